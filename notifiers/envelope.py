@@ -1,0 +1,183 @@
+"""What goes to a provider in one call, what the call gave, and what is heard later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """A way to reach a person."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+    LETTER = "letter"
+    CALL = "call"
+    ANNOUNCEMENT = "announcement"
+
+
+class Mode(StrEnum):
+    """Whether people are told, or only a rehearsal's sandbox."""
+
+    LIVE = "live"
+    DRILL = "drill"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One rendered version of a notice; a person's fields stand in it as tokens.
+
+    A token is `%%<nonce>.<field>.<t|h>%%`: t for plain text, h for a value that is
+    HTML-escaped. Two kinds, because a provider puts the value in as it is.
+    """
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One recipient of an envelope.
+
+    ref      opaque, ours, such as `<recipient hex>.<rung>`; providers get it and show it to staff
+    address  where to: email, E.164 number, push token
+    fields   raw values for the tokens, such as {"name": ...}; escaped only here
+    """
+
+    ref: str
+    address: str = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What one call to a provider carries; its body is a pure function of these.
+
+    attempt    the id of this call, committed before any byte leaves
+    nonce      the one in the tokens of `words`
+    reference  the notice's code, such as N-2026-0042, which stands in the words too
+    callback   URL for status callbacks, '' if none; attempt and person ref ride in it
+    not_after  `time.monotonic()` after which no byte may leave any more; no part of the body
+    """
+
+    id: str
+    attempt: str
+    mode: Mode
+    channel: Channel
+    words: Words = field(repr=False)
+    nonce: str
+    people: tuple[Person, ...]
+    reference: str
+    locale: str
+    callback: str = ""
+    not_after: float | None = None
+
+
+class OutcomeKind(StrEnum):
+    """What one call gave."""
+
+    ACCEPTED = "accepted"
+    RETRY = "retry"  # it surely did not go: safe to send again
+    REFUSED = "refused"  # the same call would be refused again
+    SPLIT = "split"  # one of its people makes it fail: halve it
+    UNKNOWN = "unknown"  # it may have gone: look it up
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call to a provider gave; `reason` holds no personal data."""
+
+    kind: OutcomeKind
+    http_status: int | None = None
+    provider_ref: str = ""
+    reason: str = ""
+    retry_after_seconds: float | None = None
+    bad_refs: tuple[str, ...] = ()
+
+
+class ReceiptKind(StrEnum):
+    """What a provider says later about one person's message, from least to most telling."""
+
+    PROCESSED = "processed"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+    DROPPED = "dropped"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPTED_OUT = "opted_out"
+
+    @property
+    def rank(self) -> int:
+        """The higher one stands, in whatever order receipts come in.
+
+        Failures outrank `delivered`: mail that was taken and bounced an hour later is real.
+        """
+        return _RANKS[self]
+
+    @property
+    def permanent(self) -> bool:
+        """Whether this channel is done with for the person, who moves on to the next."""
+        return self.rank > _RANKS[ReceiptKind.DELIVERED]
+
+    @property
+    def proves_acceptance(self) -> bool:
+        """Whether the provider must have accepted the call in order to say this.
+
+        A STOP is not such a proof: it may answer an older message.
+        """
+        return self is not ReceiptKind.OPTED_OUT
+
+
+_RANKS = {kind: rank for rank, kind in enumerate(ReceiptKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One thing that a provider said of one person's message, verified and ours to keep.
+
+    dedupe_key  the same for every copy of the same statement
+    at          when it happened, aware UTC, by the provider's clock
+    code        the provider's own code or reason, without personal data; '' if none
+    """
+
+    dedupe_key: str
+    attempt: str
+    person_ref: str
+    kind: ReceiptKind
+    at: datetime
+    provider: str
+    provider_ref: str
+    code: str = ""
+
+
+class FindingKind(StrEnum):
+    """What a look-up showed."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The provider's records on one attempt; `evidence` says in words what was seen."""
+
+    kind: FindingKind
+    provider_ref: str = ""
+    evidence: str = ""
+
+
+def mask(text: str) -> str:
+    """Text of a provider's answer fit for a log: addresses and numbers taken out."""
+    return _PERSONAL.sub("***", text)[:300]
+
+
+_PERSONAL = re.compile(r"[^\s\"'<>:,;]+@[^\s\"'<>:,;]+|\+?\d[\d ()-]{6,}\d")
