@@ -1,0 +1,165 @@
+"""Every state table. A thing moves along an arrow that stands here, or not at all."""
+
+from collections.abc import Mapping
+
+from incidents.errors import InvalidTransition
+
+
+class Lifecycle:
+    """A state table: where a thing starts, and where each action takes it from each state."""
+
+    def __init__(self, name: str, start: str, arrows: Mapping[tuple[str, str], str]) -> None:
+        self.name = name
+        self.start = start
+        self.arrows = arrows
+
+    def after(self, state: str, action: str) -> str:
+        """The state that `action` leads to; else InvalidTransition with the moves there are."""
+        try:
+            return self.arrows[state, action]
+        except KeyError:
+            moves = ", ".join(self.moves(state)) or "none"
+            raise InvalidTransition(
+                f"{self.name} is {state}: it cannot {action}; allowed from here: {moves}"
+            ) from None
+
+    def moves(self, state: str) -> list[str]:
+        """The actions possible in `state`."""
+        return sorted(action for (at, action) in self.arrows if at == state)
+
+    @property
+    def states(self) -> set[str]:
+        """Every state in the table."""
+        return {self.start, *(at for at, _ in self.arrows), *self.arrows.values()}
+
+    @property
+    def actions(self) -> set[str]:
+        """Every action in the table."""
+        return {action for _, action in self.arrows}
+
+
+# NIST SP 800-61 phases, with ISO/IEC 27035 names for the two ends.
+INCIDENT = Lifecycle(
+    "the incident",
+    start="reported",
+    arrows={
+        ("reported", "triage"): "triaged",
+        ("reported", "dismiss"): "dismissed",
+        ("triaged", "confirm"): "confirmed",
+        ("triaged", "dismiss"): "dismissed",
+        ("confirmed", "contain"): "contained",
+        ("confirmed", "dismiss"): "dismissed",
+        ("contained", "resolve"): "resolved",
+        ("resolved", "close"): "closed",
+        ("contained", "reopen"): "confirmed",
+        ("resolved", "reopen"): "confirmed",
+        ("closed", "reopen"): "confirmed",
+        ("dismissed", "reopen"): "triaged",
+    },
+)
+
+DUTY = Lifecycle(
+    "the duty",
+    start="open",
+    arrows={
+        ("open", "meet"): "met",
+        ("met", "unmeet"): "open",
+        ("open", "end"): "no_longer_owed",
+        ("no_longer_owed", "renew"): "open",
+        ("met", "end"): "no_longer_owed",
+        ("open", "waive"): "waived",
+        ("waived", "reopen"): "open",
+    },
+)
+
+TASK = Lifecycle(
+    "the task",
+    start="waiting",
+    arrows={
+        ("waiting", "ready"): "open",
+        ("waiting", "drop"): "not_applicable",
+        ("open", "wait"): "waiting",
+        ("open", "drop"): "not_applicable",
+        ("not_applicable", "ready"): "open",
+        ("not_applicable", "wait"): "waiting",
+        ("open", "start"): "in_progress",
+        ("open", "complete"): "done",
+        ("in_progress", "complete"): "done",
+        ("open", "skip"): "skipped",
+        ("waiting", "skip"): "skipped",
+        ("in_progress", "skip"): "skipped",
+        ("done", "reopen"): "open",
+        ("skipped", "reopen"): "open",
+    },
+)
+
+NOTICE = Lifecycle(
+    "the notice",
+    start="draft",
+    arrows={
+        ("draft", "edit"): "draft",
+        ("approved", "edit"): "draft",
+        ("draft", "approve"): "approved",
+        ("approved", "issue"): "issued",
+        ("draft", "withdraw"): "withdrawn",
+        ("approved", "withdraw"): "withdrawn",
+    },
+)
+
+CAMPAIGN = Lifecycle(
+    "the campaign",
+    start="planned",
+    arrows={
+        ("planned", "launch"): "running",
+        ("running", "pause"): "paused",
+        ("paused", "resume"): "running",
+        ("running", "stop"): "stopped",
+        ("paused", "stop"): "stopped",
+        ("running", "finish"): "finished",
+        ("finished", "rejoin"): "running",
+    },
+)
+
+ENVELOPE = Lifecycle(
+    "the envelope",
+    start="ready",
+    arrows={
+        ("ready", "lease"): "leased",
+        ("ready", "cancel"): "cancelled",
+        ("leased", "accept"): "accepted",
+        ("leased", "retry"): "ready",
+        ("leased", "refuse"): "refused",
+        ("leased", "split"): "split",
+        ("leased", "lose"): "unknown",
+        ("unknown", "accept"): "accepted",
+        ("unknown", "retry"): "ready",
+        ("unknown", "hold"): "held",
+        ("held", "accept"): "accepted",
+        ("held", "retry"): "ready",
+    },
+)
+
+ANNOUNCEMENT = Lifecycle(
+    "the announcement",
+    start="proposed",
+    arrows={
+        ("proposed", "approve"): "approved",
+        ("proposed", "withdraw"): "withdrawn",
+        ("approved", "publish"): "published",
+        ("approved", "withdraw"): "withdrawn",
+        ("published", "withdraw"): "withdrawn",
+    },
+)
+
+REPORT = Lifecycle(
+    "the report",
+    start="draft",
+    arrows={
+        ("draft", "amend"): "draft",
+        ("draft", "file"): "filed",
+        ("draft", "withdraw"): "withdrawn",
+        ("filed", "withdraw"): "withdrawn",
+    },
+)
+
+TABLES = (INCIDENT, DUTY, TASK, NOTICE, CAMPAIGN, ENVELOPE, ANNOUNCEMENT, REPORT)

@@ -1,0 +1,142 @@
+"""Every setting, with its type, its unit and a safe default.
+
+Read from the environment with the prefix `TOCSIN_`. With nothing set, Tocsin runs
+embedded: one process, SQLite in the data folder, sandbox providers.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_data_folder() -> Path:
+    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(home).expanduser() / "tocsin"
+
+
+class Settings(BaseSettings):
+    """What one process of Tocsin is told from outside."""
+
+    model_config = SettingsConfigDict(env_prefix="TOCSIN_", extra="ignore", frozen=True)
+
+    data_folder: Path = Field(
+        default_factory=_default_data_folder,
+        description="Folder of the SQLite file, the generated keys and the audit anchor.",
+    )
+    database_url: str = Field(
+        default="", description="PostgreSQL in production; empty: SQLite in the data folder."
+    )
+    broker_url: str = Field(
+        default="", description="Redis for Celery; empty: the same tasks run in threads."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `tocsin serve` listens on.")
+    port: int = Field(default=8040, description="Port that `tocsin serve` listens on.")
+    public_url: str = Field(
+        default="http://127.0.0.1:8040",
+        description="How the outside reaches us: links in notices, provider callbacks.",
+    )
+
+    organisation_name: str = Field(
+        default="Example Surveys", description="Who writes to people, where no fact says it."
+    )
+    establishment: str = Field(
+        default="", description="ISO 3166 place of the main establishment, e.g. DE."
+    )
+
+    email_provider: Literal["sandbox", "sendgrid", "smtp"] = Field(
+        default="sandbox", description="Who carries e-mail of live incidents."
+    )
+    sms_provider: Literal["sandbox", "twilio_sms"] = Field(
+        default="sandbox", description="Who carries SMS of live incidents."
+    )
+    push_provider: Literal["sandbox"] = Field(
+        default="sandbox", description="Who carries push messages of live incidents."
+    )
+
+    email_from: str = Field(default="privacy@example.com", description="Sender address of notices.")
+    email_from_name: str = Field(default="", description="Sender name; empty: organisation_name.")
+    sendgrid_url: str = Field(
+        default="https://api.sendgrid.com", description="Base URL of the SendGrid API."
+    )
+    sendgrid_api_key: SecretStr = Field(default=SecretStr(""), description="SendGrid API key.")
+    sendgrid_public_key: str = Field(
+        default="", description="Verification key (base64) of SendGrid's signed event webhook."
+    )
+    sendgrid_activity: bool = Field(
+        default=False,
+        description="The Email Activity add-on is bought: unknown outcomes can be looked up.",
+    )
+    twilio_url: str = Field(
+        default="https://api.twilio.com", description="Base URL of the Twilio API."
+    )
+    twilio_account_sid: str = Field(default="", description="Twilio account SID.")
+    twilio_auth_token: SecretStr = Field(
+        default=SecretStr(""), description="Twilio auth token; also signs status callbacks."
+    )
+    twilio_from: str = Field(default="+15005550006", description="Sender number of SMS, E.164.")
+    smtp_host: str = Field(default="127.0.0.1", description="SMTP server.")
+    smtp_port: int = Field(default=25, description="SMTP port.")
+    smtp_username: str = Field(default="", description="SMTP user; empty: no sign-in.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="SMTP password.")
+    smtp_starttls: bool = Field(default=True, description="Encrypt the SMTP connection.")
+
+    detection_webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Shared secret of detection tools' signed webhook; empty: the door is shut.",
+    )
+
+    people_per_envelope: int = Field(
+        default=1000, ge=1, le=1000, description="People in one e-mail request at the most."
+    )
+    envelopes_per_lease: int = Field(
+        default=8, ge=1, description="Multi-person envelopes that a worker takes at once."
+    )
+    messages_per_lease: int = Field(
+        default=200, ge=1, description="Single-person envelopes that a worker takes at once."
+    )
+    senders_per_process: int = Field(
+        default=2, ge=1, description="Threads of one process that lease and send side by side."
+    )
+    connect_timeout_seconds: float = Field(default=5.0, gt=0, description="To a provider.")
+    http_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Whole call to a provider; later than that is unknown."
+    )
+    lease_seconds: float = Field(
+        default=45.0,
+        gt=0,
+        description="How long a worker owns an envelope; longer than http_timeout_seconds.",
+    )
+    settle_seconds: float = Field(
+        default=600.0,
+        ge=0,
+        description="How long after an attempt a provider's silence starts to mean something.",
+    )
+    sweep_seconds: float = Field(
+        default=1.0, gt=0, description="How often each process looks for work it was not told of."
+    )
+
+    max_json_bytes: int = Field(default=1_000_000, description="Largest JSON body taken.")
+    max_webhook_bytes: int = Field(
+        default=2_000_000, description="Largest provider webhook body taken."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="How log lines are written."
+    )
+
+    @cached_property
+    def database(self) -> str:
+        """SQLAlchemy URL in use: PostgreSQL as set, else SQLite in the data folder."""
+        if self.database_url:
+            return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+        return f"sqlite:///{self.data_folder / 'tocsin.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this process does everything itself, without a broker."""
+        return not self.broker_url
