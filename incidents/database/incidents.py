@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     String,
     UniqueConstraint,
-    func,
     or_,
     select,
     text,

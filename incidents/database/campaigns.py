@@ -1,0 +1,207 @@
+"""What is kept of telling people: campaigns, envelopes, deliveries, attempts, receipts.
+
+An envelope goes to a provider in one call and is the unit of leasing; what became of each
+person in it is derived from it. Only exceptions and receipts touch a person's own row.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from incidents.database.base import Base, uuid7
+
+
+class Campaign(Base):
+    """One approved notice going to one population up the ladder. status: lifecycle.CAMPAIGN.
+
+    ladder          channels in order, such as ["email", "sms", "announcement"]
+    routes          channel -> courier that carries it, fixed at launch
+    unknown_policy  what to do when no evidence will come: hold | resend_marked
+    envelope_count  ordinals given out so far
+    """
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        UniqueConstraint("id", "mode"),
+        ForeignKeyConstraint(["incident_id", "mode"], ["incident.id", "incident.mode"]),
+        Index(
+            "uq_campaign_notice_standing",
+            "notice_id",
+            unique=True,
+            sqlite_where=text("status <> 'stopped'"),
+            postgresql_where=text("status <> 'stopped'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    incident_id: Mapped[UUID] = mapped_column(index=True)
+    mode: Mapped[str] = mapped_column(String(5))
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"))
+    approval_id: Mapped[UUID] = mapped_column(ForeignKey("notice_approval.id"))
+    status: Mapped[str] = mapped_column(String(10))
+    ladder: Mapped[list[str]]
+    routes: Mapped[dict[str, Any]]
+    unknown_policy: Mapped[str] = mapped_column(String(20), default="hold")
+    envelope_count: Mapped[int] = mapped_column(default=0)
+    launched_at: Mapped[datetime]
+    launched_by: Mapped[UUID]
+    finished_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Envelope(Base):
+    """What goes to one provider in one call. state: lifecycle.ENVELOPE.
+
+    epoch        raised by each lease; an outcome under an older epoch is ignored
+    next_at      not before this moment
+    """
+
+    __tablename__ = "envelope"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "mode"], ["campaign.id", "campaign.mode"]),
+        CheckConstraint("mode = 'live' OR provider = 'sandbox'", name="drill_is_sandbox"),
+        Index(
+            "ix_envelope_ready",
+            "mode",
+            "next_at",
+            sqlite_where=text("state = 'ready'"),
+            postgresql_where=text("state = 'ready'"),
+        ),
+        Index(
+            "ix_envelope_leased",
+            "lease_until",
+            sqlite_where=text("state = 'leased'"),
+            postgresql_where=text("state = 'leased'"),
+        ),
+        Index(
+            "ix_envelope_unknown",
+            "next_at",
+            sqlite_where=text("state = 'unknown'"),
+            postgresql_where=text("state = 'unknown'"),
+        ),
+    )
+
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    mode: Mapped[str] = mapped_column(String(5))
+    rung: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(20))
+    provider: Mapped[str] = mapped_column(String(20))
+    locale: Mapped[str] = mapped_column(String(20))
+    people_count: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10))
+    epoch: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    attempt_count: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(String(300), default="")
+
+
+class Delivery(Base):
+    """One person on one rung. `is_current` is true on exactly one row per person and campaign.
+
+    envelope     its ordinal; NULL on the rungs that need none (announcement) and when withheld
+    outcome      '' while the envelope speaks for it; else delivered | failed | suppressed | withheld
+    rank         rank of the strongest receipt so far; a weaker one that comes late changes nothing
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        ForeignKeyConstraint(["campaign_id", "mode"], ["campaign.id", "campaign.mode"]),
+        ForeignKeyConstraint(["recipient_id", "mode"], ["recipient.id", "recipient.mode"]),
+        Index("ix_delivery_envelope", "campaign_id", "envelope"),
+        Index(
+            "uq_delivery_current",
+            "campaign_id",
+            "recipient_id",
+            unique=True,
+            sqlite_where=text("is_current"),
+            postgresql_where=text("is_current"),
+        ),
+    )
+
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)
+    recipient_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rung: Mapped[int] = mapped_column(primary_key=True)
+    mode: Mapped[str] = mapped_column(String(5))
+    channel: Mapped[str] = mapped_column(String(20))
+    envelope: Mapped[int | None]
+    is_current: Mapped[bool]
+    outcome: Mapped[str] = mapped_column(String(12), default="")
+    rank: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str] = mapped_column(String(100), default="")
+    outcome_at: Mapped[datetime | None]
+
+
+class Attempt(Base):
+    """One call to a provider, committed before any byte of it leaves.
+
+    outcome  '' while open, then accepted | retry | refused | split | unknown
+    sha256   of the body's bytes: equal on every attempt of the same envelope
+    """
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "ordinal", "epoch"),
+        ForeignKeyConstraint(
+            ["campaign_id", "ordinal"], ["envelope.campaign_id", "envelope.ordinal"]
+        ),
+        Index(
+            "uq_attempt_open",
+            "campaign_id",
+            "ordinal",
+            unique=True,
+            sqlite_where=text("outcome IN ('', 'unknown')"),
+            postgresql_where=text("outcome IN ('', 'unknown')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    campaign_id: Mapped[UUID]
+    ordinal: Mapped[int]
+    epoch: Mapped[int]
+    provider: Mapped[str] = mapped_column(String(20))
+    worker: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    outcome: Mapped[str] = mapped_column(String(10), default="")
+    http_status: Mapped[int | None]
+    provider_ref: Mapped[str] = mapped_column(String(200), default="")
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    look_up_count: Mapped[int] = mapped_column(default=0)
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class ProviderReceipt(Base):
+    """What a provider said later; kept whole, in any order, each once. No foreign key: it may be early."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (Index("ix_receipt_person", "campaign_id", "recipient_id"),)
+
+    dedupe_key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    campaign_id: Mapped[UUID | None]
+    recipient_id: Mapped[UUID | None]
+    rung: Mapped[int | None]
+    attempt_id: Mapped[UUID | None]
+    kind: Mapped[str] = mapped_column(String(20))
+    rank: Mapped[int]
+    permanent: Mapped[bool]
+    code: Mapped[str] = mapped_column(String(100))
+    provider_ref: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]

@@ -1,0 +1,120 @@
+"""What is kept of a notice: its words in each locale, who wrote and approved them, what was frozen."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from incidents.database.base import Base, uuid7
+
+
+class Notice(Base):
+    """Words for the affected people of an incident. status: rules/lifecycle.NOTICE.
+
+    reference     the code that stands in every copy, such as N-2026-0042
+    supplements   the earlier notice that this one adds to
+    nonce         what makes this notice's personal-field tokens unguessable
+    default_locale  for people whose locale is not known
+    locale_choices  person's locale -> offered locale, where somebody decided so
+    """
+
+    __tablename__ = "notice"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), index=True)
+    mode: Mapped[str] = mapped_column(String(5))
+    kind: Mapped[str] = mapped_column(String(40))
+    reference: Mapped[str] = mapped_column(String(20), unique=True)
+    status: Mapped[str] = mapped_column(String(20))
+    nonce: Mapped[str] = mapped_column(String(32))
+    default_locale: Mapped[str] = mapped_column(String(20))
+    locale_choices: Mapped[dict[str, Any]]
+    supplements: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"))
+    drafted_at: Mapped[datetime]
+    drafted_by: Mapped[UUID]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class NoticeVersion(Base):
+    """The words of one locale as somebody left them; the newest of a locale counts."""
+
+    __tablename__ = "notice_version"
+    __table_args__ = (UniqueConstraint("notice_id", "locale", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), index=True)
+    locale: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int]
+    words: Mapped[dict[str, Any]]
+    author_id: Mapped[UUID]
+    written_at: Mapped[datetime]
+
+
+class NoticeApproval(Base):
+    """Somebody's yes to exactly these words: `sha256` binds every body; any change voids it."""
+
+    __tablename__ = "notice_approval"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    approver_id: Mapped[UUID]
+    approved_at: Mapped[datetime]
+    voided_at: Mapped[datetime | None]
+
+
+class NoticeBody(Base):
+    """What is sent, rendered once per locale and channel when approved: bytes for bytes.
+
+    Personal fields are tokens (`%%nonce.name.t%%`) that the courier fills in.
+    """
+
+    __tablename__ = "notice_body"
+    __table_args__ = (UniqueConstraint("approval_id", "locale", "channel"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    approval_id: Mapped[UUID] = mapped_column(ForeignKey("notice_approval.id"), index=True)
+    locale: Mapped[str] = mapped_column(String(20))
+    channel: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+def notices_of(session: Session, incident_id: UUID) -> Sequence[Notice]:
+    """The notices of an incident, oldest first."""
+    query = select(Notice).where(Notice.incident_id == incident_id)
+    return session.scalars(query.order_by(Notice.drafted_at, Notice.id)).all()
+
+
+def newest_versions(session: Session, notice_id: UUID) -> dict[str, NoticeVersion]:
+    """The words that count, by locale."""
+    query = select(NoticeVersion).where(NoticeVersion.notice_id == notice_id)
+    versions = session.scalars(query.order_by(NoticeVersion.locale, NoticeVersion.number))
+    return {version.locale: version for version in versions}
+
+
+def authors_of(session: Session, notice_id: UUID) -> set[UUID]:
+    """Everybody whose hand touched the words."""
+    query = select(NoticeVersion.author_id).where(NoticeVersion.notice_id == notice_id)
+    return set(session.scalars(query))
+
+
+def standing_approval(session: Session, notice_id: UUID) -> NoticeApproval | None:
+    """The approval that holds, if there is one."""
+    query = select(NoticeApproval).where(
+        NoticeApproval.notice_id == notice_id, NoticeApproval.voided_at.is_(None)
+    )
+    return session.scalars(query.order_by(NoticeApproval.approved_at.desc())).first()
+
+
+def bodies_of(session: Session, approval_id: UUID) -> dict[tuple[str, str], NoticeBody]:
+    """What was frozen, by (locale, channel)."""
+    query = select(NoticeBody).where(NoticeBody.approval_id == approval_id)
+    return {(body.locale, body.channel): body for body in session.scalars(query)}
