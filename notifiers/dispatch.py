@@ -1,0 +1,142 @@
+"""Synchronous callers, asynchronous couriers: one loop in one thread between them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from notifiers.courier import AttemptQuery, Courier
+from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind
+from notifiers.errors import Ambiguous, NoSuchCourier, NotifierError, Refused, Unavailable
+
+T = TypeVar("T")
+Item = tuple[str, Envelope, bytes]
+
+
+class Dispatch:
+    """Hands envelopes to couriers; its thread starts at the first use, so it survives a fork.
+
+    couriers     by name, or a list of them
+    concurrency  most envelopes on the wire at once
+    """
+
+    def __init__(
+        self, couriers: Mapping[str, Courier] | Iterable[Courier], concurrency: int = 100
+    ) -> None:
+        listed = couriers.values() if isinstance(couriers, Mapping) else couriers
+        self.couriers = {courier.name: courier for courier in listed}
+        self._concurrency = concurrency
+        self._gate = asyncio.Semaphore(concurrency)
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def courier(self, name: str) -> Courier:
+        """The courier of that name. Raises NoSuchCourier."""
+        try:
+            return self.couriers[name]
+        except KeyError:
+            raise NoSuchCourier(f"no courier {name!r} here; there are {sorted(self.couriers)}")
+
+    def send_all(self, items: Sequence[Item]) -> list[Outcome]:
+        """Send each (courier name, envelope, body); outcomes in the same order. Never raises.
+
+        Whatever fails once bytes may have left is `unknown`.
+        """
+        try:
+            return self._run(self._send_each(items))
+        except RuntimeError as error:  # closing: the loop took nothing
+            return [Outcome(OutcomeKind.RETRY, reason=str(error)) for _ in items]
+
+    def look_up(self, name: str, query: AttemptQuery) -> Finding:
+        """Ask a provider's records about an attempt. Raises NoSuchCourier, nothing else."""
+        courier = self.courier(name)
+        try:
+            return self._run(courier.look_up(query))
+        except (NotifierError, RuntimeError) as error:
+            return Finding(FindingKind.CANNOT_TELL, evidence=str(error))
+
+    def close(self) -> None:
+        """Stop: what is on the wire becomes `unknown`, what waits is not sent."""
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
+        if loop is None or thread is None or not thread.is_alive():
+            return
+        asyncio.run_coroutine_threadsafe(self._wind_up(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+
+    async def _send_each(self, items: Sequence[Item]) -> list[Outcome]:
+        return list(await asyncio.gather(*(self._gated(*item) for item in items)))
+
+    async def _gated(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
+        try:
+            await self._gate.acquire()
+        except asyncio.CancelledError:
+            return Outcome(OutcomeKind.RETRY, reason="stopped before sending")
+        try:
+            return await self._send(name, envelope, body)
+        finally:
+            self._gate.release()
+
+    async def _send(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
+        try:
+            courier = self.courier(name)
+            check_mode(courier, envelope)
+            if envelope.not_after is not None and time.monotonic() > envelope.not_after:
+                raise Unavailable("out of time before sending")
+            return await courier.send(envelope, body)
+        except NotifierError as error:
+            return outcome_of(error)
+        except asyncio.CancelledError:
+            return Outcome(OutcomeKind.UNKNOWN, reason="stopped while sending")
+        except Exception as error:  # noqa: BLE001 a bug of ours may come after the wire
+            return Outcome(OutcomeKind.UNKNOWN, reason=f"failed: {type(error).__name__}")
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        with self._lock:
+            if self._closed:
+                work.close()
+                raise RuntimeError("stopped before sending")
+            future = asyncio.run_coroutine_threadsafe(work, self._started())
+        return future.result()
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or self._thread is None or not self._thread.is_alive():
+            self._loop = asyncio.new_event_loop()
+            self._gate = asyncio.Semaphore(self._concurrency)
+            self._thread = threading.Thread(
+                target=self._loop.run_forever, name="couriers", daemon=True
+            )
+            self._thread.start()
+        return self._loop
+
+    async def _wind_up(self) -> None:
+        """Inner tasks first: each of them turns its own end into an outcome."""
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in others:
+            if task.get_coro().__qualname__.endswith("_gated"):  # type: ignore[union-attr]
+                task.cancel()
+        await asyncio.wait(others, timeout=5) if others else None
+        for courier in self.couriers.values():
+            await courier.close()
+
+
+def check_mode(courier: Courier, envelope: Envelope) -> None:
+    """A drill goes only to what cannot reach a person. Raises Refused."""
+    if envelope.mode is Mode.DRILL and courier.capabilities.live:
+        raise Refused(f"a drill may not use {courier.name}: it can reach people")
+
+
+def outcome_of(error: NotifierError) -> Outcome:
+    """What an error says of the call that raised it."""
+    if isinstance(error, Unavailable):
+        return Outcome(OutcomeKind.RETRY, reason=str(error), retry_after_seconds=error.retry_after)
+    kind = OutcomeKind.UNKNOWN if isinstance(error, Ambiguous) else OutcomeKind.REFUSED
+    return Outcome(kind, reason=str(error))

@@ -1,0 +1,60 @@
+"""A person's fields in rendered words: found, filled in, escaped for where they stand."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from notifiers.envelope import Person, Words
+from notifiers.errors import Refused
+
+# A line break in a name could add a header or forge a paragraph; a space cannot.
+_CONTROLS = {code: " " for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
+
+
+def token(nonce: str, field: str, kind: str) -> str:
+    """The token of a field: kind `t` for plain text, `h` for HTML."""
+    return f"%%{nonce}.{field}.{kind}%%"
+
+
+@lru_cache(maxsize=256)
+def fields_used(words: Words, nonce: str) -> tuple[tuple[str, str], ...]:
+    """Each (field, kind) whose token stands in the words, sorted."""
+    pattern = re.compile(rf"%%{re.escape(nonce)}\.([A-Za-z0-9_]+)\.([th])%%")
+    found: set[tuple[str, str]] = set()
+    for part in (words.subject, words.text, words.html):
+        found.update(pattern.findall(part))
+    return tuple(sorted(found))
+
+
+def values(words: Words, nonce: str, person: Person) -> dict[str, str]:
+    """Token -> this person's value, escaped. Raises Refused if the person lacks a field."""
+    try:
+        return {
+            token(nonce, field, kind): escaped(person.fields[field], kind)
+            for field, kind in fields_used(words, nonce)
+        }
+    except KeyError as missing:
+        raise Refused(f"person {person.ref} has no field {missing}") from None
+
+
+def personal(words: Words, nonce: str, person: Person) -> Words:
+    """The words as this one person gets them."""
+    mine = values(words, nonce, person)
+    return Words(fill(words.subject, mine), fill(words.text, mine), fill(words.html, mine))
+
+
+def fill(text: str, mine: Mapping[str, str]) -> str:
+    """Text with each token replaced; a value that looks like a token stays as it is."""
+    if not mine:
+        return text
+    pattern = re.compile("|".join(re.escape(key) for key in mine))
+    return pattern.sub(lambda found: mine[found.group()], text)
+
+
+def escaped(value: str, kind: str) -> str:
+    """A value as it may stand in plain text (`t`) or in HTML (`h`), always on one line."""
+    plain = value.translate(_CONTROLS)
+    return html.escape(plain) if kind == "h" else plain
