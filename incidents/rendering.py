@@ -1,0 +1,320 @@
+"""Template folder + language + facts -> words, and words -> what each channel carries.
+
+Templates are ours and packaged; what a person types is always data. Personal fields come
+out as tokens (`%%<nonce>.name.t%%`), filled by whoever seals the envelope.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from babel import Locale
+from babel.dates import format_date
+from babel.lists import format_list
+from jinja2 import FileSystemLoader, StrictUndefined, Template, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from incidents.errors import InvalidInput, NotFound, Problem
+from incidents.rules.notice_words import (
+    ELEMENTS,
+    WEB_ADDRESS,
+    Contact,
+    NoticeWords,
+    covering_locale,
+    is_control,
+    unusable,
+)
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+CHANNELS = ("email", "sms", "push", "announcement")
+PERSON_FIELDS = ("name",)
+NARRATIVES = (
+    "cause",
+    "possible_effects",
+    "measures_taken",
+    "measures_planned",
+    "advice",
+    "help_offered",
+)
+FLAGS = (
+    "malicious",
+    "ransom_paid",
+    "remediated",
+    "trusted_recipient",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What one channel carries. subject: email and push title; html: email and announcement."""
+
+    subject: str | None
+    text: str
+    html: str | None
+
+
+def offered_kinds() -> list[str]:
+    """The kinds of incident that a notice can be drafted for."""
+    return sorted(folder.name for folder in (TEMPLATES / "notices").iterdir() if folder.is_dir())
+
+
+def offered_locales(kind: str) -> list[str]:
+    """The locales that a kind has drafted prose for."""
+    if kind not in offered_kinds():
+        raise NotFound(f"no notice templates for {kind!r}; there are: {', '.join(offered_kinds())}")
+    return sorted(file.parent.name for file in (TEMPLATES / "notices" / kind).glob("*/words.j2"))
+
+
+def draft(kind: str, locale: str, facts: Mapping[str, Any], issued_on: date) -> NoticeWords:
+    """Words drafted from facts; what nothing is known of stays empty, so that `gaps` reports it."""
+    template = _words_template(kind, locale)
+    story = _story(locale, facts)
+    blocks = {name: _block(template, name, story) for name in ("title", *ELEMENTS)}
+    return NoticeWords(
+        title=one_line(blocks.pop("title")),
+        contact=_contact(facts.get("contact")),
+        issued_on=issued_on,
+        organisation=one_line(story["organisation"] or ""),
+        **{name: _paragraphs(text) for name, text in blocks.items()},
+    )
+
+
+def render(
+    kind: str, locale: str, channel: str, words: NoticeWords, reference: str, link: str, nonce: str
+) -> Rendered:
+    """The words of one notice as one channel carries them, with tokens for personal fields.
+
+    reference  the short code of the notice, shown to the reader (N-…)
+    link       full readable https address of the public page of this notice
+    nonce      letters and digits, fresh per body, so that no text can imitate a token
+    Raises     InvalidInput when the words hold a placeholder or a control character
+    """
+    if locale not in offered_locales(kind):
+        raise NotFound(f"no {kind} notice in {locale}; there are: {offered_locales(kind)}")
+    if channel not in CHANNELS:
+        raise NotFound(f"no layout for the channel {channel!r}; there are: {', '.join(CHANNELS)}")
+    _refuse_unusable(words, reference, link, nonce)
+    context = _message(locale, words, reference, link)
+    return Rendered(
+        subject=_layout(channel, "subject.txt", context, nonce),
+        text=_layout(channel, "body.txt", context, nonce) or "",
+        html=_layout(channel, "body.html", context, nonce),
+    )
+
+
+def render_page(name: str, locale: str, context: Mapping[str, Any]) -> str:
+    """A public page (announcement, announcements, not_found) or the Atom `feed`, as a document."""
+    shown = covering_locale(locale, page_locales()) or "en"
+    suffix = "xml" if name == "feed" else "html"
+    template = _environment().get_template(f"public/{name}.{suffix}.j2")
+    return template.render(
+        {"say": vocabulary(shown), "locale": shown, "long_date": _dates(shown), **context}
+    )
+
+
+def page_locales() -> list[str]:
+    """The locales that pages, headings and labels exist in."""
+    return sorted(file.stem for file in (TEMPLATES / "locales").glob("*.yaml"))
+
+
+def unnamed(locale: str) -> str:
+    """What to put for `name` when a person's name is not known, so that the greeting still reads."""
+    return str(vocabulary(locale)["unnamed"])
+
+
+def template_version(kind: str) -> str:
+    """SHA-256 over every file that shapes a notice of this kind: prose, layouts, labels."""
+    offered_locales(kind)
+    digest = hashlib.sha256()
+    for file in _files(f"notices/{kind}", "layouts", "locales"):
+        digest.update(file.relative_to(TEMPLATES).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def one_line(text: str) -> str:
+    """The text as one line: breaks and tabs become spaces, control characters go."""
+    spaced = re.sub(r"\s+", " ", text).strip()
+    return "".join(sign for sign in spaced if not is_control(sign))
+
+
+@cache
+def vocabulary(locale: str) -> Mapping[str, Any]:
+    """Headings, labels and stock sentences of a locale, from `templates/locales/`."""
+    file = TEMPLATES / "locales" / f"{locale}.yaml"
+    if locale not in page_locales():
+        raise NotFound(
+            f"no words for the locale {locale!r}; there are: {', '.join(page_locales())}"
+        )
+    return dict(yaml.safe_load(file.read_text("utf-8")))
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(enabled_extensions=("html.j2", "xml.j2"), default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.filters["one_line"] = one_line
+    environment.filters["gsm"] = _plain_punctuation
+    environment.filters["dial"] = _dial
+    environment.filters["language"] = _language_name
+    return environment
+
+
+def _files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(file for file in (TEMPLATES / folder).rglob("*") if file.is_file())
+
+
+def _words_template(kind: str, locale: str) -> Template:
+    if locale not in offered_locales(kind):
+        raise NotFound(f"no {kind} notice in {locale}; there are: {offered_locales(kind)}")
+    return _environment().get_template(f"notices/{kind}/{locale}/words.j2")
+
+
+def _block(template: Template, name: str, story: dict[str, Any]) -> str:
+    return "".join(template.blocks[name](template.new_context(story)))
+
+
+def _paragraphs(text: str) -> tuple[str, ...]:
+    """One line is one paragraph."""
+    return tuple(line for line in map(one_line, text.splitlines()) if line)
+
+
+def _story(locale: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """All that a template may speak of; None or empty where nothing is known."""
+    say = vocabulary(locale)
+    categories = list(facts.get("data_categories") or ())
+    return {
+        **{name: _told(facts.get(name), locale) for name in NARRATIVES},
+        **{name: facts.get(name) for name in FLAGS},
+        "organisation": _organisation(facts.get("organisation_name"), locale),
+        "occurred_on": _day(facts.get("occurred_at"), locale, say["zone"]),
+        "detected_on": _day(facts.get("detected_at") or facts.get("aware_at"), locale, say["zone"]),
+        "contained_on": _day(facts.get("contained_at"), locale, say["zone"]),
+        "confirmed": bool(facts.get("confirmed_at")),
+        "data": _listing([_label(say, name) for name in categories], locale),
+        "effects": _matching(say["effects"], categories),
+        "steps": _matching(say["steps"], categories),
+        "breach_kinds": list(facts.get("breach_kinds") or ()),
+        "encryption": facts.get("encryption"),
+    }
+
+
+def _told(texts: Any, locale: str) -> str | None:
+    """The narrative in this locale, or in a spelling of it (zh-CN for zh-Hans); never another."""
+    if not isinstance(texts, Mapping):
+        return None
+    found = covering_locale(locale, texts, default=locale)
+    return str(texts[found]).strip() or None if found else None
+
+
+def _organisation(names: Any, locale: str) -> str | None:
+    """A name is true in any language: this locale's, else English, else the first."""
+    if not isinstance(names, Mapping) or not names:
+        return None
+    return _told(names, locale) or _told(names, "en") or str(next(iter(names.values())))
+
+
+def _day(moment: Any, locale: str, zone: str) -> str | None:
+    """The calendar day of a moment where readers of this locale live."""
+    if not moment:
+        return None
+    at = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
+    return _dates(locale)(at.astimezone(ZoneInfo(zone)).date())
+
+
+def _dates(locale: str) -> Any:
+    parsed = Locale.parse(locale, sep="-")
+    return lambda day: format_date(day, "long", locale=parsed)
+
+
+def _label(say: Mapping[str, Any], category: str) -> str:
+    return str(say["data_categories"].get(category) or category.replace("_", " "))
+
+
+def _listing(labels: Sequence[str], locale: str) -> str | None:
+    return format_list(labels, locale=Locale.parse(locale, sep="-")) if labels else None
+
+
+def _matching(sentences: Sequence[Mapping[str, Any]], categories: Sequence[str]) -> list[str]:
+    """The stock sentences that apply to any of these data categories (`any`: to all of them)."""
+    present = {*categories, "any"} if categories else set()
+    return [entry["say"] for entry in sentences if present.intersection(entry["of"])]
+
+
+def _contact(value: Any) -> Contact:
+    known = value if isinstance(value, Mapping) else {}
+    return Contact(**{name: one_line(str(known.get(name) or "")) for name in Contact.model_fields})
+
+
+def _message(locale: str, words: NoticeWords, reference: str, link: str) -> dict[str, Any]:
+    say = vocabulary(locale)
+    elements = [
+        {"name": name, "heading": say["headings"][name], "paragraphs": words.element(name)}
+        for name in ELEMENTS
+        if words.element(name)
+    ]
+    issued_on = _dates(locale)(words.issued_on) if words.issued_on else ""
+    return {
+        "say": say,
+        "locale": locale,
+        "words": words,
+        "elements": elements,
+        "issued_on": issued_on,
+        "reference": reference,
+        "link": link,
+    }
+
+
+def _layout(channel: str, part: str, context: dict[str, Any], nonce: str) -> str | None:
+    """One part of a channel's layout, or None when the channel has no such part."""
+    if not (TEMPLATES / "layouts" / channel / f"{part}.j2").exists():
+        return None
+    form = "h" if part.endswith(".html") else "t"
+    person = {field: f"%%{nonce}.{field}.{form}%%" for field in PERSON_FIELDS}
+    template = _environment().get_template(f"layouts/{channel}/{part}.j2")
+    text = template.render(context, person=person).strip()
+    return one_line(text) if part == "subject.txt" or channel in ("sms", "push") else text
+
+
+def _refuse_unusable(words: NoticeWords, reference: str, link: str, nonce: str) -> None:
+    problems = unusable(words)
+    if not WEB_ADDRESS.fullmatch(link):
+        problems.append(Problem("link", "is not a web address", "give a full https:// address"))
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,40}", reference):
+        problems.append(Problem("reference", "is not a reference code"))
+    if not re.fullmatch(r"[A-Za-z0-9]{1,64}", nonce):
+        problems.append(Problem("nonce", "must be letters and digits"))
+    if problems:
+        raise InvalidInput("these words cannot be sent as they stand", *problems)
+
+
+def _plain_punctuation(text: str) -> str:
+    """Typographic signs as plain ones: one curly quote would halve what an SMS segment holds."""
+    signs = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
+    return unicodedata.normalize("NFC", text).translate(signs)
+
+
+def _dial(phone: str) -> str:
+    """The digits of a phone number as a tel: address wants them."""
+    return re.sub(r"[^+0-9]", "", phone)
+
+
+def _language_name(locale: str) -> str:
+    parsed = Locale.parse(locale, sep="-")
+    return (parsed.get_display_name(parsed) or locale).capitalize()
