@@ -1,0 +1,273 @@
+"""What can be known of an incident: the vocabulary that rules, playbooks and doors share.
+
+A fact is a name and a JSON value. Moments are ISO 8601 in UTC, counts are whole numbers,
+places are ISO 3166 codes. What is not known is absent; unknown is not no.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from incidents.errors import InvalidInput
+from incidents.rules.fact_values import READERS, Refused
+
+FactType = Literal[
+    "moment", "choice", "choices", "flag", "count", "amount", "place", "place_counts",
+    "words", "word_list", "contact",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """One fact: its type, its unit, its closed list (code -> meaning) and what it says."""
+
+    name: str
+    type: FactType
+    description: str
+    unit: str = ""
+    choices: Mapping[str, str] | None = None
+
+
+def _moment(name: str, description: str) -> FactKind:
+    return FactKind(name, "moment", description, unit="ISO 8601, UTC")
+
+
+def _flag(name: str, description: str) -> FactKind:
+    return FactKind(name, "flag", description)
+
+
+def _count(name: str, description: str, unit: str = "people") -> FactKind:
+    return FactKind(name, "count", description, unit=unit)
+
+
+def _words(name: str, description: str) -> FactKind:
+    return FactKind(name, "words", description, unit="map of locale to plain text")
+
+
+ROLES = {
+    "controller": "we decide why and how the data are processed (China: personal information handler)",
+    "joint_controller": "we decide it together with others",
+    "processor": "we process for somebody else (China: entrusted party)",
+}
+FLAGS = {
+    "network_operator": "builds or runs networks, or serves through networks, in China",
+    "cii": "operator of critical information infrastructure in China",
+    "central_organ": "Chinese central or state organ or a unit directly under it",
+    "hipaa_covered_entity": "covered entity under HIPAA",
+    "hipaa_business_associate": "business associate under HIPAA",
+    "california_business": "does business in California, or is one of its agencies",
+    "public_body": "government body or public agency",
+    "disproportionate_effort": "telling each person would take a disproportionate effort",
+    "authority_ordered_notice": "an authority ordered us to tell people",
+    "low_probability_of_compromise": "HIPAA four-factor assessment on file: low probability",
+    "national_restriction": "national law under GDPR art. 23 restricts telling people",
+    "none": "none of the others: stated so that rules need not ask again",
+}
+DATA = {
+    "contact": "name, address, email, telephone",
+    "gov_id": "national identity number",
+    "ssn": "US social security number",
+    "tax_id": "tax number",
+    "passport": "passport number",
+    "driver_licence": "driving licence or state identity card number",
+    "financial_account": "bank account with the means of access",
+    "payment_card": "payment card with code or expiry date",
+    "credentials": "user name with password or security answer in the clear",
+    "passwords_hashed": "salted, strongly hashed passwords",
+    "health": "medical information",
+    "health_insurance": "health insurance information",
+    "biometric": "biometric data that identify",
+    "genetic": "genetic data",
+    "special_category": "race, politics, religion, union, sex life, orientation",
+    "criminal": "convictions and offences",
+    "precise_location": "precise location and movements",
+    "communications": "content of communications",
+    "behavioural": "habits, preferences, browsing",
+    "employment": "employment records",
+    "education": "education records",
+    "minors": "data of children",
+    "survey_answers": "answers to surveys",
+}
+PEOPLE = {
+    "customers": "customers and users",
+    "employees": "employees and applicants",
+    "survey_participants": "people who took part in surveys",
+    "patients": "patients",
+    "minors": "children",
+    "vulnerable": "people at particular risk",
+    "subscribers": "subscribers and prospects",
+    "suppliers": "contacts at suppliers and partners",
+    "other": "others",
+}
+KINDS = {
+    "confidentiality": "data were seen or taken, or may have been",
+    "integrity": "data were changed",
+    "availability": "data were lost for good",
+    "temporary_availability": "data could not be reached for a time",
+}
+ENCRYPTION = {
+    "none": "readable",
+    "partial": "part of the data was encrypted",
+    "hashed": "hashed or pseudonymised only",
+    "key_safe": "state-of-the-art encryption and the key is safe: unintelligible",
+    "key_lost": "encrypted, but the key may be lost too",
+}
+RISKS = {
+    "unlikely": "a risk to people's rights and freedoms is unlikely",
+    "risk": "a risk",
+    "high": "a high risk",
+}
+GRADES = {
+    "general": "一般",
+    "relatively_major": "较大",
+    "major": "重大",
+    "particularly_major": "特别重大",
+}
+
+_KINDS = (
+    _moment("occurred_at", "when it happened, or began"),
+    _moment("detected_at", "first technical detection, or first report by anybody"),
+    _moment("suspected_at", "when there were reasonable grounds to suspect a breach"),
+    _moment("aware_at", "when we were reasonably certain that personal data were hit"),
+    _moment("confirmed_at", "when the breach was confirmed"),
+    _moment("contained_at", "when it could spread no further"),
+    _moment("handling_ended_at", "when handling ended (处置结束)"),
+    _moment("assessed_notifiable_at", "when our assessment said: this must be notified"),
+    _moment("notified_by_processor_at", "when our processor told us"),
+    _moment("people_notified_at", "when the notices to people went out"),
+    _moment("authority_notified_at", "when the first report to the authority went out"),
+    _moment("substance_changed_at", "when material new facts became known after the first report"),
+    _moment("scope_identified_at", "when the extent and the people were identified"),
+    FactKind("role", "choice", "our part in the processing", choices=ROLES),
+    FactKind("establishment", "place", "where our main establishment is", unit="ISO 3166"),
+    FactKind("organisation_flags", "choices", "what we are, as laws ask", choices=FLAGS),
+    FactKind("people_by_place", "place_counts", "affected people where they live", unit="people"),
+    _count("people_count", "affected people worldwide"),
+    _count("record_count", "affected records", unit="records"),
+    FactKind("people_categories", "choices", "who the people are", choices=PEOPLE),
+    FactKind("data_categories", "choices", "what kinds of data", choices=DATA),
+    FactKind("breach_kinds", "choices", "what befell the data", choices=KINDS),
+    FactKind("encryption", "choice", "how well the data were protected", choices=ENCRYPTION),
+    FactKind("risk", "choice", "risk to people (GDPR scale), assessed", choices=RISKS),
+    FactKind("china_grade", "choice", "grade of the Chinese measures", choices=GRADES),
+    _flag("harm", "the statute's own harm test is met (real risk of significant harm)"),
+    _flag("malicious", "an attack or unlawful access is suspected"),
+    _flag("internal_only", "it stayed inside the organisation"),
+    _flag("good_faith_internal", "good-faith access by our own people, no further use"),
+    _flag("trusted_recipient", "a known recipient gave written assurance of deletion"),
+    _flag("remediated", "measures taken make the likely harm not materialise"),
+    _flag("cross_border", "more than one country is affected"),
+    _flag("ransom_paid", "a ransom was paid"),
+    _flag("law_enforcement_hold", "a written request of the police to delay is on file"),
+    FactKind("direct_loss_cny", "amount", "direct economic loss", unit="CNY"),
+    FactKind("notice_cost_usd", "amount", "cost of telling each person", unit="USD"),
+    _count("uncontactable_count", "affected people without usable contact data"),
+    _words("cause", "why it happened"),
+    _words("possible_effects", "what it may mean for people"),
+    _words("measures_taken", "what has been done"),
+    _words("measures_planned", "what will be done"),
+    _words("advice", "what people can do to protect themselves"),
+    _words("help_offered", "what help we offer them"),
+    _words("organisation_name", "our name"),
+    FactKind("contact", "contact", "whom to ask: name, email, phone, url, hours"),
+    FactKind("systems_affected", "word_list", "systems hit"),
+)
+FACTS: Mapping[str, FactKind] = {kind.name: kind for kind in _KINDS}
+
+
+def did_you_mean(word: str, words: Collection[str]) -> str:
+    """A hint at the nearest known word; empty when nothing is near."""
+    close = difflib.get_close_matches(word, words, n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def parse_fact(name: str, raw: Any, path: str = "facts") -> Any:
+    """The JSON value of one fact, in its canonical form.
+
+    raw     what came in: JSON, or what YAML makes of it
+    path    where the facts stand in the input; errors name `<path>.<name>…`
+    Raises  InvalidInput with field, why and mend
+    """
+    kind = FACTS.get(name)
+    if kind is None:
+        mend = did_you_mean(name, FACTS) or "see the vocabulary of facts"
+        problem = Refused(f"no fact is called {name!r}", mend).at(f"{path}.{name}")
+        raise InvalidInput(f"There is no fact {name!r}.", problem)
+    try:
+        return READERS[kind.type](raw, kind.choices or {})
+    except Refused as refused:
+        problem = refused.at(f"{path}.{name}")
+        raise InvalidInput(f"{name}: {problem.why}.", problem) from None
+
+
+def parse_facts(raw: Mapping[str, Any], path: str = "facts") -> dict[str, Any]:
+    """Every fact of a mapping; refuses with all problems at once, not the first alone."""
+    facts, problems = {}, []
+    for name, value in raw.items():
+        try:
+            facts[name] = parse_fact(str(name), value, path)
+        except InvalidInput as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InvalidInput(f"{len(problems)} of the facts cannot be used.", *problems)
+    return facts
+
+
+def check_mention(fact: str, how: str, value: Any) -> str | None:
+    """What is wrong with a condition that holds a fact against a constant; None if nothing."""
+    kind = FACTS[fact]
+    if how in ("known", "place"):
+        return None
+    if how == "flag":
+        return None if kind.type == "flag" else f"{fact} is a {kind.type}: compare it"
+    if how == "order":
+        numeric = kind.type in ("count", "amount", "moment")
+        return None if numeric else f"{fact} is a {kind.type}: it has no order"
+    if kind.choices and value is not None and value not in kind.choices:
+        return (
+            f"{fact} has no {value!r}; {did_you_mean(str(value), kind.choices) or 'see the list'}"
+        )
+    return None
+
+
+_JSON: Mapping[FactType, Callable[[FactKind], dict[str, Any]]] = {
+    "moment": lambda _: {"type": "string", "format": "date-time"},
+    "choice": lambda kind: {"enum": list(kind.choices or ())},
+    "choices": lambda kind: {
+        "type": "array", "uniqueItems": True, "items": {"enum": list(kind.choices or ())},
+    },
+    "flag": lambda _: {"type": "boolean"},
+    "count": lambda _: {"type": "integer", "minimum": 0},
+    "amount": lambda _: {"type": "number", "minimum": 0},
+    "place": lambda _: {"type": "string", "pattern": "^[A-Z]{2}(-[A-Z0-9]{1,3})?$"},
+    "place_counts": lambda _: {
+        "type": "object",
+        "propertyNames": {"pattern": "^[A-Z]{2}(-[A-Z0-9]{1,3})?$"},
+        "additionalProperties": {"type": "integer", "minimum": 0},
+    },
+    "words": lambda _: {"type": "object", "additionalProperties": {"type": "string"}},
+    "word_list": lambda _: {"type": "array", "items": {"type": "string"}},
+    "contact": lambda _: {
+        "type": "object",
+        "properties": {key: {"type": "string"} for key in ("name", "email", "phone", "url", "hours")},
+        "additionalProperties": False,
+    },
+}  # fmt: skip
+
+
+def vocabulary() -> dict[str, Any]:
+    """The facts as a JSON Schema: types, closed lists, units, descriptions."""
+    properties = {kind.name: _documented(kind) for kind in _KINDS}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _documented(kind: FactKind) -> dict[str, Any]:
+    schema = {**_JSON[kind.type](kind), "description": kind.description}
+    if kind.unit:
+        schema["x-unit"] = kind.unit
+    if kind.choices:
+        schema["x-meanings"] = dict(kind.choices)
+    return schema

@@ -1,0 +1,73 @@
+"""Facts that may each be true but not together: counts that do not add up, moments out of order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from incidents.errors import InvalidInput, Problem
+from incidents.rules.fact_values import to_utc
+from incidents.rules.facts import FACTS
+
+# A reporter's clock may run a little ahead of ours.
+CLOCK_SKEW = timedelta(minutes=5)
+
+# The second cannot come before the first.
+_ORDER = (
+    ("occurred_at", "detected_at"),
+    ("occurred_at", "suspected_at"),
+    ("occurred_at", "aware_at"),
+    ("occurred_at", "confirmed_at"),
+    ("occurred_at", "contained_at"),
+    ("detected_at", "contained_at"),
+    ("detected_at", "handling_ended_at"),
+    ("occurred_at", "handling_ended_at"),
+    ("occurred_at", "assessed_notifiable_at"),
+    ("occurred_at", "notified_by_processor_at"),
+    ("occurred_at", "people_notified_at"),
+)
+
+
+def check_together(
+    facts: Mapping[str, Any], now: datetime | None = None, path: str = "facts"
+) -> None:
+    """Refuse facts that contradict one another, or lie in the future.
+
+    facts   canonical values, as parse_fact gives them
+    now     aware UTC; without it the future is not checked
+    Raises  InvalidInput with every contradiction
+    """
+    problems = [*_counts(facts, path), *_moments(facts, path), *_future(facts, now, path)]
+    if problems:
+        raise InvalidInput("These facts cannot all be true.", *problems)
+
+
+def _counts(facts: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    people = facts.get("people_count")
+    if people is None:
+        return
+    placed = sum((facts.get("people_by_place") or {}).values())
+    if placed > people:
+        why = f"{placed:,} people by place, but {people:,} in all"
+        yield Problem(f"{path}.people_by_place", why, "correct the places or people_count")
+    if (facts.get("uncontactable_count") or 0) > people:
+        why = f"more people than the {people:,} affected"
+        yield Problem(f"{path}.uncontactable_count", why, "correct it or people_count")
+
+
+def _moments(facts: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    for earlier, later in _ORDER:
+        first, second = facts.get(earlier), facts.get(later)
+        if first is not None and second is not None and to_utc(second) < to_utc(first):
+            why = f"before {earlier} ({first})"
+            yield Problem(f"{path}.{later}", why, f"correct {later} or {earlier}")
+
+
+def _future(facts: Mapping[str, Any], now: datetime | None, path: str) -> Iterator[Problem]:
+    for name, value in facts.items():
+        kind = FACTS.get(name)
+        if now is None or value is None or kind is None or kind.type != "moment":
+            continue
+        if to_utc(value) > now + CLOCK_SKEW:
+            yield Problem(f"{path}.{name}", f"{value} is in the future", "check the time zone")
