@@ -1,10 +1,10 @@
 """What is wrong with a playbook that reads well: the mistakes that show only while it runs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from playbooks.errors import PlaybookError
 from playbooks.loader import parse
@@ -12,13 +12,15 @@ from playbooks.playbook import ACTIONS, AskFact, Playbook, Role, Shape, Step
 
 Severity = Literal["error", "warning"]
 ROLES = frozenset(Role)
+# What is wrong with holding a fact against a constant (fact, how, constant); none if nothing.
+CheckMention = Callable[[str, str, Any], str | None]
 
 
 class Finding(Shape):
     """One thing wrong.
 
     code      unreadable, duplicate-id, missing-target, cycle, unreachable, unknown-fact,
-              unknown-action, unknown-role, unasked-fact
+              wrong-value, unknown-action, unknown-role, unasked-fact
     severity  error: it cannot run; warning: it may wait for ever
     step      the id of the step, empty for the whole playbook
     """
@@ -34,14 +36,16 @@ def lint(
     playbook: Playbook,
     *,
     facts: Collection[str] | None = None,
+    check_mention: CheckMention | None = None,
     actions: Collection[str] = ACTIONS,
     roles: Collection[str] = ROLES,
 ) -> list[Finding]:
     """Everything wrong with a playbook; nothing means it can run to its end.
 
-    facts    the vocabulary of facts; none leaves names unchecked
-    actions  the actions that the service can carry out
-    roles    the roles that people can bear
+    facts          the vocabulary of facts; none leaves names unchecked
+    check_mention  judges each constant that a known fact is held against
+    actions        the actions that the service can carry out
+    roles          the roles that people can bear
     """
     return list(
         chain(
@@ -51,6 +55,7 @@ def lint(
             _unreachable(playbook),
             _doers(playbook, actions, roles),
             _facts(playbook, facts) if facts is not None else (),
+            _values(playbook, facts or (), check_mention) if check_mention else (),
             _unasked(playbook),
         )
     )
@@ -142,6 +147,18 @@ def _facts(playbook: Playbook, vocabulary: Collection[str]) -> Iterator[Finding]
             if name not in vocabulary:
                 why = f"there is no fact {name}"
                 yield _error("unknown-fact", step.id, f"steps[{number}].{field}", why)
+
+
+def _values(
+    playbook: Playbook, vocabulary: Collection[str], check: CheckMention
+) -> Iterator[Finding]:
+    for number, step in enumerate(playbook.steps):
+        for mention in step.condition.mentions if step.condition else ():
+            if mention.fact not in vocabulary:
+                continue
+            why = check(mention.fact, mention.how, mention.value)
+            if why:
+                yield _error("wrong-value", step.id, f"steps[{number}].when", why)
 
 
 def _names(step: Step) -> Iterator[tuple[str, str]]:
