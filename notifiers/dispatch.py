@@ -30,6 +30,7 @@ class Dispatch:
         self.couriers = {courier.name: courier for courier in listed}
         self._concurrency = concurrency
         self._gate = asyncio.Semaphore(concurrency)
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -40,7 +41,8 @@ class Dispatch:
         try:
             return self.couriers[name]
         except KeyError:
-            raise NoSuchCourier(f"no courier {name!r} here; there are {sorted(self.couriers)}")
+            known = ", ".join(sorted(self.couriers))
+            raise NoSuchCourier(f"no courier {name!r} here; there are {known}") from None
 
     def send_all(self, items: Sequence[Item]) -> list[Outcome]:
         """Send each (courier name, envelope, body); outcomes in the same order. Never raises.
@@ -56,8 +58,8 @@ class Dispatch:
         """Ask a provider's records about an attempt. Raises NoSuchCourier, nothing else."""
         courier = self.courier(name)
         try:
-            return self._run(courier.look_up(query))
-        except (NotifierError, RuntimeError) as error:
+            return self._run(self._look_up(courier, query))
+        except RuntimeError as error:  # closing
             return Finding(FindingKind.CANNOT_TELL, evidence=str(error))
 
     def close(self) -> None:
@@ -72,17 +74,18 @@ class Dispatch:
         thread.join(5)
 
     async def _send_each(self, items: Sequence[Item]) -> list[Outcome]:
-        return list(await asyncio.gather(*(self._gated(*item) for item in items)))
+        tasks = [asyncio.create_task(self._gated(*item)) for item in items]
+        self._tasks.update(tasks)
+        try:
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._tasks.difference_update(tasks)
+        stopped = Outcome(OutcomeKind.RETRY, reason="stopped before sending")
+        return [one if isinstance(one, Outcome) else stopped for one in ended]
 
     async def _gated(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
-        try:
-            await self._gate.acquire()
-        except asyncio.CancelledError:
-            return Outcome(OutcomeKind.RETRY, reason="stopped before sending")
-        try:
+        async with self._gate:
             return await self._send(name, envelope, body)
-        finally:
-            self._gate.release()
 
     async def _send(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
         try:
@@ -97,6 +100,17 @@ class Dispatch:
             return Outcome(OutcomeKind.UNKNOWN, reason="stopped while sending")
         except Exception as error:  # noqa: BLE001 a bug of ours may come after the wire
             return Outcome(OutcomeKind.UNKNOWN, reason=f"failed: {type(error).__name__}")
+
+    async def _look_up(self, courier: Courier, query: AttemptQuery) -> Finding:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 for the type checker: this runs in a task
+        self._tasks.add(task)
+        try:
+            return await courier.look_up(query)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 no answer is one
+            return Finding(FindingKind.CANNOT_TELL, evidence=f"{type(error).__name__}: {error}")
+        finally:
+            self._tasks.discard(task)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         with self._lock:
@@ -117,15 +131,15 @@ class Dispatch:
         return self._loop
 
     async def _wind_up(self) -> None:
-        """Inner tasks first: each of them turns its own end into an outcome."""
-        mine = asyncio.current_task()
-        others = [task for task in asyncio.all_tasks() if task is not mine]
-        for task in others:
-            if task.get_coro().__qualname__.endswith("_gated"):  # type: ignore[union-attr]
-                task.cancel()
-        await asyncio.wait(others, timeout=5) if others else None
+        """Each cancelled task turns its own end into an outcome before the loop stops."""
+        waiting = list(self._tasks)
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            await asyncio.wait(waiting, timeout=5)
         for courier in self.couriers.values():
             await courier.close()
+        await asyncio.sleep(0)
 
 
 def check_mode(courier: Courier, envelope: Envelope) -> None:

@@ -11,7 +11,7 @@ from notifiers.envelope import Person, Words
 from notifiers.errors import Refused
 
 # A line break in a name could add a header or forge a paragraph; a space cannot.
-_CONTROLS = {code: " " for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
+_CONTROLS = dict.fromkeys((*range(32), 127, 133, 8232, 8233), " ")
 
 
 def token(nonce: str, field: str, kind: str) -> str:
@@ -20,21 +20,21 @@ def token(nonce: str, field: str, kind: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def fields_used(words: Words, nonce: str) -> tuple[tuple[str, str], ...]:
-    """Each (field, kind) whose token stands in the words, sorted."""
+def tokens_used(words: Words, nonce: str) -> tuple[tuple[str, str, str], ...]:
+    """Each (token, field, kind) that stands in the words, sorted."""
     pattern = re.compile(rf"%%{re.escape(nonce)}\.([A-Za-z0-9_]+)\.([th])%%")
     found: set[tuple[str, str]] = set()
     for part in (words.subject, words.text, words.html):
         found.update(pattern.findall(part))
-    return tuple(sorted(found))
+    return tuple((token(nonce, field, kind), field, kind) for field, kind in sorted(found))
 
 
 def values(words: Words, nonce: str, person: Person) -> dict[str, str]:
     """Token -> this person's value, escaped. Raises Refused if the person lacks a field."""
     try:
         return {
-            token(nonce, field, kind): escaped(person.fields[field], kind)
-            for field, kind in fields_used(words, nonce)
+            mark: escaped(person.fields[field], kind)
+            for mark, field, kind in tokens_used(words, nonce)
         }
     except KeyError as missing:
         raise Refused(f"person {person.ref} has no field {missing}") from None
@@ -56,5 +56,5 @@ def fill(text: str, mine: Mapping[str, str]) -> str:
 
 def escaped(value: str, kind: str) -> str:
     """A value as it may stand in plain text (`t`) or in HTML (`h`), always on one line."""
-    plain = value.translate(_CONTROLS)
+    plain = value if value.isprintable() else value.translate(_CONTROLS)
     return html.escape(plain) if kind == "h" else plain

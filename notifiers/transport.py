@@ -31,7 +31,7 @@ MOST_ANSWER_BYTES = 4_000_000
 class Answer:
     """What a provider answered; header names in lower case.
 
-    body  empty where the connection broke after the status line: the status still counts
+    body  cut short where the connection broke after the head: the status still counts
     """
 
     status: int
@@ -140,14 +140,13 @@ def retry_after(answer: Answer) -> float | None:
 
 async def _read(response: aiohttp.ClientResponse) -> Answer:
     headers = {name.lower(): value for name, value in response.headers.items()}
-    body = b""
+    body = bytearray()
     with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError):
-        body = await response.content.read(-1) if _is_small(response) else b""
-    return Answer(response.status, headers, body)
-
-
-def _is_small(response: aiohttp.ClientResponse) -> bool:
-    return (response.content_length or 0) <= MOST_ANSWER_BYTES
+        async for chunk in response.content.iter_chunked(65_536):
+            body += chunk
+            if len(body) > MOST_ANSWER_BYTES:
+                break
+    return Answer(response.status, headers, bytes(body))
 
 
 def _never_left(error: aiohttp.ClientError) -> Unavailable | Refused:
