@@ -52,6 +52,7 @@ class Work(Protocol):
 def record(
     work: Work,
     kind: str,
+    /,
     *,
     incident_id: UUID | None = None,
     subject_type: str = "",
