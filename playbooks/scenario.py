@@ -235,12 +235,11 @@ class Scenario(Shape):
 
     @model_validator(mode="after")
     def _in_time(self) -> "Scenario":
-        late = [inject.after for inject in self.injects if inject.after > self.lasts]
-        if late:
-            raise ValueError(f"an inject comes after the end of the drill ({self.lasts})")
-        resolve(self.opening.facts, datetime(2026, 1, 1))  # noqa: DTZ001 offsets are read, no more
+        _refuse_future(self.opening.facts, timedelta(0))
         for inject in self.injects:
-            resolve(inject.learn or {}, datetime(2026, 1, 1))  # noqa: DTZ001
+            if inject.after > self.lasts:
+                raise ValueError(f"an inject comes at {inject.after}, after the end of the drill")
+            _refuse_future(inject.learn or {}, inject.after)
         return self
 
     def timeline(self) -> tuple[Inject, ...]:
@@ -258,6 +257,12 @@ def resolve(facts: Mapping[str, Any], start: datetime) -> dict[str, Any]:
         name: start + parse_duration(value) if name.endswith("_at") else value
         for name, value in facts.items()
     }
+
+
+def _refuse_future(facts: Mapping[str, Any], known_at: timedelta) -> None:
+    for name, value in facts.items():
+        if name.endswith("_at") and parse_duration(value) > known_at:
+            raise ValueError(f"{name} is learned before it happens")
 
 
 def people_by_group(population: SyntheticPopulation, count: int) -> Iterator[tuple[Group, int]]:
