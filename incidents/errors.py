@@ -92,6 +92,13 @@ class StaleEdit(IncidentsError):
     title = "Changed since you read it"
 
 
+class PreconditionRequired(IncidentsError):
+    """An edit without saying which version was read."""
+
+    status = 428
+    title = "Say which version you edit"
+
+
 class TooLarge(IncidentsError):
     """More than is taken in one piece."""
 

@@ -1,0 +1,272 @@
+"""Incidents: opened, amended, moved along the lifecycle; closed only when nothing is owed."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select
+
+from incidents.audit import log as audit
+from incidents.database import incidents as rows
+from incidents.database.duties import open_duties
+from incidents.database.incidents import Incident
+from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem, StaleEdit
+from incidents.rules.lifecycle import INCIDENT
+from incidents.rules.permissions import Permission
+from incidents.services import facts as facts_service
+from incidents.services import review, timeline
+from incidents.services.lookup import get_incident
+from incidents.services.playbook_runs import blocking_tasks
+from incidents.work import Work, require
+
+KINDS = (
+    "personal_data_leak",
+    "ransomware",
+    "misdirected_email",
+    "lost_device",
+    "account_takeover",
+    "other",
+)
+# What each move says of the incident, where nobody said when it happened.
+_MOMENT_OF = {
+    "confirm": "confirmed_at",
+    "contain": "contained_at",
+    "resolve": "handling_ended_at",
+}
+
+
+def open_incident(
+    work: Work,
+    *,
+    title: str,
+    kind: str,
+    mode: str = "live",
+    reporter: str = "",
+    facts: Mapping[str, Any] | None = None,
+    source: str = "",
+    fingerprint: str | None = None,
+) -> Incident:
+    """Open an incident and say at once what is owed: severity, duties, tasks, drafts.
+
+    mode         live or drill, for ever
+    facts        the first ones, moments included; names as in rules/facts
+    source       where the first facts are known from; the reporter, if not given
+    fingerprint  of the detection that opened it: the same one opens nothing twice
+    """
+    require(work.actor, Permission.OPEN_INCIDENT)
+    if work.actor.drills_only and mode != "drill":
+        raise NotPermitted("this token is for drills: it cannot open a live incident")
+    if kind not in KINDS:
+        raise InvalidInput(
+            f"there is no kind {kind!r}", Problem("kind", "is not known", f"one of {KINDS}")
+        )
+    year = work.now.year
+    incident = Incident(
+        number=f"INC-{year}-{rows.next_number(work.session, f'incident-{year}'):04d}",
+        mode=mode,
+        kind=kind,
+        title=title,
+        status=INCIDENT.start,
+        reporter=reporter,
+        fingerprint=fingerprint,
+        opened_at=work.now,
+        opened_by=work.actor.id,
+    )
+    work.session.add(incident)
+    work.session.flush()
+    audit.record(
+        work,
+        "incident.open",
+        incident_id=incident.id,
+        subject_type="incident",
+        subject_id=incident.id,
+        private={"title": title},
+        mode=mode,
+        kind=kind,
+    )
+    timeline.note(work, incident.id, "open", f"Opened: {title}")
+    _first_facts(work, incident, facts or {}, source or reporter or work.actor.name)
+    review.start(work, incident)
+    return incident
+
+
+def _first_facts(work: Work, incident: Incident, facts: Mapping[str, Any], source: str) -> None:
+    # Somebody noticed it, else it would not be opened: the first detection is never unknown.
+    first = dict(facts)
+    first.setdefault("detected_at", min([work.now, *_moments(first)]).isoformat())
+    facts_service.put(work, incident, first, source=source)
+
+
+def _moments(facts: Mapping[str, Any]) -> list[datetime]:
+    moments = []
+    for name in ("suspected_at", "aware_at", "confirmed_at", "notified_by_processor_at"):
+        value = facts.get(name)
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                continue  # said properly when the fact itself is read
+        if isinstance(value, datetime):
+            moments.append(value if value.tzinfo else value.replace(tzinfo=ZoneInfo("UTC")))
+    return moments
+
+
+def open_from_detection(
+    work: Work, *, tool: str, fingerprint: str, title: str, kind: str, facts: Mapping[str, Any]
+) -> tuple[Incident, bool]:
+    """Open the incident that a detection tool reports, once for each fingerprint.
+
+    Returns  the incident, and whether it is new
+    """
+    require(work.actor, Permission.OPEN_INCIDENT)
+    digest = hashlib.sha256(f"{tool}\0{fingerprint}".encode()).hexdigest()
+    incident = rows.incident_by_fingerprint(work.session, digest)
+    is_new = incident is None
+    if incident is None:
+        incident = open_incident(
+            work,
+            title=title,
+            kind=kind,
+            reporter=tool,
+            facts=facts,
+            source=f"detection by {tool}",
+            fingerprint=digest,
+        )
+    else:
+        timeline.note(work, incident.id, "detection", f"Detected again by {tool}")
+    audit.record(
+        work,
+        "webhook.detection",
+        incident_id=incident.id,
+        subject_type="incident",
+        subject_id=incident.id,
+        fingerprint=digest,
+        duplicate=not is_new,
+    )
+    return incident, is_new
+
+
+def find(
+    work: Work, *, words: str = "", status: str = "", mode: str = "", kind: str = ""
+) -> Select[tuple[Incident]]:
+    """A query for the incidents that match and that the actor may know of."""
+    require(work.actor, Permission.READ_INCIDENT)
+    if work.actor.drills_only:
+        mode = "drill"
+    return rows.incidents_matching(words=words, status=status, mode=mode, kind=kind)
+
+
+def read(work: Work, incident_id: UUID) -> Incident:
+    """One incident."""
+    require(work.actor, Permission.READ_INCIDENT)
+    return get_incident(work, incident_id)
+
+
+def amend(
+    work: Work, incident_id: UUID, version: int, *, title: str | None, reporter: str | None
+) -> Incident:
+    """Change the title or the reporter; `version` is the one that was read."""
+    require(work.actor, Permission.EDIT_INCIDENT)
+    incident = get_incident(work, incident_id)
+    check_version(incident.version, version)
+    changed = []
+    if title is not None and title != incident.title:
+        incident.title = title
+        changed.append("title")
+    if reporter is not None and reporter != incident.reporter:
+        incident.reporter = reporter
+        changed.append("reporter")
+    if changed:
+        audit.record(
+            work,
+            "incident.amend",
+            incident_id=incident.id,
+            subject_type="incident",
+            subject_id=incident.id,
+            changed=changed,
+            version=version,
+        )
+        timeline.note(work, incident.id, "amend", f"Changed: {', '.join(changed)}")
+        work.session.flush()
+    return incident
+
+
+def check_version(current: int, read_version: int) -> None:
+    """Refuse an edit of something that changed since it was read."""
+    if current != read_version:
+        raise StaleEdit(
+            f"it changed since you read it: you read version {read_version}, it is at {current};"
+            " read it again, then edit",
+            Problem("If-Match", "is not the current version", f'now "{current}"'),
+        )
+
+
+def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Incident:
+    """Take the incident along an arrow of its lifecycle.
+
+    Raises  InvalidTransition  no such arrow; Conflict  closing while something is owed
+    """
+    require(work.actor, Permission.MOVE_INCIDENT)
+    incident = get_incident(work, incident_id)
+    after = INCIDENT.after(incident.status, action)
+    if action in {"dismiss", "reopen"} and not reason:
+        raise InvalidInput(
+            f"say why: to {action} an incident needs a reason",
+            Problem("reason", "is empty", "say in a sentence why"),
+        )
+    _remember_moment(work, incident, action)
+    review.review(work, incident.id, reason=reason)
+    if action == "close":
+        refuse_while_owed(work, incident)
+    before, incident.status = incident.status, after
+    incident.closed_at = work.now if after in {"closed", "dismissed"} else None
+    audit.record(
+        work,
+        "incident.transition",
+        incident_id=incident.id,
+        subject_type="incident",
+        subject_id=incident.id,
+        private={"reason": reason} if reason else None,
+        action=action,
+        before=before,
+        after=after,
+    )
+    why = f": {reason}" if reason else ""
+    timeline.note(work, incident.id, "transition", f"{before} → {after}{why}")
+    work.session.flush()
+    return incident
+
+
+def _remember_moment(work: Work, incident: Incident, action: str) -> None:
+    name = _MOMENT_OF.get(action)
+    if name and name not in facts_service.known(work, incident.id):
+        facts_service.record(
+            work, incident.id, name, work.now.isoformat(), source=f"the move to {action}"
+        )
+
+
+def refuse_while_owed(work: Work, incident: Incident) -> None:
+    """Refuse to close while a duty or a mandatory task is open; says which."""
+    duties = open_duties(work.session, incident.id)
+    tasks = blocking_tasks(work, incident.id)
+    if not duties and not tasks:
+        return
+    problems = [
+        Problem(
+            f"duty {duty.rule} {duty.stage}".strip(),
+            f"{duty.title} is {'owed' if duty.standing == 'owed' else 'not decided'}",
+            "meet it with evidence, waive it with a reason, or record the facts that end it",
+        )
+        for duty in duties
+    ] + [
+        Problem(f"task {task.step}", f"{task.title} is {task.status}", "complete or skip it")
+        for task in tasks
+    ]
+    raise Conflict(
+        f"{incident.number} cannot be closed: {len(duties)} duties and {len(tasks)} mandatory"
+        " tasks are open",
+        *problems,
+    )
