@@ -1,0 +1,167 @@
+"""What tests stand on: a fresh database each, an office to work in, a way through the door.
+
+TOCSIN_TEST_DATABASE=postgresql runs the same tests on PostgreSQL; SQLite is the default.
+A test that needs the clock on the wall overrides the fixture `clock`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.pool import NullPool
+
+from incidents.clock import Clock, SetClock
+from incidents.database.engine import open_engine
+from incidents.database.migrate import upgrade
+from incidents.rules.permissions import Role
+from incidents.settings import Settings
+from incidents.work import Actor, Office
+from tests import factories
+from tests.servers import PostgresServer, ValkeyServer, postgres_server, valkey_server
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+
+    from incidents.vault.keys import KeyRing
+
+DATABASE = os.environ.get("TOCSIN_TEST_DATABASE", "sqlite")
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
+
+
+class RecordingBell:
+    """Hears every bell and does nothing: `rung` holds (name, subject id) in order."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[str, UUID | None]] = []
+
+    def ring(self, name: str, subject_id: UUID | None) -> None:
+        """Keep it."""
+        self.rung.append((name, subject_id))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("TOCSIN_") and not name.startswith("TOCSIN_TEST_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the run; started by the first test that asks."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """A Valkey server for the run; started by the first test that asks."""
+    with valkey_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_template(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The URL of a migrated, empty database that nobody is connected to."""
+    if DATABASE == "postgresql":
+        url = request.getfixturevalue("postgres").database()
+    else:
+        url = f"sqlite:///{tmp_path_factory.mktemp('template') / 'tocsin.db'}"
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def database(
+    request: pytest.FixtureRequest, database_template: str, tmp_path: Path
+) -> Iterator[str]:
+    """The URL of a fresh, migrated database."""
+    name = database_template.rpartition("/")[2]
+    if DATABASE == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.database(template=name)
+        yield url
+        server.drop(url)
+    else:
+        path = tmp_path / "tocsin.db"
+        shutil.copyfile(database_template.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    """Settings of an embedded process with everything in a temporary folder."""
+    return Settings(data_folder=tmp_path, database_url=database)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at NOW until the test sets it."""
+    return SetClock(NOW)
+
+
+@pytest.fixture
+def bell() -> RecordingBell:
+    """Hears what is rung."""
+    return RecordingBell()
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> KeyRing:
+    """Freshly generated keys."""
+    return factories.make_keyring(tmp_path)
+
+
+@pytest.fixture
+def office(
+    settings: Settings, keyring: KeyRing, clock: Clock, bell: RecordingBell
+) -> Iterator[Office]:
+    """An office on a fresh database, whose bell is heard by nobody."""
+    engine = open_engine(settings.database)
+    yield Office(settings, engine, keyring, clock, bell, routes=factories.SANDBOX_ROUTES)
+    engine.dispose()
+
+
+@pytest.fixture
+def client(office: Office) -> Iterator[TestClient]:
+    """The API over an office; it raises no server error, it answers 500 as in life."""
+    from fastapi.testclient import TestClient  # noqa: PLC0415  most tests need no web
+
+    from incidents.app import create_app  # noqa: PLC0415
+
+    with TestClient(create_app(office), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def as_role(office: Office) -> Callable[..., dict[str, str]]:
+    """`as_role("commander")` gives the headers of somebody with that role; one person each."""
+    known: dict[tuple[Any, ...], dict[str, str]] = {}
+
+    def headers(*roles: str, name: str = "", drills_only: bool = False) -> dict[str, str]:
+        asked = (roles, name, drills_only)
+        if asked not in known:
+            with office.work(factories.TOCSIN) as work:
+                user = factories.make_user(work, *roles, name=name)
+                secret = factories.make_token(work, user, drills_only=drills_only)
+            known[asked] = {"Authorization": f"Bearer {secret}"}
+        return known[asked]
+
+    return headers
+
+
+@pytest.fixture
+def actor() -> Callable[..., Actor]:
+    """`actor("approver")` gives an actor with that role, without a row of their own."""
+    return lambda *roles: Actor.with_roles(factories.uuid7(), "-".join(roles), *map(Role, roles))
