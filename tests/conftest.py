@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.pool import NullPool
 
 from incidents.clock import Clock, SetClock
 from incidents.database.engine import open_engine
@@ -137,7 +136,6 @@ def office(
 def client(office: Office) -> Iterator[TestClient]:
     """The API over an office; it raises no server error, it answers 500 as in life."""
     from fastapi.testclient import TestClient  # noqa: PLC0415  most tests need no web
-
     from incidents.app import create_app  # noqa: PLC0415
 
     with TestClient(create_app(office), raise_server_exceptions=False) as client:

@@ -2,7 +2,8 @@
 
 from uuid import uuid4
 
-from incidents.audit import log
+import redis
+
 from incidents.database.incidents import Incident
 from incidents.work import TOCSIN
 from tests.factories import make_incident
@@ -21,8 +22,6 @@ def test_each_test_has_a_database_of_its_own(office, bell):
 
 
 def test_a_flushed_valkey_forgets_and_a_killed_one_comes_back(valkey):
-    import redis
-
     client = redis.Redis.from_url(valkey.url)
     client.set("bell", "rung")
     valkey.flush()
