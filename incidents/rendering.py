@@ -7,18 +7,15 @@ out as tokens (`%%<nonce>.name.t%%`), filled by whoever seals the envelope.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import yaml
 from babel import Locale
-from babel.dates import format_date
-from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -32,24 +29,11 @@ from incidents.rules.notice_words import (
     is_control,
     unusable,
 )
+from incidents.rules.story import day_in, tell
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 CHANNELS = ("email", "sms", "push", "announcement")
 PERSON_FIELDS = ("name",)
-NARRATIVES = (
-    "cause",
-    "possible_effects",
-    "measures_taken",
-    "measures_planned",
-    "advice",
-    "help_offered",
-)
-FLAGS = (
-    "malicious",
-    "ransom_paid",
-    "remediated",
-    "trusted_recipient",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +60,7 @@ def offered_locales(kind: str) -> list[str]:
 def draft(kind: str, locale: str, facts: Mapping[str, Any], issued_on: date) -> NoticeWords:
     """Words drafted from facts; what nothing is known of stays empty, so that `gaps` reports it."""
     template = _words_template(kind, locale)
-    story = _story(locale, facts)
+    story = tell(facts, locale, vocabulary(locale))
     blocks = {name: _block(template, name, story) for name in ("title", *ELEMENTS)}
     return NoticeWords(
         title=one_line(blocks.pop("title")),
@@ -87,7 +71,7 @@ def draft(kind: str, locale: str, facts: Mapping[str, Any], issued_on: date) -> 
     )
 
 
-def render(
+def render(  # noqa: PLR0917 the seven are what a body is made of, in reading order
     kind: str, locale: str, channel: str, words: NoticeWords, reference: str, link: str, nonce: str
 ) -> Rendered:
     """The words of one notice as one channel carries them, with tokens for personal fields.
@@ -116,7 +100,7 @@ def render_page(name: str, locale: str, context: Mapping[str, Any]) -> str:
     suffix = "xml" if name == "feed" else "html"
     template = _environment().get_template(f"public/{name}.{suffix}.j2")
     return template.render(
-        {"say": vocabulary(shown), "locale": shown, "long_date": _dates(shown), **context}
+        {"say": vocabulary(shown), "locale": shown, "long_date": day_in(shown), **context}
     )
 
 
@@ -126,7 +110,7 @@ def page_locales() -> list[str]:
 
 
 def unnamed(locale: str) -> str:
-    """What to put for `name` when a person's name is not known, so that the greeting still reads."""
+    """What stands for `name` where a person's name is not known, so that the greeting reads."""
     return str(vocabulary(locale)["unnamed"])
 
 
@@ -195,68 +179,6 @@ def _paragraphs(text: str) -> tuple[str, ...]:
     return tuple(line for line in map(one_line, text.splitlines()) if line)
 
 
-def _story(locale: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """All that a template may speak of; None or empty where nothing is known."""
-    say = vocabulary(locale)
-    categories = list(facts.get("data_categories") or ())
-    return {
-        **{name: _told(facts.get(name), locale) for name in NARRATIVES},
-        **{name: facts.get(name) for name in FLAGS},
-        "organisation": _organisation(facts.get("organisation_name"), locale),
-        "occurred_on": _day(facts.get("occurred_at"), locale, say["zone"]),
-        "detected_on": _day(facts.get("detected_at") or facts.get("aware_at"), locale, say["zone"]),
-        "contained_on": _day(facts.get("contained_at"), locale, say["zone"]),
-        "confirmed": bool(facts.get("confirmed_at")),
-        "data": _listing([_label(say, name) for name in categories], locale),
-        "effects": _matching(say["effects"], categories),
-        "steps": _matching(say["steps"], categories),
-        "breach_kinds": list(facts.get("breach_kinds") or ()),
-        "encryption": facts.get("encryption"),
-    }
-
-
-def _told(texts: Any, locale: str) -> str | None:
-    """The narrative in this locale, or in a spelling of it (zh-CN for zh-Hans); never another."""
-    if not isinstance(texts, Mapping):
-        return None
-    found = covering_locale(locale, texts, default=locale)
-    return str(texts[found]).strip() or None if found else None
-
-
-def _organisation(names: Any, locale: str) -> str | None:
-    """A name is true in any language: this locale's, else English, else the first."""
-    if not isinstance(names, Mapping) or not names:
-        return None
-    return _told(names, locale) or _told(names, "en") or str(next(iter(names.values())))
-
-
-def _day(moment: Any, locale: str, zone: str) -> str | None:
-    """The calendar day of a moment where readers of this locale live."""
-    if not moment:
-        return None
-    at = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
-    return _dates(locale)(at.astimezone(ZoneInfo(zone)).date())
-
-
-def _dates(locale: str) -> Any:
-    parsed = Locale.parse(locale, sep="-")
-    return lambda day: format_date(day, "long", locale=parsed)
-
-
-def _label(say: Mapping[str, Any], category: str) -> str:
-    return str(say["data_categories"].get(category) or category.replace("_", " "))
-
-
-def _listing(labels: Sequence[str], locale: str) -> str | None:
-    return format_list(labels, locale=Locale.parse(locale, sep="-")) if labels else None
-
-
-def _matching(sentences: Sequence[Mapping[str, Any]], categories: Sequence[str]) -> list[str]:
-    """The stock sentences that apply to any of these data categories (`any`: to all of them)."""
-    present = {*categories, "any"} if categories else set()
-    return [entry["say"] for entry in sentences if present.intersection(entry["of"])]
-
-
 def _contact(value: Any) -> Contact:
     known = value if isinstance(value, Mapping) else {}
     return Contact(**{name: one_line(str(known.get(name) or "")) for name in Contact.model_fields})
@@ -264,12 +186,8 @@ def _contact(value: Any) -> Contact:
 
 def _message(locale: str, words: NoticeWords, reference: str, link: str) -> dict[str, Any]:
     say = vocabulary(locale)
-    elements = [
-        {"name": name, "heading": say["headings"][name], "paragraphs": words.element(name)}
-        for name in ELEMENTS
-        if words.element(name)
-    ]
-    issued_on = _dates(locale)(words.issued_on) if words.issued_on else ""
+    elements = [_element(name, words, say) for name in ELEMENTS if words.element(name)]
+    issued_on = day_in(locale)(words.issued_on) if words.issued_on else ""
     return {
         "say": say,
         "locale": locale,
@@ -281,6 +199,12 @@ def _message(locale: str, words: NoticeWords, reference: str, link: str) -> dict
     }
 
 
+def _element(name: str, words: NoticeWords, say: Mapping[str, Any]) -> dict[str, Any]:
+    paragraphs = words.element(name)
+    listed = name in ("possible_effect", "what_you_can_do") and len(paragraphs) > 1
+    return {"heading": say["headings"][name], "paragraphs": paragraphs, "listed": listed}
+
+
 def _layout(channel: str, part: str, context: dict[str, Any], nonce: str) -> str | None:
     """One part of a channel's layout, or None when the channel has no such part."""
     if not (TEMPLATES / "layouts" / channel / f"{part}.j2").exists():
@@ -288,7 +212,7 @@ def _layout(channel: str, part: str, context: dict[str, Any], nonce: str) -> str
     form = "h" if part.endswith(".html") else "t"
     person = {field: f"%%{nonce}.{field}.{form}%%" for field in PERSON_FIELDS}
     template = _environment().get_template(f"layouts/{channel}/{part}.j2")
-    text = template.render(context, person=person).strip()
+    text = str(template.render(context, person=person)).strip()
     return one_line(text) if part == "subject.txt" or channel in ("sms", "push") else text
 
 

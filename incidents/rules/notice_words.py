@@ -33,7 +33,7 @@ ASK = {
     "what_help_we_offer": "say what help the reader gets from you",
 }
 
-# What a draft or a careless paste leaves behind: template syntax, tokens of ours, blanks to fill in.
+# What a draft or a careless paste leaves behind: template syntax, tokens, blanks to fill in.
 PLACEHOLDER = re.compile(
     r"\{\{|\}\}|\{%|%\}|\{#|#\}|%%|\(\(\s*\w+\s*\)\)|\b(?:TODO|TBD|XXX)\b|_{4,}"
     r"|\[(?:insert|your|name|date|organi[sz]ation|company|number|tbc)\b[^\]]*\]"
@@ -147,7 +147,7 @@ def covering_locale(person: str, offered: Iterable[str], default: str = "en") ->
 
 
 def _parts(tag: str) -> tuple[str, str, str] | None:
-    """Language, script, region of a tag, filled up with the likely ones; None for an unknown tag."""
+    """Language, script, region of a tag, filled up with the likely ones; None if unknown."""
     try:
         locale = Locale.parse(tag.strip().replace("-", "_").split(".")[0])
     except (ValueError, UnknownLocaleError, TypeError):
@@ -164,3 +164,20 @@ def _likely(language: str, script: str | None, region: str | None) -> tuple[str,
             pieces = full.split("_")
             return (pieces[0], pieces[1], pieces[-1])
     return (language, "", "")
+
+
+# GSM 03.38: the signs that fit seven bits, and those that cost two places there.
+GSM = set(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_DOUBLE = set("^{}\\[~]|€")
+
+
+def sms_segments(text: str) -> int:
+    """How many SMS a text is sent and billed as (GSM 03.38; UCS-2 when a sign does not fit)."""
+    if set(text) <= GSM | GSM_DOUBLE:
+        places, single, joined = len(text) + sum(sign in GSM_DOUBLE for sign in text), 160, 153
+    else:
+        places, single, joined = len(text.encode("utf-16-be")) // 2, 70, 67
+    return 1 if places <= single else -(-places // joined)
