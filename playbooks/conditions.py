@@ -4,7 +4,8 @@
 
 Names are facts. Calls: has('health', …) any of data_categories · flag(…) any of
 organisation_flags · kind(…) any of breach_kinds · people_in('US-CA') a count ·
-established_in('EEA') · known('aware_at'). Values follow Kleene: a fact that nobody has
+largest_part('US') the count of the state with most · established_in('EEA') ·
+known('aware_at'). Values follow Kleene: a fact that nobody has
 stated is unknown, and unknown is not no. Counts are spans: 300 people in 'US' whose
 state is not known may all, or none, live in 'US-CA'.
 """
@@ -30,7 +31,7 @@ GROUPS: Mapping[str, frozenset[str]] = {
 UNKNOWN_PLACE = "ZZ"  # ISO 3166 leaves ZZ to its users: people whose place is not known
 ALLOWED = (
     "and, or, not, comparisons, in, facts, constants, "
-    "has(), flag(), kind(), people_in(), established_in(), known()"
+    "has(), flag(), kind(), people_in(), largest_part(), established_in(), known()"
 )
 
 
@@ -101,6 +102,15 @@ def _may_be(place: str, code: str) -> bool:
     return code == UNKNOWN_PLACE or lies_in(place, code)
 
 
+def largest_part(place: str, facts: Facts) -> Span:
+    """How many affected people are in the one part of a country that has most: a US state."""
+    counts = facts.get("people_by_place")
+    if counts is None:
+        return Span(0, facts.get("people_count"))
+    low = max((n for code, n in counts.items() if code.startswith(place + "-")), default=0)
+    return Span(low, low + sum(counts.get(code, 0) for code in (place, UNKNOWN_PLACE)))
+
+
 def _people_count(facts: Facts) -> Any:
     """The worldwide count; when only places are counted, at least their sum."""
     counts = facts.get("people_by_place")
@@ -157,7 +167,21 @@ class _PeopleIn:
     facts: frozenset[str] = frozenset({"people_by_place"})
 
 
-_Operand = _Constant | _Fact | _PeopleIn
+@dataclass(frozen=True, slots=True)
+class _LargestPart:
+    place: str
+
+    def read(self, facts: Facts) -> Any:
+        return largest_part(self.place, facts)
+
+    @property
+    def label(self) -> str:
+        return f"people in the one part of {self.place} with most"
+
+    facts: frozenset[str] = frozenset({"people_by_place"})
+
+
+_Operand = _Constant | _Fact | _PeopleIn | _LargestPart
 
 
 def _shown(value: Any) -> str:
@@ -390,7 +414,7 @@ _SIGNS: Mapping[type[ast.cmpop], str] = {
     ast.NotIn: "not in",
 }
 _LISTS = {"has": "data_categories", "flag": "organisation_flags", "kind": "breach_kinds"}
-_CALLS = (*_LISTS, "people_in", "established_in", "known")
+_CALLS = (*_LISTS, "people_in", "largest_part", "established_in", "known")
 
 
 @dataclass(frozen=True)
@@ -427,7 +451,7 @@ class Condition:
 
 class _Reader:
     def __init__(self, text: str, names: Collection[str] | None) -> None:
-        self.text = text
+        self.text = " ".join(text.split())
         self.names = names
 
     def refuse(self, node: ast.AST, why: str) -> MalformedCondition:
@@ -437,7 +461,7 @@ class _Reader:
         if len(self.text) > 2000:
             raise MalformedCondition(self.text[:40], 2000, "longer than 2,000 characters")
         try:
-            return ast.parse(" ".join(self.text.split()), mode="eval").body
+            return ast.parse(self.text, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             column = (getattr(error, "offset", 1) or 1) - 1
             raise MalformedCondition(self.text, column, "not a condition") from error
@@ -491,7 +515,9 @@ class _Reader:
             case ast.Name(id=name):
                 return _Fact(self._name(node, name))
             case ast.Call(func=ast.Name(id="people_in")):
-                return _PeopleIn(self._words(node)[0])
+                return _PeopleIn(self._words(node, most=1)[0])
+            case ast.Call(func=ast.Name(id="largest_part")):
+                return _LargestPart(self._words(node, most=1)[0])
         raise self.refuse(node, f"{ast.unparse(node)} cannot be compared")
 
     def _constant(self, node: ast.expr) -> Any:
@@ -507,8 +533,8 @@ class _Reader:
             return _EstablishedIn(self._words(node, most=1)[0])
         if name == "known":
             return _Known(self._name(node, self._words(node, most=1)[0]))
-        if name == "people_in":
-            raise self.refuse(node, "people_in() is a count: compare it, as in people_in('DE') > 0")
+        if name in ("people_in", "largest_part"):
+            raise self.refuse(node, f"{name}() is a count: compare it, as in {name}('US') > 0")
         raise self.refuse(node, f"no call {name}(){_did_you_mean(name, _CALLS)}")
 
     def _words(self, node: ast.Call, most: int | None = None) -> tuple[str, ...]:
@@ -561,7 +587,7 @@ def _mentions(node: _Node) -> Iterator[Mention]:
 
 def _compared(node: _Compare) -> Iterator[Mention]:
     for side, other in ((node.left, node.right), (node.right, node.left)):
-        if isinstance(side, _PeopleIn):
+        if isinstance(side, (_PeopleIn, _LargestPart)):
             yield Mention("people_by_place", "place", side.place)
         elif isinstance(side, _Fact):
             values = other.value if isinstance(other, _Constant) else None

@@ -22,7 +22,7 @@ MOST_CHARACTERS = 20_000
 MOST_ITEMS = 500
 MOST_PEOPLE = 10_000_000_000  # more people than live on Earth is a slip of the finger
 MOST_MONEY = 1e15
-_CONTACT = ("name", "email", "phone", "url", "hours")
+CONTACT = ("name", "email", "phone", "url", "hours")
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _NOT_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB"}  # in CLDR, but nobody lives there
 _MISTAKEN = {"UK": "GB", "EL": "GR", "EU": "the member state, such as DE"}
@@ -126,7 +126,7 @@ def place_counts(raw: Any, choices: Choices) -> dict[str, int]:
 def words(raw: Any, choices: Choices) -> dict[str, str]:
     """The same text in several locales."""
     mend = 'a map of locale to text, such as {"en": "…", "zh-Hans": "…"}'
-    result = {}
+    result: dict[str, str] = {}
     for locale, text_ in _mapping(raw, mend).items():
         if locale not in LOCALES:
             why = f"{_short(locale)} is not one of our locales"
@@ -142,12 +142,12 @@ def word_list(raw: Any, choices: Choices) -> list[str]:
 
 def contact(raw: Any, choices: Choices) -> dict[str, str]:
     """Whom to ask; at least one way to reach them."""
-    mend = f"a map with any of: {', '.join(_CONTACT)}"
+    mend = f"a map with any of: {', '.join(CONTACT)}"
     entries = _mapping(raw, mend)
     for key in entries:
-        if key not in _CONTACT:
+        if key not in CONTACT:
             raise Refused(f"a contact has no {_short(key)}", mend, f".{_short(key)}")
-    return {key: text(entries[key], inside=f".{key}") for key in _CONTACT if key in entries}
+    return {key: text(entries[key], inside=f".{key}") for key in CONTACT if key in entries}
 
 
 def text(raw: Any, inside: str = "") -> str:
@@ -184,7 +184,7 @@ def _short(raw: Any) -> str:
 
 @cache
 def _countries() -> frozenset[str]:
-    codes = (code for code in Locale("en").territories if len(code) == 2)
+    codes = (str(code) for code in Locale("en").territories if len(str(code)) == 2)
     return frozenset(code for code in codes if code not in _NOT_COUNTRIES and code != UNKNOWN_PLACE)
 
 

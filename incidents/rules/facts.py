@@ -11,8 +11,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from incidents.errors import InvalidInput
-from incidents.rules.fact_values import READERS, Refused
+from incidents.errors import InvalidInput, Problem
+from incidents.rules.fact_values import CONTACT, READERS, Refused
+from incidents.rules.facts_together import check_together
+
+__all__ = [
+    "FACTS", "FactKind", "FactType", "check_mention", "check_together", "did_you_mean",
+    "parse_fact", "parse_facts", "vocabulary",
+]  # fmt: skip
 
 FactType = Literal[
     "moment", "choice", "choices", "flag", "count", "amount", "place", "place_counts",
@@ -48,7 +54,7 @@ def _words(name: str, description: str) -> FactKind:
 
 
 ROLES = {
-    "controller": "we decide why and how the data are processed (China: personal information handler)",
+    "controller": "we decide why and how data are processed (China: personal information handler)",
     "joint_controller": "we decide it together with others",
     "processor": "we process for somebody else (China: entrusted party)",
 }
@@ -58,13 +64,11 @@ FLAGS = {
     "central_organ": "Chinese central or state organ or a unit directly under it",
     "hipaa_covered_entity": "covered entity under HIPAA",
     "hipaa_business_associate": "business associate under HIPAA",
-    "california_business": "does business in California, or is one of its agencies",
     "public_body": "government body or public agency",
     "disproportionate_effort": "telling each person would take a disproportionate effort",
     "authority_ordered_notice": "an authority ordered us to tell people",
     "low_probability_of_compromise": "HIPAA four-factor assessment on file: low probability",
     "national_restriction": "national law under GDPR art. 23 restricts telling people",
-    "none": "none of the others: stated so that rules need not ask again",
 }
 DATA = {
     "contact": "name, address, email, telephone",
@@ -205,7 +209,8 @@ def parse_fact(name: str, raw: Any, path: str = "facts") -> Any:
 
 def parse_facts(raw: Mapping[str, Any], path: str = "facts") -> dict[str, Any]:
     """Every fact of a mapping; refuses with all problems at once, not the first alone."""
-    facts, problems = {}, []
+    facts: dict[str, Any] = {}
+    problems: list[Problem] = []
     for name, value in raw.items():
         try:
             facts[name] = parse_fact(str(name), value, path)
@@ -252,7 +257,7 @@ _JSON: Mapping[FactType, Callable[[FactKind], dict[str, Any]]] = {
     "word_list": lambda _: {"type": "array", "items": {"type": "string"}},
     "contact": lambda _: {
         "type": "object",
-        "properties": {key: {"type": "string"} for key in ("name", "email", "phone", "url", "hours")},
+        "properties": {key: {"type": "string"} for key in CONTACT},
         "additionalProperties": False,
     },
 }  # fmt: skip

@@ -1,0 +1,184 @@
+"""The laws, read from their files once: every rule by its id, pinned to its file's hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from incidents.errors import CatalogueError, NotFound
+from incidents.rules.legal_rule import Grades, LawFile, LegalRule, SubstituteRule
+
+LAW = Path(__file__).parent / "law"
+
+
+@dataclass(frozen=True)
+class Law:
+    """One file of law: where it lies, its hash, what it says."""
+
+    path: str
+    sha256: str
+    content: LawFile
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All laws that were read."""
+
+    laws: tuple[Law, ...]
+    _of: dict[str, tuple[Law, LegalRule]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_of", dict(self._index()))
+
+    def _index(self) -> Iterator[tuple[str, tuple[Law, LegalRule]]]:
+        seen: dict[str, str] = {}
+        for law in self.laws:
+            for rule in law.content.rules:
+                if rule.id in seen:
+                    raise CatalogueError(law.path, rule.id, f"the id stands in {seen[rule.id]} too")
+                seen[rule.id] = law.path
+                yield rule.id, (law, rule)
+
+    @property
+    def rules(self) -> tuple[LegalRule, ...]:
+        """Every rule, in the order of files and of the rules in them."""
+        return tuple(rule for _, rule in self._of.values())
+
+    def rule(self, rule_id: str) -> LegalRule:
+        """One rule; NotFound if there is none of this id."""
+        return self._entry(rule_id)[1]
+
+    def version_of(self, rule_id: str) -> str:
+        """The sha256 of the file that holds the rule: what a duty is pinned to."""
+        return self._entry(rule_id)[0].sha256
+
+    def law_of(self, rule_id: str) -> Law:
+        """The file that holds the rule."""
+        return self._entry(rule_id)[0]
+
+    def _entry(self, rule_id: str) -> tuple[Law, LegalRule]:
+        try:
+            return self._of[rule_id]
+        except KeyError:
+            raise NotFound(f"There is no rule {rule_id!r}.") from None
+
+    @property
+    def substitutes(self) -> tuple[SubstituteRule, ...]:
+        """Every rule on public notice in place of single ones."""
+        return tuple(rule for law in self.laws for rule in law.content.substitute)
+
+    @property
+    def grades(self) -> Grades | None:
+        """The Chinese grades, if their law was read."""
+        return next((law.content.grades for law in self.laws if law.content.grades), None)
+
+    @cached_property
+    def sha256(self) -> str:
+        """One hash for all files together."""
+        lines = "".join(f"{law.sha256}  {law.path}\n" for law in self.laws)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+@cache
+def load(folder: Path = LAW) -> Catalogue:
+    """Read every law below a folder; once per folder and process.
+
+    Raises  CatalogueError  file, field and reason of the first thing that is wrong
+    """
+    paths = sorted(folder.rglob("*.yaml"))
+    if not paths:
+        raise CatalogueError(str(folder), "*.yaml", "there are no law files here")
+    catalogue = Catalogue(tuple(_read(path, folder) for path in paths))
+    _check_chains(catalogue)
+    return catalogue
+
+
+def _read(path: Path, folder: Path) -> Law:
+    name = path.relative_to(folder).as_posix()
+    raw = path.read_bytes()
+    return Law(name, hashlib.sha256(raw).hexdigest(), read_law(raw, name))
+
+
+def read_law(raw: bytes, name: str) -> LawFile:
+    """One law file from its bytes; `name` is said in errors."""
+    try:
+        data = yaml.load(raw, _Loader)  # noqa: S506 -- a SafeLoader
+    except yaml.YAMLError as error:
+        raise CatalogueError(name, _line(error), " ".join(str(error).split())) from None
+    except UnicodeDecodeError as error:
+        raise CatalogueError(name, f"byte {error.start}", "not UTF-8") from None
+    try:
+        return LawFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        why = str(first["msg"]).removeprefix("Value error, ")
+        raise CatalogueError(name, _field(first["loc"], data), why) from None
+
+
+def _field(location: tuple[int | str, ...], data: Any) -> str:
+    """`rules[eu-gdpr-33].clock.hours`: the path, with ids where a list has them."""
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            data = data[step]
+            named = data.get("id") if isinstance(data, Mapping) else None
+            path += f"[{named or step}]"
+        else:
+            data = data.get(step) if isinstance(data, Mapping) else None
+            path += f".{step}" if path else step
+    return path or "file"
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}" if mark else "file"
+
+
+def _check_chains(catalogue: Catalogue) -> None:
+    """A clock may hang on another duty's due time, and that one on none."""
+    for rule in catalogue.rules:
+        before = rule.trigger.or_due_of
+        if before is None:
+            continue
+        path = catalogue.law_of(rule.id).path
+        try:
+            other = catalogue.rule(before)
+        except NotFound:
+            raise CatalogueError(
+                path, f"{rule.id}.trigger.or_due_of", f"no rule {before}"
+            ) from None
+        if other.trigger.or_due_of:
+            why = f"{before} hangs on another duty itself"
+            raise CatalogueError(path, f"{rule.id}.trigger.or_due_of", why)
+
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """Safe YAML that takes NO for Norway, not for false, and refuses a key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and key.value in seen:
+                why = f"the key {key.value!r} stands here twice"
+                raise yaml.constructor.ConstructorError(None, None, why, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|false)$"), list("tf"))

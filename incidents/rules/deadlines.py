@@ -1,0 +1,206 @@
+"""When a duty falls due: hours, calendar days, business days, months, or "without delay".
+
+Every reading is the safe, earliest one. Where a law can be read later, that reading
+stands beside it as `latest_arguable`; nothing is ever scheduled on it.
+"""
+
+from __future__ import annotations
+
+import calendar as months
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import holidays
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+UNITS = ("hours", "calendar_days", "business_days", "months")
+
+
+class UnknownCalendar(ValueError):
+    """No calendar of holidays for this place."""
+
+
+class Target(BaseModel):
+    """Our own target where the law names no number; late against it breaks no statute."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hours: int | None = Field(default=None, ge=1)
+    calendar_days: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Target:
+        if (self.hours is None) is (self.calendar_days is None):
+            raise ValueError("give hours or calendar_days")
+        return self
+
+
+class Clock(BaseModel):
+    """How long a duty leaves, counted as its law counts.
+
+    hours           exact, in UTC; daylight saving neither stretches nor shortens them
+    calendar_days   the day of the start is day 0; due at 24:00 local of day n
+    business_days   the first counted day is the next business day of `calendar`
+    months          the same day n months later, or that month's last; 24:00 local
+    without_delay   no number in the law: our operational target
+    counted_as      eu_1182_71: an arguable later reading is shown beside the safe one
+    from_year_end   the count starts on 31 December of the start's year
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hours: int | None = Field(default=None, ge=1)
+    calendar_days: int | None = Field(default=None, ge=1)
+    business_days: int | None = Field(default=None, ge=1)
+    months: int | None = Field(default=None, ge=1)
+    without_delay: Target | None = None
+    zone: str = "UTC"
+    calendar: str | None = None
+    counted_as: Literal["eu_1182_71"] | None = None
+    from_year_end: bool = False
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, zone: str) -> str:
+        if zone not in available_zones():
+            raise ValueError(f"{zone!r} is no time zone; an IANA name such as Asia/Shanghai")
+        return zone
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Clock:
+        given = [name for name in (*UNITS, "without_delay") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(UNITS)}, without_delay")
+        if (self.business_days is None) is not (self.calendar is None):
+            raise ValueError("business_days and calendar belong together")
+        if self.calendar is not None:
+            holidays_of(self.calendar)
+        if self.counted_as and self.hours is None:
+            raise ValueError("eu_1182_71 is known here for hours only")
+        return self
+
+    @property
+    def is_target(self) -> bool:
+        """Whether the law names no number, so that the time is our own target."""
+        return self.without_delay is not None
+
+    @property
+    def text(self) -> str:
+        """The clock in words: '72 hours', 'without delay (target: 24 hours)'."""
+        if self.without_delay is not None:
+            return f"without delay (target: {_length(self.without_delay)})"
+        after = " from the end of the calendar year" if self.from_year_end else ""
+        return _length(self) + after
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A due time: told at that very moment is in time.
+
+    due_at           aware UTC, the safe reading
+    latest_arguable  aware UTC, where the law can be read later; never scheduled on
+    steps            the arithmetic, line by line
+    """
+
+    due_at: datetime
+    latest_arguable: datetime | None
+    steps: tuple[str, ...]
+
+
+def due_at(clock: Clock, start: datetime) -> Due:
+    """When a duty falls due.
+
+    clock   as its rule says
+    start   aware; the moment that starts the clock
+    Raises  UnknownCalendar  no holidays are known for the clock's calendar
+    """
+    zone = ZoneInfo(clock.zone)
+    end = _end(clock, start.astimezone(UTC), zone)
+    steps = [f"starts {_utc(start)}", f"{clock.text}: until {_utc(end)}"]
+    if clock.hours is None and not _in_hours(clock):
+        steps.append(f"that is 24:00 of {_last_day(end, zone)} in {clock.zone}")
+    arguable = _running_hour_excluded(clock, start)
+    if arguable:
+        steps.append(f"Reg. 1182/71 art. 3 excludes the running hour: at latest {_utc(arguable)}")
+    return Due(end, arguable, tuple(steps))
+
+
+def _end(clock: Clock, start: datetime, zone: ZoneInfo) -> datetime:
+    span: Clock | Target = clock.without_delay or clock
+    if span.hours is not None:
+        return start + timedelta(hours=span.hours)
+    day = start.astimezone(zone).date()
+    if clock.from_year_end:
+        day = date(day.year, 12, 31)
+    if span.calendar_days is not None:
+        return end_of_day(day + timedelta(days=span.calendar_days), zone)
+    if clock.business_days is not None:
+        return end_of_day(add_business_days(day, clock.business_days, str(clock.calendar)), zone)
+    return end_of_day(add_months(day, clock.months or 0), zone)
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """24:00 local of a day, as aware UTC."""
+    return datetime.combine(day + timedelta(days=1), time(0), zone).astimezone(UTC)
+
+
+def add_months(day: date, count: int) -> date:
+    """The same day of the month `count` months later; the month's last day if it has none."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    last = months.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))
+
+
+def add_business_days(day: date, count: int, place: str) -> date:
+    """The `count`-th business day after `day`; make-up working weekends count as such."""
+    holidays_there = holidays_of(place)
+    while count:
+        day += timedelta(days=1)
+        count -= bool(holidays_there.is_working_day(day))
+    return day
+
+
+@cache
+def holidays_of(place: str) -> Any:
+    """The calendar of a place: 'CN', 'US', 'DE-BY'; years are filled in as they are asked."""
+    country, _, part = place.partition("-")
+    try:
+        return holidays.country_holidays(country, subdiv=part or None)
+    except NotImplementedError:
+        raise UnknownCalendar(f"no calendar of holidays for {place!r}") from None
+
+
+@cache
+def available_zones() -> frozenset[str]:
+    """Every IANA zone on this machine or in the tzdata wheel."""
+    return frozenset(available_timezones())
+
+
+def _running_hour_excluded(clock: Clock, start: datetime) -> datetime | None:
+    """Reg. (EEC, Euratom) 1182/71 art. 3(1): the hour in which the event falls is not counted."""
+    if clock.counted_as != "eu_1182_71" or clock.hours is None:
+        return None
+    hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour + timedelta(hours=1 + clock.hours)
+
+
+def _in_hours(clock: Clock) -> bool:
+    return clock.without_delay is not None and clock.without_delay.hours is not None
+
+
+def _last_day(end: datetime, zone: ZoneInfo) -> date:
+    return (end - timedelta(seconds=1)).astimezone(zone).date()
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _length(span: Clock | Target) -> str:
+    unit = next(name for name in UNITS if getattr(span, name, None) is not None)
+    number = getattr(span, unit)
+    words = unit.replace("_", " ")
+    return f"{number} {words if number != 1 else words.removesuffix('s')}"

@@ -1,0 +1,342 @@
+"""What is owed to whom by when, and why; and for what is not owed, why not.
+
+Pure: the same facts, laws and moment always give the same duties. A rule whose facts are
+missing is `unknown` with its clock running: due unless somebody establishes otherwise.
+An exception counts only once it is established; until then the duty stands and says
+what could end it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from incidents.rules.catalogue import Catalogue
+from incidents.rules.deadlines import Due, due_at
+from incidents.rules.legal_rule import Authority, Exempt, LegalRule, Trigger
+from incidents.rules.severity import china_grade
+from playbooks.conditions import Verdict, lies_in
+
+Facts = Mapping[str, Any]
+_MOMENTS = ("start_at", "due_at", "latest_arguable", "needs_by")
+_RANK = {"owed": 0, "unknown": 1, "recommended": 2, "not_owed": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedDuty:
+    """One rule judged by the facts.
+
+    status           owed · not_owed · unknown (due unless established otherwise) · recommended
+    is_target        the due time is our own target, not a number of the law
+    trigger          the moment that starts the clock, or stands in for it
+    waits_for        the moment that will start it, while none is known
+    due_at           aware UTC, the safe reading; None while the clock has not started
+    why, why_not     the sentences that carry the status
+    missing          facts that could still decide the status, by `needs_by`
+    could_end        facts that would end the duty if somebody established them
+    held             a hold of the police or an authority is on file; the due time stays shown
+    """
+
+    rule: str
+    rule_version: str
+    title: str
+    stage: str
+    audience: str
+    place: str
+    authority: str | None
+    authority_portal: str | None
+    status: str
+    is_target: bool
+    trigger: str | None
+    waits_for: str | None
+    start_at: datetime | None
+    due_at: datetime | None
+    latest_arguable: datetime | None
+    clock: str
+    arithmetic: tuple[str, ...]
+    why: tuple[str, ...]
+    why_not: tuple[str, ...]
+    missing: tuple[str, ...]
+    could_end: tuple[str, ...]
+    needs_by: datetime | None
+    held: bool
+    source: str
+    confidence: str
+    met_when: Mapping[str, Any]
+    required_content: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be owed: owed, or not known yet."""
+        return self.status in ("owed", "unknown")
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON values: moments in ISO 8601 UTC, tuples as lists."""
+        return {
+            name: _json(getattr(self, name))
+            for name in (each.name for each in dataclasses.fields(self))
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> AssessedDuty:
+        """The duty that `as_json` wrote."""
+        values = {name: _from_json(name, value) for name, value in data.items()}
+        return cls(**values)
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_json(name: str, value: Any) -> Any:
+    if name in _MOMENTS and value is not None:
+        return datetime.fromisoformat(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The moment that a clock runs from, how it is called, and a word on a stand-in."""
+
+    at: datetime | None = None
+    name: str | None = None
+    note: str | None = None
+
+
+def assess(facts: Facts, catalogue: Catalogue, now: datetime) -> tuple[AssessedDuty, ...]:
+    """Every rule in force, judged: most urgent first, what is not owed last.
+
+    facts   canonical values as parse_fact gives them; what is unknown is absent
+    now     aware UTC; chooses the law in force for clocks that have not started
+    """
+    known = _known(facts, catalogue)
+    # Clocks that hang on another duty's due time come after those they hang on.
+    rules = sorted(catalogue.rules, key=lambda rule: rule.trigger.or_due_of is not None)
+    judged: dict[str, AssessedDuty] = {}
+    for rule in rules:
+        start = _start(rule.trigger, known, judged)
+        if _in_force(rule, start.at or now):
+            judged[rule.id] = _judge(rule, catalogue.version_of(rule.id), known, start)
+    return tuple(sorted(judged.values(), key=_urgency))
+
+
+def what_if(
+    facts: Facts, changes: Facts, catalogue: Catalogue, now: datetime
+) -> tuple[Change, ...]:
+    """What changed facts would do to the duties; a change to None forgets a fact."""
+    before = assess(facts, catalogue, now)
+    return compare(before, assess({**facts, **changes}, catalogue, now))
+
+
+def _known(facts: Facts, catalogue: Catalogue) -> dict[str, Any]:
+    known = {name: value for name, value in facts.items() if value is not None}
+    if "china_grade" not in known and catalogue.grades is not None:
+        grade = china_grade(known, catalogue.grades)
+        if grade.at_least != "general":  # "general" takes a person: some criteria have no number
+            known["china_grade"] = grade.at_least
+    return known
+
+
+def _start(trigger: Trigger, known: Facts, judged: Mapping[str, AssessedDuty]) -> _Start:
+    if (found := _earliest(trigger.facts, known)) is not None:
+        return _Start(*found)
+    wanted = trigger.facts[0]
+    if (found := _earliest(trigger.fallback, known)) is not None:
+        note = f"{wanted} is not known: counted from {found[1]}, the earliest moment that is"
+        return _Start(*found, note)
+    before = judged.get(trigger.or_due_of or "")
+    if before is not None and before.due_at is not None:
+        note = f"{wanted} is not known: counted from its latest lawful moment, due by {before.rule}"
+        return _Start(before.due_at, wanted, note)
+    return _Start()
+
+
+def _earliest(names: Iterable[str], known: Facts) -> tuple[datetime, str] | None:
+    moments = [(_moment(known[name]), name) for name in names if name in known]
+    return min(moments, key=lambda found: found[0]) if moments else None
+
+
+def _moment(value: Any) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment.astimezone(UTC)
+
+
+def _in_force(rule: LegalRule, moment: datetime) -> bool:
+    return rule.effective.covers(moment.astimezone(ZoneInfo(rule.clock.zone)).date())
+
+
+def _judge(rule: LegalRule, version: str, known: Facts, start: _Start) -> AssessedDuty:
+    verdict = rule.when.evaluate(known)
+    exempt = [(exempt, exempt.when.evaluate(known)) for exempt in rule.unless]
+    ended = next((pair for pair in exempt if pair[1].value is True), None)
+    status = _status(rule, verdict, ended is not None)
+    due = due_at(rule.clock, start.at) if start.at is not None else None
+    hold = rule.hold if rule.hold and rule.hold.when.evaluate(known).value else None
+    authority = _authority(rule.authority, known)
+    missing = tuple(sorted(verdict.missing)) if status == "unknown" else ()
+    return AssessedDuty(
+        rule=rule.id,
+        rule_version=version,
+        title=rule.title,
+        stage=rule.stage,
+        audience=rule.audience,
+        place=rule.place,
+        authority=authority.name if authority else None,
+        authority_portal=authority.portal if authority else None,
+        status=status,
+        is_target=rule.is_target,
+        trigger=start.name,
+        waits_for=None if start.at else rule.trigger.facts[0],
+        start_at=start.at,
+        due_at=due.due_at if due else None,
+        latest_arguable=_arguable(rule, due, known),
+        clock=f"{rule.clock.text} from {start.name or rule.trigger.facts[0]}",
+        arithmetic=_arithmetic(rule, start, due),
+        why=() if status == "not_owed" else _why(verdict, hold, start),
+        why_not=_why_not(verdict, ended) if status == "not_owed" else (),
+        missing=missing,
+        could_end=_could_end(status, exempt),
+        needs_by=due.due_at if due and missing else None,
+        held=hold is not None,
+        source=rule.source,
+        confidence=rule.confidence,
+        met_when=rule.met_when.model_dump(mode="json", exclude_none=True),
+        required_content=tuple(rule.required_content),
+        channels=tuple(rule.channels),
+    )
+
+
+def _status(rule: LegalRule, verdict: Verdict, ended: bool) -> str:
+    if ended or verdict.value is False:
+        return "not_owed"
+    if verdict.value is None:
+        return "unknown"
+    # What we are unsure of is shown, never as a hard duty.
+    sure = rule.force == "law" and rule.confidence != "low"
+    return "owed" if sure else "recommended"
+
+
+def _why(verdict: Verdict, hold: Exempt | None, start: _Start) -> tuple[str, ...]:
+    open_ = ("not known yet: due unless established otherwise",) if verdict.value is None else ()
+    held = (f"may be delayed: {hold.text} ({hold.source})",) if hold else ()
+    return (*open_, *verdict.why, *held, *([start.note] if start.note else []))
+
+
+def _why_not(verdict: Verdict, ended: tuple[Exempt, Verdict] | None) -> tuple[str, ...]:
+    if ended is None:
+        return verdict.why
+    exempt, because = ended
+    return (f"{exempt.text} ({exempt.source})", *because.why)
+
+
+def _could_end(status: str, exempt: list[tuple[Exempt, Verdict]]) -> tuple[str, ...]:
+    if status == "not_owed":
+        return ()
+    return tuple(sorted({name for _, verdict in exempt for name in verdict.missing}))
+
+
+def _arithmetic(rule: LegalRule, start: _Start, due: Due | None) -> tuple[str, ...]:
+    if due is None:
+        return (f"the clock starts when {rule.trigger.facts[0]} is known",)
+    lines = (f"from {start.name}", start.note, *due.steps, rule.clock_basis)
+    return tuple(line for line in lines if line)
+
+
+def _arguable(rule: LegalRule, due: Due | None, known: Facts) -> datetime | None:
+    """The latest reading: a later count of the clock, or a later moment that starts it."""
+    if due is None:
+        return None
+    later = due.latest_arguable
+    argued = known.get(rule.trigger.arguable_from or "")
+    if argued is not None:
+        other = due_at(rule.clock, _moment(argued))
+        later = max(moment for moment in (later, other.due_at) if moment is not None)
+    return later if later is not None and later > due.due_at else None
+
+
+def _authority(authority: Authority | None, known: Facts) -> Authority | None:
+    home = known.get("establishment")
+    if authority is None or home is None:
+        return authority
+    for place, named in authority.by_establishment.items():
+        if lies_in(home, place):
+            return named
+    return authority
+
+
+def _urgency(duty: AssessedDuty) -> tuple[int, bool, datetime, str]:
+    end = duty.due_at or datetime.max.replace(tzinfo=UTC)
+    return _RANK[duty.status], duty.is_target and duty.due_at is None, end, duty.rule
+
+
+# ---- what changed ----
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a new assessment does to one duty.
+
+    kind     appeared · ended · moved_earlier · moved_later · started (its clock now runs)
+             · stopped (its clock no longer runs) · status · law (judged by another version)
+    before, after   the duty then and now; None where there was none
+    why      the reasons of the new state
+    """
+
+    rule: str
+    kind: str
+    before: AssessedDuty | None
+    after: AssessedDuty | None
+    why: tuple[str, ...]
+
+    @property
+    def lengthens(self) -> bool:
+        """Whether somebody gains time by it: that takes a reason and a second person."""
+        return self.kind in ("moved_later", "stopped", "ended")
+
+
+def compare(before: Iterable[AssessedDuty], after: Iterable[AssessedDuty]) -> tuple[Change, ...]:
+    """Each duty that appeared, ended, moved, or is judged otherwise, with the reasons."""
+    old = {duty.rule: duty for duty in before}
+    new = {duty.rule: duty for duty in after}
+    changes = (_changes(rule, old.get(rule), new.get(rule)) for rule in sorted({*old, *new}))
+    return tuple(change for several in changes for change in several)
+
+
+def _changes(rule: str, old: AssessedDuty | None, new: AssessedDuty | None) -> list[Change]:
+    was, is_ = _counts(old), _counts(new)
+    if not was and not is_:
+        return []
+    if not is_:
+        why = new.why_not if new else ("the rule is not in force for this incident any more",)
+        return [Change(rule, "ended", old, new, why)]
+    if not was:
+        return [Change(rule, "appeared", old, new, new.why if new else ())]
+    if old is None or new is None:
+        return []
+    kinds = [kind for kind in (_moved(old, new), _judged(old, new)) if kind]
+    return [Change(rule, kind, old, new, (*new.why, *new.arithmetic)) for kind in kinds]
+
+
+def _counts(duty: AssessedDuty | None) -> bool:
+    return duty is not None and duty.status != "not_owed"
+
+
+def _moved(old: AssessedDuty, new: AssessedDuty) -> str | None:
+    if old.due_at == new.due_at:
+        return None
+    if old.due_at is None or new.due_at is None:
+        return "started" if old.due_at is None else "stopped"
+    return "moved_earlier" if new.due_at < old.due_at else "moved_later"
+
+
+def _judged(old: AssessedDuty, new: AssessedDuty) -> str | None:
+    if old.status != new.status:
+        return "status"
+    return "law" if old.rule_version != new.rule_version else None

@@ -1,0 +1,283 @@
+"""The shape of a law file: what a rule must say before anything is judged by it.
+
+One YAML file is one instrument: `incidents/rules/law/<place>/<instrument>.yaml`.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from incidents.rules.content import CONTENT
+from incidents.rules.deadlines import Clock
+from incidents.rules.facts import FACTS, check_mention, did_you_mean
+from playbooks.conditions import Condition, MalformedCondition
+
+Audience = Literal[
+    "people", "authority", "media", "partners", "consumer_reporting_agencies", "controller",
+    "register",
+]  # fmt: skip
+Stage = Literal["initial", "supplementary", "final", "single", "annual"]
+Channel = Literal["email", "sms", "push", "letter", "call", "announcement"]
+Confidence = Literal["high", "medium", "low"]
+Status = Literal["owed", "not_owed", "unknown", "recommended"]
+
+# What a proposal of public notice is asked about; see substitute_notice.SubstituteFacts.
+SUBSTITUTE_FACTS = (
+    "population_count", "unreachable_count", "unreachable_share", "notice_cost_usd",
+    "hours_left", "disproportionate_effort",
+)  # fmt: skip
+
+
+def _read_condition(raw: Any) -> Condition:
+    condition = _parse(raw, FACTS)
+    for mention in condition.mentions:
+        if wrong := check_mention(mention.fact, mention.how, mention.value):
+            raise ValueError(f"{wrong} (in {condition})")
+    return condition
+
+
+def _parse(raw: Any, names: Any) -> Condition:
+    if isinstance(raw, Condition):
+        return raw
+    try:
+        return Condition.parse(raw if isinstance(raw, str) else str(raw).lower(), names)
+    except MalformedCondition as error:
+        raise ValueError(str(error)) from None
+
+
+def _moment_name(name: str) -> str:
+    if name not in FACTS or FACTS[name].type != "moment":
+        raise ValueError(f"{name!r} is no moment; {did_you_mean(name, FACTS)}")
+    return name
+
+
+def _content(code: str) -> str:
+    if code not in CONTENT and code not in FACTS:
+        raise ValueError(f"no content is called {code!r}; {did_you_mean(code, [*CONTENT, *FACTS])}")
+    return code
+
+
+When = Annotated[Condition, BeforeValidator(_read_condition)]
+SubstituteWhen = Annotated[Condition, BeforeValidator(lambda raw: _parse(raw, SUBSTITUTE_FACTS))]
+Moment = Annotated[str, BeforeValidator(_moment_name)]
+Content = Annotated[str, BeforeValidator(_content)]
+RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Authority(_Part):
+    """Who is told: the name, the door to knock at, and other names by our establishment."""
+
+    name: Text
+    portal: str | None = None
+    by_establishment: dict[str, "Authority"] = {}
+
+
+class Trigger(_Part):
+    """What starts the clock.
+
+    facts          the earliest known of these governs
+    fallback       when none is known: the earliest known of these, and it is said
+    or_due_of      until then: the due time of another duty, whose fulfilment starts this one
+    arguable_from  a later moment from which the law may be read; never scheduled on
+    """
+
+    facts: list[Moment] = Field(min_length=1)
+    fallback: list[Moment] = []
+    or_due_of: RuleId | None = None
+    arguable_from: Moment | None = None
+
+
+class Exempt(_Part):
+    """An exception or a hold: it counts once somebody has established it."""
+
+    when: When
+    text: Text
+    source: Text
+
+
+class PeopleTold(_Part):
+    """Met when this share of the people has a notice that the provider took, or delivered.
+
+    among      the place whose people count; none: everyone
+    instead    a published announcement stands in for those it covers
+    """
+
+    share: float = Field(default=1.0, gt=0, le=1)
+    by: Literal["accepted", "delivered"] = "accepted"
+    among: str | None = None
+    instead: Literal["announcement"] | None = None
+
+
+class AnnouncementPublished(_Part):
+    """Met when an announcement stands, and has stood for so many days."""
+
+    days: int = Field(default=0, ge=0)
+
+
+class ReportFiled(_Part):
+    """Met when a report of this duty's stage is filed with its recipient, with evidence."""
+
+
+class FactsRecorded(_Part):
+    """Met when these facts are on record."""
+
+    facts: list[str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _are_facts(self) -> "FactsRecorded":
+        for name in self.facts:
+            if name not in FACTS:
+                raise ValueError(f"no fact is called {name!r}; {did_you_mean(name, FACTS)}")
+        return self
+
+
+class TaskDone(_Part):
+    """Met when the task of this name is done, with evidence."""
+
+    task: Text
+
+
+class MetWhen(_Part):
+    """The evidence that discharges a duty: exactly one kind."""
+
+    people_told: PeopleTold | None = None
+    announcement_published: AnnouncementPublished | None = None
+    report_filed: ReportFiled | None = None
+    facts_recorded: FactsRecorded | None = None
+    task_done: TaskDone | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "MetWhen":
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"give exactly one of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class Effective(_Part):
+    """The days on which the rule is law, both included; judged by the start of its clock."""
+
+    from_: date = Field(alias="from")
+    until: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether the rule is in force on this day."""
+        return self.from_ <= day and (self.until is None or day <= self.until)
+
+
+class Expected(_Part):
+    """What a worked example must give; what is left out is not compared."""
+
+    status: Status
+    due_at: datetime | None = None
+    latest_arguable: datetime | None = None
+    trigger: str | None = None
+    missing: list[str] | None = None
+
+
+class Example(_Part):
+    """A worked example: these facts, this answer; run as a test."""
+
+    name: Text
+    facts: dict[str, Any]
+    now: datetime | None = None
+    expect: Expected
+
+
+class LegalRule(_Part):
+    """One duty of one instrument: whom to tell what by when, and what proves it."""
+
+    id: RuleId
+    title: Text
+    place: Text
+    audience: Audience
+    stage: Stage
+    authority: Authority | None = None
+    when: When
+    unless: list[Exempt] = []
+    hold: Exempt | None = None
+    trigger: Trigger
+    clock: Clock
+    clock_basis: str | None = None
+    force: Literal["law", "recommended"] = "law"
+    met_when: MetWhen
+    required_content: list[Content] = []
+    channels: list[Channel] = []
+    effective: Effective
+    source: Text
+    confidence: Confidence
+    examples: list[Example] = []
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "LegalRule":
+        if self.audience == "authority" and self.authority is None:
+            raise ValueError("a duty to an authority names the authority")
+        if self.audience == "people" and not self.channels:
+            raise ValueError("a duty to people names the channels")
+        if self.clock.is_target and not self.clock_basis:
+            raise ValueError("a target says in clock_basis whose number it is")
+        return self
+
+    @property
+    def is_target(self) -> bool:
+        """Whether the due time is our target: no number in the law, or one we are unsure of."""
+        return self.clock.is_target or self.confidence == "low" or self.force == "recommended"
+
+
+class SubstituteRule(_Part):
+    """When a law lets a public notice stand in for single ones, and how it must be made."""
+
+    id: RuleId
+    place: str | None = None
+    when: SubstituteWhen
+    text: Text
+    means: list[Literal["website", "media", "announcement", "email"]] = Field(min_length=1)
+    days: int | None = Field(default=None, ge=1)
+    toll_free: bool = False
+    source: Text
+    confidence: Confidence
+
+
+class GradeThresholds(_Part):
+    """From which number on a grade is reached; each number is included (以上 含本数)."""
+
+    relatively_major: int
+    major: int
+    particularly_major: int
+
+
+class Grades(_Part):
+    """The numeric criteria of the Chinese grades; the others need a person."""
+
+    people_leaked: GradeThresholds
+    direct_loss_cny: GradeThresholds
+    by_judgement: list[Text]
+    source: Text
+
+
+class Instrument(_Part):
+    """The law itself: what it is called, where it binds, how we know."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")]
+    title: Text
+    jurisdiction: Text
+    bound: Text
+    citation: Text
+    verified: Text
+    confidence: Confidence
+    reviewed: date
+
+
+class LawFile(_Part):
+    """One file: an instrument, its duties, its substitute notice, its grades."""
+
+    instrument: Instrument
+    example_facts: dict[str, Any] = {}
+    rules: list[LegalRule] = []
+    substitute: list[SubstituteRule] = []
+    grades: Grades | None = None
