@@ -23,6 +23,12 @@ def of_incident(work: Work, incident_id: UUID) -> Sequence[Duty]:
     return duties_of(work.session, incident_id)
 
 
+def just_opened(work: Work, incident: Incident) -> Sequence[Duty]:
+    """What is owed for an incident that this very actor opened, whatever else they may read."""
+    require(work.actor, Permission.OPEN_INCIDENT)
+    return duties_of(work.session, incident.id)
+
+
 def radar(work: Work, *, status: str = "open") -> Select[tuple[Duty]]:
     """A query for the duties of all incidents that the actor may know of."""
     require(work.actor, Permission.READ_INCIDENT)

@@ -8,13 +8,24 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypedDict
 from uuid import UUID
 
 from incidents.database import idempotency as rows
 from incidents.database.base import uuid7
 from incidents.errors import BadRequest, Conflict, InvalidInput, Problem
-from incidents.vault.answers import open_answer, seal_answer
+from incidents.vault.data_keys import ORGANISATION, data_key
+from incidents.vault.keys import DataKey
+from incidents.vault.sealed import seal, unseal
 from incidents.work import TOCSIN, Office, Work
+
+
+class _Place(TypedDict):
+    table: str
+    row_id: UUID
+    field: str
+    incident_id: UUID
+
 
 # Longer than any request runs; after it, the claim of a process that died can be taken over.
 CLAIM = timedelta(seconds=60)
@@ -86,7 +97,7 @@ def claim(office: Office, asked: Asked) -> Answer | None:
 def keep(work: Work, asked: Asked, answer: Answer) -> None:
     """Keep the answer beside its effect, in the same transaction."""
     packed = json.dumps({"headers": answer.headers, "body": answer.body.decode()}).encode()
-    sealed = seal_answer(work.keyring, asked.principal_id, asked.key, packed)
+    sealed = seal(_key(work), plaintext=packed, **_place(asked))
     rows.answer(work.session, asked.principal_id, asked.key, answer.status, sealed)
 
 
@@ -102,5 +113,19 @@ def forget_old(work: Work) -> None:
 
 
 def _read(work: Work, asked: Asked, sealed: bytes, status: int) -> Answer:
-    packed = json.loads(open_answer(work.keyring, asked.principal_id, asked.key, sealed))
+    packed = json.loads(unseal(_key(work), blob=sealed, **_place(asked)))
     return Answer(status, packed["body"].encode(), packed["headers"])
+
+
+def _key(work: Work) -> DataKey:
+    # An answer may quote what somebody wrote: it is sealed like everything that might name people.
+    return data_key(work.session, work.keyring, ORGANISATION, "answers")
+
+
+def _place(asked: Asked) -> _Place:
+    return {
+        "table": "idempotent_request",
+        "row_id": asked.principal_id,
+        "field": asked.key,
+        "incident_id": ORGANISATION,
+    }

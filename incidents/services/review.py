@@ -96,7 +96,7 @@ def _appear(now: _Review, assessed: AssessedDuty) -> Duty:
 def _copy(row: Duty, assessed: AssessedDuty) -> None:
     row.rule_version = assessed.rule_version
     row.audience = assessed.audience
-    row.authority = assessed.authority
+    row.authority = assessed.authority or ""
     row.title = assessed.title
     row.standing = assessed.status
     row.is_target = assessed.is_target

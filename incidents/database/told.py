@@ -1,0 +1,64 @@
+"""How many of the affected people one campaign has told, by place: what people-duties are met by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from incidents.database.campaigns import Campaign, Delivery, Envelope
+from incidents.database.population import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Counts of people: all that are affected, and those told in each way."""
+
+    place: str
+    total: int
+    accepted: int
+    delivered: int
+    announced: int
+
+
+def campaigns_of(session: Session, incident_id: UUID) -> Sequence[UUID]:
+    """The campaigns of an incident that were not stopped, oldest first."""
+    query = select(Campaign.id).where(
+        Campaign.incident_id == incident_id, Campaign.status != "stopped"
+    )
+    return session.scalars(query.order_by(Campaign.launched_at)).all()
+
+
+def told_by_place(session: Session, incident_id: UUID, campaign_id: UUID) -> Sequence[Told]:
+    """Who was told by a campaign, out of everybody affected, newcomers included."""
+    rows = session.execute(_told(incident_id, campaign_id)).all()
+    return [Told(place, *(int(count or 0) for count in counts)) for place, *counts in rows]
+
+
+def _told(incident_id: UUID, campaign_id: UUID) -> Select[tuple[str, int, int, int, int]]:
+    def counted(condition: object) -> object:
+        return func.sum(case((condition, 1), else_=0))  # type: ignore[arg-type]
+
+    current = and_(
+        Delivery.campaign_id == campaign_id,
+        Delivery.recipient_id == Recipient.id,
+        Delivery.is_current,
+    )
+    inside = and_(
+        Envelope.campaign_id == Delivery.campaign_id, Envelope.ordinal == Delivery.envelope
+    )
+    return (
+        select(
+            Recipient.place,
+            func.count(),
+            counted(and_(Delivery.outcome == "", Envelope.state == "accepted")),
+            counted(Delivery.outcome == "delivered"),
+            counted(and_(Delivery.channel == "announcement", Delivery.outcome == "")),
+        )
+        .select_from(Recipient)
+        .outerjoin(Delivery, current)
+        .outerjoin(Envelope, inside)
+        .where(Recipient.incident_id == incident_id)
+        .group_by(Recipient.place)
+    )
