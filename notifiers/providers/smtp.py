@@ -106,9 +106,11 @@ class Smtp:
         try:
             async with asyncio.timeout(self._total_seconds):
                 await self._ready(client, envelope.people[0])
-                return await self._data(client, body)
+            if envelope.not_after is not None and time.monotonic() > envelope.not_after:
+                raise Unavailable("out of time before sending")
+            return await self._data(client, body)
         except TimeoutError as error:
-            raise Ambiguous("no answer in time") from error
+            raise Unavailable("the server was too slow to take the data") from error
         finally:
             client.close()
 
@@ -147,11 +149,11 @@ class Smtp:
                 await client.login(*self._login)
             await client.mail(self._sender.addr_spec)
             await client.rcpt(person.address)
-        except aiosmtplib.SMTPRecipientRefused as error:
-            raise _answered(error.code, error.message) from error
-        except aiosmtplib.SMTPAuthenticationError as error:
+        except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPSenderRefused) as error:
             # Our account, not this person: the message waits for whoever mends it.
-            raise Unavailable(f"smtp {error.code}: the login was refused", 60.0) from error
+            raise Unavailable(
+                f"smtp {error.code}: our login or sender was refused", 60.0
+            ) from error
         except aiosmtplib.SMTPResponseException as error:
             raise _answered(error.code, error.message) from error
         except (aiosmtplib.SMTPException, OSError) as error:

@@ -1,0 +1,183 @@
+"""SendGrid's side of the fake: mail/send and the activity feed, as strict as the vendor.
+
+Rules as its pages give them (mail-send/limitations and mail-send/errors), those included that
+mock servers made from its OpenAPI file let through: unknown keys, one address twice in a
+request, custom arguments that are no strings, no subject.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Any
+
+import orjson
+
+from notifiers.fake.ledger import Accepted, Ledger
+
+MOST_PEOPLE = 1_000
+MOST_BYTES = 10_000
+TOP_KEYS = frozenset(
+    [
+        "personalizations",
+        "from",
+        "reply_to",
+        "reply_to_list",
+        "subject",
+        "content",
+        "attachments",
+        "template_id",
+        "headers",
+        "categories",
+        "custom_args",
+        "send_at",
+        "batch_id",
+        "asm",
+        "ip_pool_name",
+        "mail_settings",
+        "tracking_settings",
+    ]
+)
+PERSON_KEYS = frozenset(
+    [
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "subject",
+        "headers",
+        "substitutions",
+        "dynamic_template_data",
+        "custom_args",
+        "send_at",
+    ]
+)
+ADDRESS = re.compile(r"[^@\s<>,;\"\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+QUERY = re.compile(r"""\(?\s*unique_args\['a'\]\s*=\s*"([^"]{1,200})"\s*\)?""")
+
+
+class BadMail(Exception):
+    """A 400: what is wrong, and where."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.body = errors(message, field)
+
+
+def errors(message: str, field: str | None = None) -> bytes:
+    """An error body in SendGrid's shape."""
+    return orjson.dumps({"errors": [{"message": message, "field": field, "help": None}]})
+
+
+def accepted(body: bytes) -> Accepted:
+    """What a mail/send request would send. Raises BadMail."""
+    try:
+        mail = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise BadMail("Bad Request") from None
+    _check_mail(mail)
+    shared = mail.get("custom_args") or {}
+    seen: set[str] = set()
+    people = [
+        _person(place, one, shared, seen) for place, one in enumerate(mail["personalizations"])
+    ]
+    args = shared | (mail["personalizations"][0].get("custom_args") or {})
+    # An id of ours, in the form of X-Message-Id.
+    return Accepted("sendgrid", uuid.uuid4().hex[:22], args.get("a", ""), time.time(), people, {})
+
+
+def found(ledger: Ledger, query: str, limit: int, lag_seconds: float) -> dict[str, Any]:
+    """The activity feed's answer to a search by our attempt id. Raises BadMail."""
+    asked = QUERY.fullmatch(query)
+    if asked is None:
+        raise BadMail("invalid query", "query")
+    before = time.time() - lag_seconds
+    shown = [one for one in ledger.of_attempt(asked.group(1)) if one.at <= before]
+    rows = [_row(one, place, to) for one in shown for place, (to, _) in enumerate(one.people)]
+    return {"messages": rows[:limit]}
+
+
+def _row(one: Accepted, place: int, to: str) -> dict[str, Any]:
+    return {
+        "msg_id": f"{one.id}.{place}",
+        "to_email": to,
+        "from_email": "",
+        "subject": "",
+        "status": "processed",
+        "opens_count": 0,
+        "clicks_count": 0,
+        "last_event_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.at)),
+    }
+
+
+def _check_mail(mail: Any) -> None:
+    _need(isinstance(mail, dict), "Bad Request", None)
+    _need(not mail.keys() - TOP_KEYS, "Additional property is not allowed", None)
+    people, sender = mail.get("personalizations"), mail.get("from")
+    _need(isinstance(people, list) and people, "required", "personalizations")
+    _need(len(people) <= MOST_PEOPLE, "limited to 1000", "personalizations")
+    known = isinstance(sender, dict) and _is_address(sender.get("email"))
+    _need(known, "Does not contain a valid address.", "from.email")
+    _need(_is_text(mail.get("subject")), "The subject is required.", "subject")
+    _check_content(mail.get("content"))
+    _need(_are_strings(mail.get("custom_args")), "must be strings", "custom_args")
+    _need(type(mail.get("send_at", 0)) is int, "must be an integer", "send_at")
+    categories = mail.get("categories", [])
+    _need(len(categories) <= 10 and all(map(_is_text, categories)), "at most 10", "categories")
+
+
+def _check_content(content: Any) -> None:
+    _need(isinstance(content, list) and content, "The content is required.", "content")
+    for place, part in enumerate(content):
+        whole = isinstance(part, dict) and _is_text(part.get("type"))
+        _need(whole and _is_text(part.get("value")), "at least one character", f"content.{place}")
+    types = [part["type"] for part in content]
+    late = "text/plain" in types[1:]
+    _need(not late, "text/plain must come first, followed by text/html", "content")
+
+
+def _person(place: int, one: Any, shared: dict[str, str], seen: set[str]) -> tuple[str, str]:
+    field = f"personalizations.{place}"
+    known = isinstance(one, dict) and not one.keys() - PERSON_KEYS
+    _need(known, "Additional property is not allowed", field)
+    to = one.get("to")
+    _need(isinstance(to, list) and to, "The to array is required.", f"{field}.to")
+    for number, entry in enumerate((*to, *one.get("cc", ()), *one.get("bcc", ()))):
+        _check_address(entry, f"{field}.to.{number}.email", seen)
+    args, values = one.get("custom_args"), one.get("substitutions")
+    for name, given in (("custom_args", args), ("substitutions", values)):
+        _need(_are_strings(given), "must be strings", f"{field}.{name}")
+        _need(_size(given) <= MOST_BYTES, "may not exceed 10000 bytes", f"{field}.{name}")
+    return to[0]["email"], (args or shared).get("r", "")
+
+
+def _check_address(entry: Any, field: str, seen: set[str]) -> None:
+    address = entry.get("email") if isinstance(entry, dict) else None
+    _need(_is_address(address), "Does not contain a valid address.", field)
+    low = str(address).lower()
+    _need(low not in seen, "Each email address should be unique", "personalizations")
+    seen.add(low)
+
+
+def _need(true: Any, message: str, field: str | None) -> None:
+    if not true:
+        raise BadMail(message, field)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and ADDRESS.fullmatch(value) is not None
+
+
+def _are_strings(given: Any) -> bool:
+    return given is None or (
+        isinstance(given, dict) and all(isinstance(value, str) for value in given.values())
+    )
+
+
+def _size(given: dict[str, str] | None) -> int:
+    return sum(len(key) + len(value.encode()) for key, value in given.items()) if given else 0

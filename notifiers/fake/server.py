@@ -1,0 +1,178 @@
+"""Running the provider fake: as a command, or around a test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.request import Request, urlopen
+
+import orjson
+from aiohttp import web
+
+from notifiers.fake.app import Fake
+from notifiers.fake.faults import Faults
+from notifiers.fake.keys import Keys, kept_in
+from notifiers.fake.ledger import By, Ledger, times_told
+from notifiers.fake.webhooks import Targets
+
+
+def run(
+    port: int,
+    ledger_path: Path,
+    targets: Targets | None = None,
+    keys: Keys | None = None,
+    faults: Faults | None = None,
+    *,
+    host: str = "127.0.0.1",
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    port   0 for any free one
+    keys   by default kept beside the ledger, so that a restart signs alike
+    ready  called with the fake's URL once it listens
+    """
+    kept = keys or kept_in(ledger_path.parent)
+    fake = Fake(Ledger(ledger_path), kept, faults or Faults(), targets or Targets())
+    asyncio.run(_serve(fake, host, port, ready))
+
+
+async def _serve(fake: Fake, host: str, port: int, ready: Callable[[str], None]) -> None:
+    runner = web.AppRunner(
+        fake.app(), access_log=None, handler_cancellation=True, shutdown_timeout=1
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, backlog=1024)
+    await site.start()
+    ready(f"http://{host}:{runner.addresses[0][1]}")
+    done = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, done.set)
+    await done.wait()
+    await runner.cleanup()
+
+
+class FakeProviders:
+    """A fake in a process of its own, for as long as a `with` lasts.
+
+    Its own process, because tests freeze clocks and benchmarks measure ours.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        sendgrid_events: str = "",
+        dial: str = "",
+        port: int = 0,
+        faults: Faults | None = None,
+    ) -> None:
+        self._own = tempfile.TemporaryDirectory() if folder is None else None
+        self.folder = folder or Path(self._own.name if self._own else "")
+        self.ledger_path = self.folder / "ledger.jsonl"
+        self._options = ["--port", str(port), "--events", sendgrid_events, "--dial", dial]
+        self._faults = faults or Faults()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def __enter__(self) -> FakeProviders:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self._own is not None:
+            self._own.cleanup()
+
+    def start(self) -> None:
+        """Start, or start again on the same ledger; returns once it listens."""
+        command = [sys.executable, "-m", "notifiers.fake.server", "--ledger", str(self.ledger_path)]
+        self._process = subprocess.Popen(  # noqa: S603 our own module
+            command + self._options + ["--faults", self._faults.model_dump_json()],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).resolve().parents[2],
+        )
+        line = self._process.stdout.readline() if self._process.stdout else b""
+        self.url = line.decode().strip()
+        if not self.url:
+            self.stop()
+            raise RuntimeError("the provider fake did not start; its error stands above")
+        about = self.get("/about")
+        self.sendgrid_api_key: str = about["sendgrid_api_key"]
+        self.sendgrid_public_key: str = about["sendgrid_public_key"]
+        self.twilio_account_sid: str = about["twilio_account_sid"]
+        self.twilio_token: str = about["twilio_token"]
+
+    def stop(self) -> None:
+        """Stop it; what it accepted stays in its ledger."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+    def set_faults(self, **knobs: Any) -> None:
+        """Set these knobs; the others go back to rest."""
+        self._ask("PUT", "/faults", orjson.dumps(knobs))
+
+    def ledger(self) -> dict[str, Any]:
+        """Totals so far: accepted, people, answers, receipts."""
+        return dict(self.get("/ledger/summary"))
+
+    def times_told(self, by: By = "ref", provider: str = "") -> Counter[str]:
+        """How often each person was accepted, read from the file."""
+        return times_told(self.ledger_path, by, provider)
+
+    def get(self, path: str) -> Any:
+        """A JSON answer of the fake."""
+        return self._ask("GET", path, None)
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Any:
+        request = Request(self.url + path, data=body, method=method)  # noqa: S310 our own URL
+        with contextlib.closing(urlopen(request, timeout=10)) as answer:  # noqa: S310
+            return orjson.loads(answer.read())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """`python -m notifiers.fake.server`: says its URL on one line, then serves."""
+    import argparse  # noqa: PLC0415 only this command needs it
+
+    parser = argparse.ArgumentParser(prog="notifiers.fake.server")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--ledger", type=Path, required=True)
+    parser.add_argument("--events", default="", help="URL of the SendGrid event webhook")
+    parser.add_argument("--dial", default="", help="http://host:port to dial for callbacks")
+    parser.add_argument("--faults", default="{}", help="knobs as JSON")
+    asked = parser.parse_args(arguments)
+    targets = Targets(sendgrid_events=asked.events, dial=asked.dial)
+    faults = Faults.model_validate_json(asked.faults)
+    run(asked.port, asked.ledger, targets, faults=faults, ready=_say)
+
+
+def _say(url: str) -> None:
+    sys.stdout.write(f"{url}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
