@@ -34,6 +34,13 @@ DATABASE = os.environ.get("TOCSIN_TEST_DATABASE", "sqlite")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the database: only that differs between SQLite and PostgreSQL."""
+    for item in items:
+        if "database_template" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
 class RecordingBell:
     """Hears every bell and does nothing: `rung` holds (name, subject id) in order."""
 

@@ -1,0 +1,65 @@
+# Each target makes what it needs, so each works as the first command on a fresh clone.
+# Needed: make, Python 3.11 or newer, and pip's usual way to its packages.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test chaos fuzz check bench format docs lock clean
+
+help:  ## What there is to make
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1	/' | expand -t 16
+
+demo: $(READY)  ## Play the sample breach through the API, from opened to closed
+	$(BIN)/tocsin demo
+
+serve: $(READY)  ## Everything in one process, on SQLite, with sandbox providers
+	$(BIN)/tocsin serve
+
+test: $(READY)  ## The suite on SQLite, then what touches a database on PostgreSQL and Redis
+	$(PYTEST) -m "not chaos and not fuzz"
+	TOCSIN_TEST_DATABASE=postgresql $(PYTEST) -m "database and not chaos and not fuzz"
+
+chaos: $(READY)  ## Workers killed, brokers flushed, in mid-campaign; some minutes
+	$(PYTEST) -m chaos
+
+fuzz: $(READY)  ## Schemathesis against the OpenAPI; about two minutes
+	$(PYTEST) -m fuzz
+
+check: $(READY)  ## Format, lint, types, and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## Speeds and memory on SQLite and PostgreSQL, beside plain Celery
+	$(BIN)/python -m benchmarks
+
+format: $(READY)  ## Put the code into its usual shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(READY)  ## Write the pages of docs/reference/ that are drawn from the code
+	$(BIN)/python docs/reference/make_settings.py > docs/reference/settings.md
+
+lock: $(READY)  ## Choose the newest versions that fit pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-header --quiet --group dev pyproject.toml -o requirements.lock
+
+clean:  ## Remove what was made here, the environment too
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Tocsin needs Python 3.11 or newer; try: make PYTHON=/path/to/python"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+		{ echo "This Python has no venv module; on Debian: apt install python3-venv"; exit 1; }
+	@echo "Installing into .venv; this takes a minute, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
