@@ -166,17 +166,22 @@ class SyntheticPopulation(Shape):
 
 
 class Fault(Shape):
-    """Trouble at a provider: which share of its calls, from when, for how long."""
+    """Trouble at a provider: which share of its calls, from when, for how long.
+
+    fault  a knob of the provider fake, by the same name; `after` means after it accepted
+    """
 
     channel: Channel
     fault: Literal[
-        "too_many_requests",
-        "fails_before_accepting",
-        "fails_after_accepting",
-        "hangs",
-        "resets",
-        "late_receipts",
-        "doubled_receipts",
+        "too_many",
+        "error_before",
+        "error_after",
+        "hang_before",
+        "hang_after",
+        "reset_before",
+        "reset_after",
+        "late",
+        "doubled",
     ]
     share: Share
     after: Duration = timedelta(0)
