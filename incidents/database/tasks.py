@@ -65,7 +65,9 @@ def runs_of(session: Session, incident_id: UUID) -> Sequence[PlaybookRun]:
     return session.scalars(query.order_by(PlaybookRun.started_at)).all()
 
 
-def tasks_of(session: Session, incident_id: UUID) -> Sequence[Task]:
-    """The tasks of an incident, in the order of their plans."""
+def tasks_of(session: Session, incident_id: UUID, run_id: UUID | None = None) -> Sequence[Task]:
+    """The tasks of an incident, or of one of its runs, in the order of their plans."""
     query = select(Task).where(Task.incident_id == incident_id)
+    if run_id:
+        query = query.where(Task.run_id == run_id)
     return session.scalars(query.order_by(Task.run_id, Task.position)).all()

@@ -1,4 +1,4 @@
-"""How many of the affected people one campaign has told, by place: what people-duties are met by."""
+"""How many of the affected people a campaign has told, by place: what duties are met by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

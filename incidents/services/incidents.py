@@ -13,11 +13,12 @@ from incidents.audit import log as audit
 from incidents.database import incidents as rows
 from incidents.database.duties import open_duties
 from incidents.database.incidents import Incident
-from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem, StaleEdit
+from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem
 from incidents.rules.lifecycle import INCIDENT
 from incidents.rules.permissions import Permission
 from incidents.services import facts as facts_service
 from incidents.services import review, timeline
+from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident
 from incidents.services.playbook_runs import blocking_tasks
 from incidents.work import Work, require
@@ -192,16 +193,6 @@ def amend(
         timeline.note(work, incident.id, "amend", f"Changed: {', '.join(changed)}")
         work.session.flush()
     return incident
-
-
-def check_version(current: int, read_version: int) -> None:
-    """Refuse an edit of something that changed since it was read."""
-    if current != read_version:
-        raise StaleEdit(
-            f"it changed since you read it: you read version {read_version}, it is at {current};"
-            " read it again, then edit",
-            Problem("If-Match", "is not the current version", f'now "{current}"'),
-        )
 
 
 def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Incident:

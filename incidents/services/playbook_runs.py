@@ -1,0 +1,213 @@
+"""Playbooks at work: the plan fixed at the start, tasks moved as facts arrive, steps acted on.
+
+Every step is kept before it acts, and may act twice safely: what an action makes is found
+again, not made anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from incidents.audit import log as audit
+from incidents.database.incidents import Incident
+from incidents.database.tasks import PlaybookRun, Task, runs_of, tasks_of
+from incidents.errors import Conflict, InvalidInput, NotFound, Problem
+from incidents.rules.lifecycle import TASK
+from incidents.rules.permissions import Permission
+from incidents.services import automation, facts, timeline
+from incidents.services.edits import check_version
+from incidents.services.lookup import get_incident, get_of_incident
+from incidents.work import Work, require
+from playbooks.engine import Action, Snapshot, next_actions, plan
+from playbooks.loader import load
+from playbooks.playbook import Playbook, for_kind
+
+# An action that makes another step ready is followed at once; this bounds the chain.
+_MOST_ROUNDS = 50
+
+
+def start_fitting(work: Work, incident: Incident) -> PlaybookRun | None:
+    """Start the playbook that fits the kind of a new incident, if there is one."""
+    playbook = for_kind(load(), incident.kind)
+    return _start(work, incident, playbook) if playbook else None
+
+
+def start(work: Work, incident_id: UUID, playbook_id: str) -> PlaybookRun:
+    """Start another playbook on an incident."""
+    require(work.actor, Permission.START_PLAYBOOK)
+    incident = get_incident(work, incident_id)
+    playbook = load().get(playbook_id)
+    if playbook is None:
+        raise NotFound(f"there is no playbook {playbook_id!r}; there are {', '.join(load())}")
+    if any(run.playbook == playbook_id for run in runs_of(work.session, incident_id)):
+        raise Conflict(f"{playbook_id} runs on {incident.number} already")
+    run = _start(work, incident, playbook)
+    advance(work, incident, facts.known(work, incident_id))
+    return run
+
+
+def _start(work: Work, incident: Incident, playbook: Playbook) -> PlaybookRun:
+    known = facts.known(work, incident.id)
+    snapshot = plan(playbook, known, {"started_at": work.now})
+    run = PlaybookRun(
+        incident_id=incident.id,
+        playbook=playbook.id,
+        sha256=snapshot.sha256,
+        snapshot=snapshot.model_dump(mode="json", by_alias=True),
+        started_at=work.now,
+        started_by=work.actor.id,
+    )
+    work.session.add(run)
+    work.session.flush()
+    for position, step in enumerate(snapshot.playbook.steps):
+        work.session.add(
+            Task(
+                incident_id=incident.id,
+                run_id=run.id,
+                step=step.id,
+                position=position,
+                title=step.title,
+                help=step.help or "",
+                owner_role=step.owner.value,
+                mandatory=step.mandatory,
+                automatic=step.automatic,
+                status=TASK.start,
+                waits_for=[],
+                result={},
+            )
+        )
+    work.session.flush()
+    audit.record(
+        work,
+        "playbook.start",
+        incident_id=incident.id,
+        subject_type="playbook_run",
+        subject_id=run.id,
+        playbook=playbook.id,
+        content=snapshot.sha256,
+        steps=len(snapshot.playbook.steps),
+    )
+    timeline.note(work, incident.id, "playbook", f"Playbook started: {playbook.title}")
+    return run
+
+
+def advance(work: Work, incident: Incident, known: Mapping[str, Any]) -> None:
+    """Move every task to where the facts put it, and carry out the automatic ones that are ready.
+
+    Twice with the same facts changes nothing.
+    """
+    for run in runs_of(work.session, incident.id):
+        snapshot = Snapshot.model_validate(run.snapshot)
+        for _ in range(_MOST_ROUNDS):
+            if not _advance_once(work, incident, run, snapshot, known):
+                break
+
+
+def _advance_once(
+    work: Work, incident: Incident, run: PlaybookRun, snapshot: Snapshot, known: Mapping[str, Any]
+) -> bool:
+    tasks = {task.step: task for task in tasks_of(work.session, incident.id, run.id)}
+    states = {step: task.status for step, task in tasks.items()}
+    moved = False
+    for action in next_actions(snapshot, states, known, work.now):
+        task = tasks[action.step.id]
+        moved |= _follow(work, task, action)
+        if task.status == "open" and task.automatic:
+            moved |= _act(work, incident, task, action)
+    work.session.flush()
+    return moved
+
+
+def _follow(work: Work, task: Task, action: Action) -> bool:
+    task.why = action.why[:1000]
+    task.due_at = action.due_at
+    task.waits_for = [*action.missing, *action.waits_for]
+    if action.move is None:
+        return False
+    before, task.status = task.status, TASK.after(task.status, action.move)
+    if task.status == "done":
+        _finish(work, task, before, result={"answered_by": "facts"})
+    return task.status != before
+
+
+def _act(work: Work, incident: Incident, task: Task, action: Action) -> bool:
+    result = automation.carry_out(work, incident, action.step.do)
+    if result is None:
+        return False
+    before, task.status = task.status, TASK.after(task.status, "complete")
+    _finish(work, task, before, result=result)
+    return True
+
+
+def _finish(work: Work, task: Task, before: str, *, result: Mapping[str, Any]) -> None:
+    task.result = dict(result)
+    task.done_at, task.done_by = work.now, work.actor.id
+    work.session.flush()
+    audit.record(
+        work,
+        "task.complete",
+        incident_id=task.incident_id,
+        subject_type="task",
+        subject_id=task.id,
+        step=task.step,
+        run_id=task.run_id,
+        automatic=task.automatic,
+        before=before,
+    )
+    timeline.note(work, task.incident_id, "task", f"Done: {task.title}")
+
+
+def of_incident(work: Work, incident_id: UUID) -> Sequence[Task]:
+    """The tasks of an incident in the order of its playbooks."""
+    require(work.actor, Permission.READ_INCIDENT)
+    get_incident(work, incident_id)
+    return tasks_of(work.session, incident_id)
+
+
+def blocking_tasks(work: Work, incident_id: UUID) -> list[Task]:
+    """The mandatory tasks that are not through: they keep the incident open."""
+    passed = {"done", "skipped", "not_applicable"}
+    return [
+        task
+        for task in tasks_of(work.session, incident_id)
+        if task.mandatory and task.status not in passed
+    ]
+
+
+def change(work: Work, task_id: UUID, action: str, version: int, *, note: str = "") -> Task:
+    """A person starts, completes, skips or reopens a task; skipping needs a reason."""
+    require(work.actor, Permission.DO_TASK)
+    task = get_of_incident(work, Task, task_id, "task")
+    check_version(task.version, version)
+    if action == "skip" and not note.strip():
+        raise InvalidInput(
+            "say why it is skipped", Problem("note", "is empty", "say in a sentence why")
+        )
+    before, task.status = task.status, TASK.after(task.status, action)
+    task.note = note or task.note
+    is_over = task.status in {"done", "skipped"}
+    task.done_at, task.done_by = (work.now, work.actor.id) if is_over else (None, None)
+    audit.record(
+        work,
+        f"task.{action}",
+        incident_id=task.incident_id,
+        subject_type="task",
+        subject_id=task.id,
+        private={"note": note} if note else None,
+        step=task.step,
+        run_id=task.run_id,
+        automatic=False,
+        before=before,
+    )
+    timeline.note(work, task.incident_id, "task", f"{action.capitalize()}: {task.title}")
+    work.session.flush()
+    incident = _change_reviewed(work, task)
+    advance(work, incident, facts.known(work, incident.id))
+    return task
+
+
+def _change_reviewed(work: Work, task: Task) -> Incident:
+    incident = get_incident(work, task.incident_id)
+    incident.review_due = True
+    work.ring("incidents.review", incident.id)
+    return incident
