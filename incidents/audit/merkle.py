@@ -182,13 +182,10 @@ class Frontier:
         peaks.append(leaf)
         self.size += 1
 
-    def root(self) -> bytes:
-        """The root of all leaves so far."""
-        peaks = reversed(self._peaks)
-        result = next(peaks, EMPTY_ROOT)
-        for peak in peaks:
-            result = node_hash(peak, result)
-        return result
+    def root(self, right: bytes | None = None) -> bytes:
+        """The root of all so far; `right` is the root of a smaller subtree beyond the edge."""
+        parts = self._peaks if right is None else [*self._peaks, right]
+        return _join(parts) if parts else EMPTY_ROOT
 
 
 def _split(count: int) -> int:
@@ -205,11 +202,7 @@ def _skip_right_edge(place: int, last: int) -> tuple[int, int]:
 
 def _subtree(hashes: Hashes, start: int, stop: int) -> bytes:
     """The root of the leaves `start … stop - 1`, a subtree of the RFC's recursion."""
-    parts = list(_full_parts(hashes, start, stop))
-    result = parts.pop()
-    while parts:
-        result = node_hash(parts.pop(), result)
-    return result
+    return _join(list(_full_parts(hashes, start, stop)))
 
 
 def _full_parts(hashes: Hashes, start: int, stop: int) -> Iterator[bytes]:
@@ -219,6 +212,14 @@ def _full_parts(hashes: Hashes, start: int, stop: int) -> Iterator[bytes]:
         level = height - height % TILE_BITS
         yield _fold(hashes.read(level, start >> level, (start + (1 << height)) >> level))
         start += 1 << height
+
+
+def _join(parts: Sequence[bytes]) -> bytes:
+    """The root over full subtrees that stand side by side, largest first."""
+    result = parts[-1]
+    for part in parts[-2::-1]:
+        result = node_hash(part, result)
+    return result
 
 
 def _fold(row: Iterable[bytes]) -> bytes:

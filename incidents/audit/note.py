@@ -1,0 +1,141 @@
+"""Signed heads of the tree as C2SP notes: text that a person can read and others can check.
+
+Sources  https://c2sp.org/signed-note, https://c2sp.org/tlog-checkpoint
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+_ED25519 = b"\x01"
+_KEY_HASH_BYTES = 4
+
+
+class Signer(Protocol):
+    """A named Ed25519 key, as `vault.signing.SigningKey`."""
+
+    name: str
+    public_key: bytes
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over `message`."""
+        ...
+
+
+class BadNote(ValueError):
+    """A note that cannot be read, or whose signature does not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a checkpoint says: whose tree, how large, with which root."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @property
+    def text(self) -> str:
+        """The signed text."""
+        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """Who signs: a name and an Ed25519 key; its text form is a C2SP verifier key."""
+
+    name: str
+    key: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> PublicKey:
+        """From `name+hash+base64`; BadNote when it is not one."""
+        try:
+            name, key_id, encoded = text.strip().split("+", 2)
+            data = b64decode(encoded, validate=True)
+            found = cls(name, data[1:])
+        except ValueError:
+            raise BadNote("the public key is not of the form name+hash+base64") from None
+        if data[:1] != _ED25519 or len(data) != 33 or found.id != key_id:
+            raise BadNote("the public key is damaged, or not an Ed25519 key")
+        return found
+
+    @property
+    def id(self) -> str:
+        """8 hex digits that name the key, bound to its owner's name."""
+        hashed = sha256(self.name.encode() + b"\n" + _ED25519 + self.key)
+        return hashed.digest()[:_KEY_HASH_BYTES].hex()
+
+    def __str__(self) -> str:
+        """The verifier key, as it is published and given to `--key`."""
+        return f"{self.name}+{self.id}+{b64encode(_ED25519 + self.key).decode()}"
+
+
+def public_key_of(signer: Signer) -> PublicKey:
+    """The public half, as others need it."""
+    return PublicKey(signer.name, signer.public_key)
+
+
+def signed(head: Head, signer: Signer) -> str:
+    """The note: text, empty line, signature line."""
+    key_hash = bytes.fromhex(public_key_of(signer).id)
+    signature = b64encode(key_hash + signer.sign(head.text.encode())).decode()
+    return f"{head.text}\n— {signer.name} {signature}\n"
+
+
+def read(note: str) -> Head:
+    """The head in a note, whoever signed it; BadNote when it cannot be read."""
+    text, _, _ = note.partition("\n\n")
+    try:
+        origin, size, root = text.split("\n")
+        head = Head(origin, int(size), b64decode(root, validate=True))
+    except ValueError:
+        raise BadNote("the checkpoint cannot be read") from None
+    if len(head.root) != 32 or f"{text}\n" != head.text:
+        raise BadNote("the checkpoint cannot be read")
+    return head
+
+
+def signer_ids(note: str) -> list[tuple[str, str]]:
+    """Name and key id of each signature under a note."""
+    return [(name, signature[:_KEY_HASH_BYTES].hex()) for name, signature in _signatures(note)]
+
+
+def verified(note: str, key: PublicKey) -> Head:
+    """The head in a note that `key` signed; BadNote otherwise."""
+    head = read(note)
+    if head.origin != key.name:
+        raise BadNote(f"the checkpoint is of {head.origin}, the key of {key.name}")
+    for name, signature in _signatures(note):
+        if (name, signature[:_KEY_HASH_BYTES].hex()) == (key.name, key.id):
+            _check(key, signature[_KEY_HASH_BYTES:], head.text.encode())
+            return head
+    raise BadNote(f"the checkpoint is not signed by key {key.id}")
+
+
+def _check(key: PublicKey, signature: bytes, message: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(key.key).verify(signature, message)
+    except InvalidSignature:
+        raise BadNote("the signature of the checkpoint does not hold") from None
+
+
+def _signatures(note: str) -> list[tuple[str, bytes]]:
+    _, _, lines = note.partition("\n\n")
+    found = []
+    for line in lines.splitlines():
+        dash, _, rest = line.partition(" ")
+        name, _, encoded = rest.partition(" ")
+        try:
+            found.append((name, b64decode(encoded, validate=True)))
+        except ValueError:
+            raise BadNote("a signature line cannot be read") from None
+        if dash != "—":
+            raise BadNote("a signature line cannot be read")
+    return found
