@@ -25,8 +25,8 @@ steps:
      do: {action: ask_fact, facts: [malicious], question: Was it meant}}
   - {id: hunt, title: Hunt the intruder, phase: contain, owner: responder, when: malicious,
      due: {from: aware_at, within: 4 hours}}
-  - {id: tell, title: Tell everybody, phase: notify, owner: commander, after: [hunt], mandatory: true,
-     due: PT2H}
+  - {id: tell, title: Tell everybody, phase: notify, owner: commander, after: [hunt],
+     mandatory: true, due: PT2H}
 """
 
 
