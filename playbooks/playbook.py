@@ -41,7 +41,7 @@ Phase = Literal["prepare", "detect", "contain", "eradicate", "recover", "notify"
 class Shape(BaseModel):
     """A piece of a playbook: immutable, and refusing words it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class Manual(Shape):
@@ -177,7 +177,7 @@ class Playbook(Shape):
     @property
     def sha256(self) -> str:
         """Hash of what the playbook says: comments and layout of its file do not count."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def fits(self, kind: str) -> bool:
         """Whether it is made for incidents of this kind."""
