@@ -1,11 +1,11 @@
-"""What is kept of a notice: its words in each locale, who wrote and approved them, what was frozen."""
+"""What is kept of a notice: its words by locale, who wrote and approved them, what was frozen."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -35,6 +35,7 @@ class Notice(Base):
     supplements: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"))
     drafted_at: Mapped[datetime]
     drafted_by: Mapped[UUID]
+    edited_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -52,6 +53,7 @@ class NoticeVersion(Base):
     number: Mapped[int]
     words: Mapped[dict[str, Any]]
     author_id: Mapped[UUID]
+    by_hand: Mapped[bool]
     written_at: Mapped[datetime]
 
 
@@ -104,6 +106,40 @@ def authors_of(session: Session, notice_id: UUID) -> set[UUID]:
     """Everybody whose hand touched the words."""
     query = select(NoticeVersion.author_id).where(NoticeVersion.notice_id == notice_id)
     return set(session.scalars(query))
+
+
+def is_written_by_hand(session: Session, notice_id: UUID, locale: str) -> bool:
+    """Whether a person's words stand in this language."""
+    version = newest_versions(session, notice_id).get(locale)
+    return version is not None and version.by_hand
+
+
+def drop_locale(session: Session, notice_id: UUID, locale: str) -> None:
+    """Leave a language out of the notice, with all its versions."""
+    session.execute(
+        delete(NoticeVersion).where(
+            NoticeVersion.notice_id == notice_id, NoticeVersion.locale == locale
+        )
+    )
+
+
+def void_approvals(session: Session, notice_id: UUID, now: datetime) -> bool:
+    """End every approval that stands; whether there was one."""
+    ended = session.execute(
+        update(NoticeApproval)
+        .where(NoticeApproval.notice_id == notice_id, NoticeApproval.voided_at.is_(None))
+        .values(voided_at=now)
+        .returning(NoticeApproval.id)
+    )
+    return ended.first() is not None
+
+
+def notice_by_reference(session: Session, reference: str) -> Notice | None:
+    """The live notice that went out under this reference, if there is one."""
+    query = select(Notice).where(
+        Notice.reference == reference, Notice.status == "issued", Notice.mode == "live"
+    )
+    return session.scalar(query)
 
 
 def standing_approval(session: Session, notice_id: UUID) -> NoticeApproval | None:

@@ -5,9 +5,10 @@ from typing import Any
 
 from incidents.database.duties import duties_of
 from incidents.database.incidents import Incident
+from incidents.database.population import people_count
 from incidents.services import announcements, notices, reports, timeline
 from incidents.work import TOCSIN, Work
-from playbooks.playbook import DraftNotice, OpenReport, Page, ProposeAnnouncement
+from playbooks.playbook import DraftNotice, OpenReport, Page, PlanPopulation, ProposeAnnouncement
 
 Result = dict[str, Any] | None
 
@@ -24,7 +25,9 @@ def carry_out(work: Work, incident: Incident, do: Any) -> Result:
         work.actor = who
 
 
-def _draft_notice(work: Work, incident: Incident, _do: DraftNotice) -> Result:
+def _draft_notice(work: Work, incident: Incident, do: DraftNotice) -> Result:
+    if do.audience != "people":
+        return None  # there are no templates for other audiences: a person writes to them
     return {"notice": str(notices.draft_once(work, incident).id)}
 
 
@@ -49,6 +52,11 @@ def _propose_announcement(work: Work, incident: Incident, _do: ProposeAnnounceme
     return {"announcement": str(proposed.id)} if proposed else None
 
 
+def _plan_population(work: Work, incident: Incident, do: PlanPopulation) -> Result:
+    people = people_count(work.session, incident.id)
+    return {"people": people, "ladder": list(do.ladder)} if people else None
+
+
 def _page(work: Work, incident: Incident, do: Page) -> Result:
     timeline.note(work, incident.id, "page", f"To every {do.role.value}: {do.message}")
     return {"paged": do.role.value}
@@ -58,5 +66,6 @@ _ACTS: Mapping[str, Callable[[Work, Incident, Any], Result]] = {
     "draft_notice": _draft_notice,
     "open_report": _open_reports,
     "propose_announcement": _propose_announcement,
+    "plan_population": _plan_population,
     "page": _page,
 }

@@ -157,6 +157,12 @@ def _finish(work: Work, task: Task, before: str, *, result: Mapping[str, Any]) -
     timeline.note(work, task.incident_id, "task", f"Done: {task.title}")
 
 
+def library(work: Work) -> list[Playbook]:
+    """Every playbook there is, by its id."""
+    require(work.actor, Permission.READ_INCIDENT)
+    return list(load().values())
+
+
 def of_incident(work: Work, incident_id: UUID) -> Sequence[Task]:
     """The tasks of an incident in the order of its playbooks."""
     require(work.actor, Permission.READ_INCIDENT)

@@ -1,0 +1,179 @@
+"""Notices over HTTP: draft, edit, preview, check, approve."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from incidents.api.door import IfMatch, LookWork, OpenWork, Shape, View, etag, needs, router_for
+from incidents.api.problems import FieldProblem
+from incidents.database.notices import Notice
+from incidents.rules.notice_words import NoticeWords
+from incidents.rules.permissions import Permission
+from incidents.services import notices
+
+router = router_for("notices")
+
+Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
+AnyLocale = Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=20)]
+Channel = Literal["email", "sms", "push", "announcement"]
+
+
+class ChooseLocales(Shape):
+    """Which language people get whose own is not offered, or is not known."""
+
+    default_locale: Locale = "en"
+    locale_choices: dict[AnyLocale, Locale] = Field(default={}, max_length=200)
+
+
+class Withdraw(Shape):
+    """Why it is taken back."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+
+
+class NoticeView(View):
+    """A notice as it stands."""
+
+    id: UUID
+    incident_id: UUID
+    mode: str
+    kind: str
+    reference: str
+    status: str
+    default_locale: str
+    locale_choices: dict[str, Any]
+    supplements: UUID | None
+    drafted_at: datetime
+    drafted_by: UUID
+    version: int
+
+
+class NoticeWithWords(NoticeView):
+    """A notice, its words by language, and what still keeps it from being approved."""
+
+    words: dict[str, NoticeWords]
+    missing: list[FieldProblem]
+
+
+class PreviewView(View):
+    """What one channel carries in one language; `%%…%%` is where a person's fields will stand."""
+
+    subject: str | None
+    text: str
+    html: str | None
+
+
+class ApprovalView(View):
+    """An approval: whose, when, and the hash of exactly what was approved."""
+
+    id: UUID
+    notice_id: UUID
+    sha256: str
+    approver_id: UUID
+    approved_at: datetime
+
+
+def _view(notice: Notice, response: Response) -> NoticeView:
+    etag(response, notice.version)
+    return NoticeView.model_validate(notice)
+
+
+@router.post("/incidents/{incident_id}/notices", status_code=201, **needs(Permission.EDIT_NOTICE))
+def draft_notice(incident_id: UUID, work: OpenWork, response: Response) -> NoticeView:
+    """Draft a notice to the affected people from the facts, in every language offered."""
+    return _view(notices.draft(work, incident_id), response)
+
+
+@router.get("/incidents/{incident_id}/notices", **needs(Permission.READ_NOTICE))
+def list_notices(incident_id: UUID, work: LookWork) -> list[NoticeView]:
+    """The notices of an incident."""
+    return [NoticeView.model_validate(row) for row in notices.of_incident(work, incident_id)]
+
+
+@router.get("/notices/{notice_id}", **needs(Permission.READ_NOTICE))
+def read_notice(notice_id: UUID, work: LookWork, response: Response) -> NoticeWithWords:
+    """One notice with its words, and the list of what is still missing."""
+    notice = notices.read(work, notice_id)
+    missing = [
+        FieldProblem(field=p.field, why=p.why, mend=p.mend)
+        for p in notices.missing(work, notice_id)
+    ]
+    return NoticeWithWords(
+        **_view(notice, response).model_dump(),
+        words=notices.words(work, notice_id),
+        missing=missing,
+    )
+
+
+@router.put("/notices/{notice_id}/words/{locale}", **needs(Permission.EDIT_NOTICE))
+def edit_words(
+    notice_id: UUID,
+    locale: str,
+    body: NoticeWords,
+    version: IfMatch,
+    work: OpenWork,
+    response: Response,
+) -> NoticeView:
+    """Write the words of one language; an approval given before is void from then on."""
+    return _view(notices.edit(work, notice_id, version, locale, body), response)
+
+
+@router.delete("/notices/{notice_id}/words/{locale}", **needs(Permission.EDIT_NOTICE))
+def leave_out_language(
+    notice_id: UUID, locale: str, version: IfMatch, work: OpenWork, response: Response
+) -> NoticeView:
+    """Drop a language that nobody needs."""
+    return _view(notices.leave_out(work, notice_id, version, locale), response)
+
+
+@router.put("/notices/{notice_id}/locales", **needs(Permission.EDIT_NOTICE))
+def choose_locales(
+    notice_id: UUID, body: ChooseLocales, version: IfMatch, work: OpenWork, response: Response
+) -> NoticeView:
+    """Decide which language people get whose own is not offered."""
+    notice = notices.choose_locales(
+        work, notice_id, version, body.default_locale, body.locale_choices
+    )
+    return _view(notice, response)
+
+
+@router.post("/notices/{notice_id}/redraft", **needs(Permission.EDIT_NOTICE))
+def redraft_notice(
+    notice_id: UUID, version: IfMatch, work: OpenWork, response: Response
+) -> NoticeView:
+    """Draft again from the facts known now; what people wrote stays."""
+    return _view(notices.redraft(work, notice_id, version), response)
+
+
+@router.post("/notices/{notice_id}/supplements", status_code=201, **needs(Permission.EDIT_NOTICE))
+def supplement_notice(notice_id: UUID, work: OpenWork, response: Response) -> NoticeView:
+    """Draft a notice that adds to one that went out."""
+    return _view(notices.supplement(work, notice_id), response)
+
+
+@router.get("/notices/{notice_id}/preview", **needs(Permission.READ_NOTICE))
+def preview_notice(
+    notice_id: UUID,
+    work: LookWork,
+    channel: Annotated[Channel, Query()] = "email",
+    locale: Annotated[str, Query(max_length=20)] = "en",
+) -> PreviewView:
+    """One language on one channel, as it would go out."""
+    return PreviewView.model_validate(notices.preview(work, notice_id, locale, channel))
+
+
+@router.post("/notices/{notice_id}/approvals", status_code=201, **needs(Permission.APPROVE_NOTICE))
+def approve_notice(notice_id: UUID, version: IfMatch, work: OpenWork) -> ApprovalView:
+    """Approve the words as they stand. Their author may not."""
+    return ApprovalView.model_validate(notices.approve(work, notice_id, version))
+
+
+@router.post("/notices/{notice_id}/withdrawal", **needs(Permission.EDIT_NOTICE))
+def withdraw_notice(
+    notice_id: UUID, body: Withdraw, version: IfMatch, work: OpenWork, response: Response
+) -> NoticeView:
+    """Take a notice back before it goes out."""
+    return _view(notices.withdraw(work, notice_id, version, body.reason), response)

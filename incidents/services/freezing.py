@@ -1,0 +1,88 @@
+"""Freezing what was approved: every language on every channel, byte for byte, under one hash."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from incidents import rendering
+from incidents.database.base import uuid7
+from incidents.database.notices import Notice, NoticeApproval, NoticeBody, bodies_of
+from incidents.rules.notice_words import NoticeWords
+from incidents.work import Work
+
+
+def render(
+    work: Work, notice: Notice, locale: str, channel: str, words: NoticeWords
+) -> rendering.Rendered:
+    """One language on one channel, with tokens where a person's fields will stand."""
+    return rendering.render(
+        notice.kind, locale, channel, words, notice.reference, link_of(work, notice), notice.nonce
+    )
+
+
+def link_of(work: Work, notice: Notice) -> str:
+    """The public page where anybody can check that the notice is real."""
+    return f"{work.settings.public_url.rstrip('/')}/notices/{notice.reference}"
+
+
+def freeze(work: Work, notice: Notice, by_locale: Mapping[str, NoticeWords]) -> NoticeApproval:
+    """Render everything once and keep it; the approval's hash binds it all."""
+    approval = NoticeApproval(
+        id=uuid7(),
+        notice_id=notice.id,
+        sha256="",
+        approver_id=work.actor.id,
+        approved_at=work.now,
+    )
+    bodies = [
+        _body(approval, locale, channel, render(work, notice, locale, channel, words))
+        for locale, words in sorted(by_locale.items())
+        for channel in rendering.CHANNELS
+    ]
+    approval.sha256 = hash_of(notice, bodies)
+    work.session.add(approval)
+    work.session.flush()
+    work.session.add_all(bodies)
+    return approval
+
+
+def still_holds(work: Work, notice: Notice, approval: NoticeApproval) -> bool:
+    """Whether what is kept is still exactly what was approved."""
+    bodies = list(bodies_of(work.session, approval.id).values())
+    intact = all(body.sha256 == _sha256(body.subject, body.text, body.html) for body in bodies)
+    return intact and hash_of(notice, bodies) == approval.sha256
+
+
+def hash_of(notice: Notice, bodies: list[NoticeBody]) -> str:
+    """What an approval binds: every body, and which language goes to whom."""
+    bound = {
+        "notice": str(notice.id),
+        "mode": notice.mode,
+        "default_locale": notice.default_locale,
+        "locale_choices": notice.locale_choices,
+        "bodies": sorted([body.locale, body.channel, body.sha256] for body in bodies),
+    }
+    return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
+
+
+def _body(
+    approval: NoticeApproval, locale: str, channel: str, made: rendering.Rendered
+) -> NoticeBody:
+    subject, html = made.subject or "", made.html or ""
+    return NoticeBody(
+        approval_id=approval.id,
+        locale=locale,
+        channel=channel,
+        subject=subject,
+        text=made.text,
+        html=html,
+        sha256=_sha256(subject, made.text, html),
+    )
+
+
+def _sha256(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.hexdigest()

@@ -1,0 +1,320 @@
+"""Notices: drafted from facts, edited, approved by somebody else, and frozen as approved."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from incidents import rendering
+from incidents.audit import log as audit
+from incidents.database import notices as rows
+from incidents.database.incidents import Incident, next_number
+from incidents.database.notices import Notice, NoticeApproval, NoticeVersion
+from incidents.database.population import locales_of
+from incidents.errors import Conflict, InvalidInput, NotFound, NotPermitted, Problem
+from incidents.rules.lifecycle import NOTICE
+from incidents.rules.notice_words import NoticeWords, covering_locale, gaps
+from incidents.rules.permissions import Permission
+from incidents.services import facts, freezing, timeline
+from incidents.services.edits import check_version
+from incidents.services.lookup import get_incident, get_of_incident
+from incidents.work import Work, require
+
+# The prose for kinds that have none of their own: people's data were hit, whatever the way.
+_PROSE_OF = {"lost_device": "personal_data_leak", "account_takeover": "personal_data_leak"}
+_GENERAL = "personal_data_leak"
+
+
+def draft(work: Work, incident_id: UUID) -> Notice:
+    """Draft a notice to the affected people from what is known, in every language offered."""
+    require(work.actor, Permission.EDIT_NOTICE)
+    return _draft(work, get_incident(work, incident_id), supplements=None)
+
+
+def draft_once(work: Work, incident: Incident) -> Notice:
+    """The first notice of an incident: the one there is, else a new draft."""
+    standing = [n for n in rows.notices_of(work.session, incident.id) if n.status != "withdrawn"]
+    return standing[0] if standing else _draft(work, incident, supplements=None)
+
+
+def supplement(work: Work, notice_id: UUID) -> Notice:
+    """Draft a notice that adds to an issued one."""
+    require(work.actor, Permission.EDIT_NOTICE)
+    first = get_of_incident(work, Notice, notice_id, "notice")
+    if first.status != "issued":
+        raise Conflict("only a notice that went out can be supplemented; edit this one instead")
+    return _draft(work, get_incident(work, first.incident_id), supplements=first.id)
+
+
+def _draft(work: Work, incident: Incident, *, supplements: UUID | None) -> Notice:
+    kind = _PROSE_OF.get(incident.kind, incident.kind)
+    kind = kind if kind in rendering.offered_kinds() else _GENERAL
+    year = work.now.year
+    notice = Notice(
+        incident_id=incident.id,
+        mode=incident.mode,
+        kind=kind,
+        reference=f"N-{year}-{next_number(work.session, f'notice-{year}'):04d}",
+        status=NOTICE.start,
+        nonce=secrets.token_hex(8),
+        default_locale="en",
+        locale_choices={},
+        supplements=supplements,
+        drafted_at=work.now,
+        drafted_by=work.actor.id,
+    )
+    work.session.add(notice)
+    work.session.flush()
+    known = {"organisation_name": _organisation(work), **facts.known(work, incident.id)}
+    for locale in rendering.offered_locales(kind):
+        words = rendering.draft(kind, locale, known, work.now.date())
+        _write(work, notice, locale, words, number=1)
+    _tell(work, "notice.draft", notice)
+    timeline.note(work, incident.id, "notice", f"Notice {notice.reference} drafted")
+    return notice
+
+
+def _organisation(work: Work) -> dict[str, str]:
+    return {"en": work.settings.organisation_name}
+
+
+def redraft(work: Work, notice_id: UUID, version: int) -> Notice:
+    """Draft again from the facts known now: words that only Tocsin wrote are replaced."""
+    require(work.actor, Permission.EDIT_NOTICE)
+    notice = _editable(work, notice_id, version)
+    known = {"organisation_name": _organisation(work), **facts.known(work, notice.incident_id)}
+    newest = rows.newest_versions(work.session, notice.id)
+    for locale in rendering.offered_locales(notice.kind):
+        if rows.is_written_by_hand(work.session, notice.id, locale):
+            continue
+        words = rendering.draft(notice.kind, locale, known, work.now.date())
+        number = newest[locale].number + 1 if locale in newest else 1
+        if locale not in newest or NoticeWords.model_validate(newest[locale].words) != words:
+            _write(work, notice, locale, words, number=number, by_hand=False)
+    return _changed(work, notice)
+
+
+def edit(work: Work, notice_id: UUID, version: int, locale: str, words: NoticeWords) -> Notice:
+    """Write the words of one language. Whoever edits cannot approve; an approval is voided.
+
+    Raises  StaleEdit      somebody else edited meanwhile
+            InvalidInput   a placeholder or control sign that could not be sent as it stands
+    """
+    require(work.actor, Permission.EDIT_NOTICE)
+    notice = _editable(work, notice_id, version)
+    if locale not in rendering.offered_locales(notice.kind):
+        raise InvalidInput(
+            f"there is no {notice.kind} notice in {locale}",
+            Problem("locale", "is not offered", f"one of {rendering.offered_locales(notice.kind)}"),
+        )
+    newest = rows.newest_versions(work.session, notice.id)
+    number = newest[locale].number + 1 if locale in newest else 1
+    _write(work, notice, locale, words, number=number, by_hand=True)
+    return _changed(work, notice)
+
+
+def leave_out(work: Work, notice_id: UUID, version: int, locale: str) -> Notice:
+    """Drop a language from a notice: nobody in the population needs it."""
+    require(work.actor, Permission.EDIT_NOTICE)
+    notice = _editable(work, notice_id, version)
+    if locale not in rows.newest_versions(work.session, notice.id):
+        raise NotFound(f"the notice has no words in {locale}")
+    rows.drop_locale(work.session, notice.id, locale)
+    return _changed(work, notice)
+
+
+def choose_locales(
+    work: Work, notice_id: UUID, version: int, default: str, choices: Mapping[str, str]
+) -> Notice:
+    """Decide which language people get whose own is not offered, or is not known."""
+    require(work.actor, Permission.EDIT_NOTICE)
+    notice = _editable(work, notice_id, version)
+    written = set(rows.newest_versions(work.session, notice.id))
+    wanted = {"default_locale": default, **{f"choices.{k}": v for k, v in choices.items()}}
+    problems = [
+        Problem(field, f"the notice has no words in {locale}", f"one of {sorted(written)}")
+        for field, locale in wanted.items()
+        if locale not in written
+    ]
+    if problems:
+        raise InvalidInput("some of these languages have no words yet", *problems)
+    notice.default_locale, notice.locale_choices = default, dict(choices)
+    return _changed(work, notice)
+
+
+def _editable(work: Work, notice_id: UUID, version: int) -> Notice:
+    notice = get_of_incident(work, Notice, notice_id, "notice")
+    check_version(notice.version, version)
+    NOTICE.after(notice.status, "edit")
+    return notice
+
+
+def _write(
+    work: Work,
+    notice: Notice,
+    locale: str,
+    words: NoticeWords,
+    *,
+    number: int,
+    by_hand: bool = False,
+) -> None:
+    version = NoticeVersion(
+        notice_id=notice.id,
+        locale=locale,
+        number=number,
+        words=words.model_dump(mode="json"),
+        author_id=work.actor.id,
+        by_hand=by_hand,
+        written_at=work.now,
+    )
+    work.session.add(version)
+
+
+def _changed(work: Work, notice: Notice) -> Notice:
+    voided = rows.void_approvals(work.session, notice.id, work.now)
+    notice.status = NOTICE.after(notice.status, "edit")
+    notice.edited_at = work.now  # always a change, so that the version moves on
+    _tell(work, "notice.edit", notice, voided_approval=voided)
+    if voided:
+        timeline.note(
+            work,
+            notice.incident_id,
+            "notice",
+            f"Notice {notice.reference} changed: its approval is void",
+        )
+    work.session.flush()
+    return notice
+
+
+def of_incident(work: Work, incident_id: UUID) -> Sequence[Notice]:
+    """The notices of an incident."""
+    require(work.actor, Permission.READ_NOTICE)
+    get_incident(work, incident_id)
+    return rows.notices_of(work.session, incident_id)
+
+
+def read(work: Work, notice_id: UUID) -> Notice:
+    """One notice."""
+    require(work.actor, Permission.READ_NOTICE)
+    return get_of_incident(work, Notice, notice_id, "notice")
+
+
+def words(work: Work, notice_id: UUID) -> dict[str, NoticeWords]:
+    """The words that count now, by language."""
+    notice = read(work, notice_id)
+    return _words(work, notice)
+
+
+def _words(work: Work, notice: Notice) -> dict[str, NoticeWords]:
+    newest = rows.newest_versions(work.session, notice.id)
+    return {locale: NoticeWords.model_validate(row.words) for locale, row in newest.items()}
+
+
+def preview(work: Work, notice_id: UUID, locale: str, channel: str) -> rendering.Rendered:
+    """One language on one channel, as a person would get it; name fields are still tokens."""
+    notice = read(work, notice_id)
+    by_locale = _words(work, notice)
+    if locale not in by_locale:
+        raise NotFound(f"the notice has no words in {locale}; it has {sorted(by_locale)}")
+    return freezing.render(work, notice, locale, channel, by_locale[locale])
+
+
+def missing(work: Work, notice_id: UUID) -> list[Problem]:
+    """Everything that stands in the way of approval; empty when it can be approved."""
+    return _missing(work, read(work, notice_id))
+
+
+def _missing(work: Work, notice: Notice) -> list[Problem]:
+    by_locale = _words(work, notice)
+    problems = [
+        Problem(f"{locale}.{gap.field}", gap.why, gap.mend)
+        for locale, written in by_locale.items()
+        for gap in gaps(written)
+    ]
+    if not by_locale:
+        problems.append(Problem("words", "there are none", "draft or write them"))
+    return problems + _uncovered(work, notice, set(by_locale))
+
+
+def _uncovered(work: Work, notice: Notice, written: set[str]) -> list[Problem]:
+    return [
+        Problem(
+            f"locale {locale or '(not known)'}",
+            f"{count:,} people read it, and the notice has no words for them",
+            "write that language, or choose one for them in locale_choices",
+        )
+        for locale, count in locales_of(work.session, notice.incident_id)
+        if locale_for(notice, locale, written) is None
+    ]
+
+
+def locale_for(notice: Notice, person_locale: str, written: set[str]) -> str | None:
+    """The language of the notice that somebody gets; None when nobody decided."""
+    chosen = notice.locale_choices.get(person_locale)
+    if chosen in written:
+        return str(chosen)
+    return covering_locale(person_locale, sorted(written), notice.default_locale)
+
+
+def approve(work: Work, notice_id: UUID, version: int) -> NoticeApproval:
+    """Approve the words as they stand; none of their editors may. They freeze byte for byte.
+
+    Raises  NotPermitted  for an editor; InvalidInput with all that is missing
+    """
+    require(work.actor, Permission.APPROVE_NOTICE)
+    notice = get_of_incident(work, Notice, notice_id, "notice")
+    check_version(notice.version, version)
+    after = NOTICE.after(notice.status, "approve")
+    if work.actor.id in rows.authors_of(work.session, notice.id) | {notice.drafted_by}:
+        raise NotPermitted("an editor may not approve their own notice; ask another approver")
+    problems = _missing(work, notice)
+    if problems:
+        raise InvalidInput(
+            f"the notice cannot be approved yet: {len(problems)} things are missing", *problems
+        )
+    approval = freezing.freeze(work, notice, _words(work, notice))
+    notice.status = after
+    _tell(work, "notice.approve", notice, content=approval.sha256)
+    timeline.note(
+        work,
+        notice.incident_id,
+        "notice",
+        f"Notice {notice.reference} approved ({approval.sha256[:12]}…)",
+    )
+    work.ring("incidents.review", notice.incident_id)
+    work.session.flush()
+    return approval
+
+
+def withdraw(work: Work, notice_id: UUID, version: int, reason: str) -> Notice:
+    """Take a notice back before it goes out."""
+    require(work.actor, Permission.EDIT_NOTICE)
+    notice = get_of_incident(work, Notice, notice_id, "notice")
+    check_version(notice.version, version)
+    notice.status = NOTICE.after(notice.status, "withdraw")
+    rows.void_approvals(work.session, notice.id, work.now)
+    _tell(work, "notice.withdraw", notice, private={"reason": reason})
+    timeline.note(
+        work, notice.incident_id, "notice", f"Notice {notice.reference} withdrawn: {reason}"
+    )
+    work.session.flush()
+    return notice
+
+
+def _tell(
+    work: Work,
+    kind: str,
+    notice: Notice,
+    *,
+    private: Mapping[str, str] | None = None,
+    **detail: Any,
+) -> None:
+    audit.record(
+        work,
+        kind,
+        incident_id=notice.incident_id,
+        subject_type="notice",
+        subject_id=notice.id,
+        private=private,
+        **detail,
+    )
