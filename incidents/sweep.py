@@ -1,0 +1,69 @@
+"""In every process, a thread that looks for what waits: a bell may have been lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+_QUIET_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing to look after.
+
+    every_seconds  not more often than this
+    """
+
+    look: Callable[[], object]
+    every_seconds: float = 0.0
+
+
+class Sweep:
+    """Runs each part in turn, again and again; one that fails stops no other."""
+
+    def __init__(self, parts: Mapping[str, Part], every_seconds: float) -> None:
+        self._parts = parts
+        self._every_seconds = every_seconds
+        self._next: dict[str, float] = dict.fromkeys(parts, 0.0)
+        self._quiet_until: dict[str, float] = dict.fromkeys(parts, 0.0)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
+
+    def stop(self, timeout_seconds: float = 10.0) -> None:
+        """End after the part that runs now."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+
+    def once(self) -> None:
+        """Look after everything that is due now."""
+        for name, part in self._parts.items():
+            if self._stopping.is_set():
+                return
+            if time.monotonic() >= self._next[name]:
+                self._next[name] = time.monotonic() + part.every_seconds
+                self._look(name, part)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_seconds):
+            self.once()
+
+    def _look(self, name: str, part: Part) -> None:
+        try:
+            part.look()
+        except Exception:
+            # Once a minute is enough: a database that is down would fill the disk with this.
+            if time.monotonic() >= self._quiet_until[name]:
+                self._quiet_until[name] = time.monotonic() + _QUIET_SECONDS
+                log.exception("a part of the sweep failed", part=name)
