@@ -80,6 +80,11 @@ class Catalogue:
         """The Chinese grades, if their law was read."""
         return next((law.content.grades for law in self.laws if law.content.grades), None)
 
+    @property
+    def share_at(self) -> float | None:
+        """Our own share of people unreachable from which an announcement is proposed."""
+        return next((law.content.house.share_at for law in self.laws if law.content.house), None)
+
     @cached_property
     def sha256(self) -> str:
         """One hash for all files together."""

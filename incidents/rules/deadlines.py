@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar as months
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -87,7 +87,7 @@ class Clock(BaseModel):
         """Whether the law names no number, so that the time is our own target."""
         return self.without_delay is not None
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The clock in words: '72 hours', 'without delay (target: 24 hours)'."""
         if self.without_delay is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,8 @@ from playbooks.conditions import Verdict, lies_in
 
 Facts = Mapping[str, Any]
 _MOMENTS = ("start_at", "due_at", "latest_arguable", "needs_by")
-_RANK = {"owed": 0, "unknown": 1, "recommended": 2, "not_owed": 3}
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_RANK = {"owed": 0, "unknown": 0, "recommended": 1, "not_owed": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class AssessedDuty:
     is_target        the due time is our own target, not a number of the law
     trigger          the moment that starts the clock, or stands in for it
     waits_for        the moment that will start it, while none is known
-    due_at           aware UTC, the safe reading; None while the clock has not started
+    due_at           aware UTC, the safe reading; None while the clock has not started, and
+                     where nothing is owed
     why, why_not     the sentences that carry the status
     missing          facts that could still decide the status, by `needs_by`
     could_end        facts that would end the duty if somebody established them
@@ -154,7 +156,8 @@ def _start(trigger: Trigger, known: Facts, judged: Mapping[str, AssessedDuty]) -
     before = judged.get(trigger.or_due_of or "")
     if before is not None and before.due_at is not None:
         note = f"{wanted} is not known: counted from its latest lawful moment, due by {before.rule}"
-        return _Start(before.due_at, wanted, note)
+        # A day that ends at 24:00 is the day before: step back into it.
+        return _Start(before.due_at - timedelta(seconds=1), wanted, note)
     return _Start()
 
 
@@ -177,7 +180,7 @@ def _judge(rule: LegalRule, version: str, known: Facts, start: _Start) -> Assess
     exempt = [(exempt, exempt.when.evaluate(known)) for exempt in rule.unless]
     ended = next((pair for pair in exempt if pair[1].value is True), None)
     status = _status(rule, verdict, ended is not None)
-    due = due_at(rule.clock, start.at) if start.at is not None else None
+    due = due_at(rule.clock, start.at) if start.at and status != "not_owed" else None
     hold = rule.hold if rule.hold and rule.hold.when.evaluate(known).value else None
     authority = _authority(rule.authority, known)
     missing = tuple(sorted(verdict.missing)) if status == "unknown" else ()
@@ -207,7 +210,7 @@ def _judge(rule: LegalRule, version: str, known: Facts, start: _Start) -> Assess
         held=hold is not None,
         source=rule.source,
         confidence=rule.confidence,
-        met_when=rule.met_when.model_dump(mode="json", exclude_none=True),
+        met_when=rule.evidence,
         required_content=tuple(rule.required_content),
         channels=tuple(rule.channels),
     )
@@ -244,7 +247,8 @@ def _could_end(status: str, exempt: list[tuple[Exempt, Verdict]]) -> tuple[str, 
 
 def _arithmetic(rule: LegalRule, start: _Start, due: Due | None) -> tuple[str, ...]:
     if due is None:
-        return (f"the clock starts when {rule.trigger.facts[0]} is known",)
+        waits = f"the clock starts when {rule.trigger.facts[0]} is known"
+        return () if start.at else (waits,)
     lines = (f"from {start.name}", start.note, *due.steps, rule.clock_basis)
     return tuple(line for line in lines if line)
 
@@ -271,9 +275,9 @@ def _authority(authority: Authority | None, known: Facts) -> Authority | None:
     return authority
 
 
-def _urgency(duty: AssessedDuty) -> tuple[int, bool, datetime, str]:
-    end = duty.due_at or datetime.max.replace(tzinfo=UTC)
-    return _RANK[duty.status], duty.is_target and duty.due_at is None, end, duty.rule
+def _urgency(duty: AssessedDuty) -> tuple[int, datetime, bool, str]:
+    end = duty.due_at or _NEVER
+    return _RANK[duty.status], end, duty.is_target, duty.rule
 
 
 # ---- what changed ----

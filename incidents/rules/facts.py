@@ -229,7 +229,7 @@ def check_mention(fact: str, how: str, value: Any) -> str | None:
     if how == "flag":
         return None if kind.type == "flag" else f"{fact} is a {kind.type}: compare it"
     if how == "order":
-        numeric = kind.type in ("count", "amount", "moment")
+        numeric = kind.type in ("count", "amount")
         return None if numeric else f"{fact} is a {kind.type}: it has no order"
     if kind.choices and value is not None and value not in kind.choices:
         return (

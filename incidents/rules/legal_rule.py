@@ -4,6 +4,7 @@ One YAML file is one instrument: `incidents/rules/law/<place>/<instrument>.yaml`
 """
 
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -25,7 +26,7 @@ Status = Literal["owed", "not_owed", "unknown", "recommended"]
 # What a proposal of public notice is asked about; see substitute_notice.SubstituteFacts.
 SUBSTITUTE_FACTS = (
     "population_count", "unreachable_count", "unreachable_share", "notice_cost_usd",
-    "hours_left", "disproportionate_effort",
+    "hours_left", "disproportionate_effort", "share_at",
 )  # fmt: skip
 
 
@@ -223,6 +224,11 @@ class LegalRule(_Part):
             raise ValueError("a target says in clock_basis whose number it is")
         return self
 
+    @cached_property
+    def evidence(self) -> dict[str, Any]:
+        """What discharges the duty, as JSON: one key, the kind of evidence."""
+        return self.met_when.model_dump(mode="json", exclude_none=True)
+
     @property
     def is_target(self) -> bool:
         """Whether the due time is our target: no number in the law, or one we are unsure of."""
@@ -260,6 +266,12 @@ class Grades(_Part):
     source: Text
 
 
+class House(_Part):
+    """Our own values, where no law has one: `share_at` is the share of people unreachable."""
+
+    share_at: float = Field(gt=0, le=1)
+
+
 class Instrument(_Part):
     """The law itself: what it is called, where it binds, how we know."""
 
@@ -274,10 +286,11 @@ class Instrument(_Part):
 
 
 class LawFile(_Part):
-    """One file: an instrument, its duties, its substitute notice, its grades."""
+    """One file: an instrument, its duties, its substitute notice, its grades, our own values."""
 
     instrument: Instrument
     example_facts: dict[str, Any] = {}
     rules: list[LegalRule] = []
     substitute: list[SubstituteRule] = []
     grades: Grades | None = None
+    house: House | None = None

@@ -144,8 +144,7 @@ def enisa_factors_from(facts: Mapping[str, Any]) -> EnisaFactors:
         integrity=circumstances["integrity"][0],
         availability=circumstances["availability"][0],
         malicious=malicious,
-        more_than_100_people=people_in("", facts).low > MANY_PEOPLE
-        or (facts.get("people_count") or 0) > MANY_PEOPLE,
+        more_than_100_people=_people(facts) > MANY_PEOPLE,
         unintelligible=facts.get("encryption") == "key_safe",
         reasons={
             "context": why_context,
@@ -157,6 +156,11 @@ def enisa_factors_from(facts: Mapping[str, Any]) -> EnisaFactors:
             "malicious": why_malicious,
         },
     )
+
+
+def _people(facts: Mapping[str, Any]) -> int:
+    placed: int = sum((facts.get("people_by_place") or {}).values())
+    return max(placed, facts.get("people_count") or 0)
 
 
 def _found(facts: Mapping[str, Any], name: str, wanted: tuple[str, ...]) -> str:
@@ -186,8 +190,6 @@ def _adjustment(facts: Mapping[str, Any], context: str) -> tuple[int, str]:
         return 1, f"one up: people at particular risk ({weak})"
     if context == "simple" and (found := _found(facts, "data_categories", _IDENTITY)):
         return 1, f"one up: {found} allow impersonation"
-    if context == "behavioural" and _found(facts, "data_categories", ("contact", *_IDENTITY)):
-        return 1, "one up: with contact data they make a profile of a person"
     return 0, "none"
 
 

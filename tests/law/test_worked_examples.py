@@ -19,7 +19,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES)
 def test_a_worked_example_gives_what_it_says(rule: LegalRule, example: Example) -> None:
-    facts = parse_facts(example.facts)
+    facts = parse_facts({k: v for k, v in example.facts.items() if v is not None})
     check_together(facts)
     duties = assess(facts, load(), example.now or datetime(2026, 6, 1, tzinfo=UTC))
     found = next((duty for duty in duties if duty.rule == rule.id), None)

@@ -1,0 +1,363 @@
+"""The tree that a condition is read into, and how it judges facts: in Kleene's three values."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from playbooks.places import Facts, Span, largest_part, lies_in, people_count, people_in
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a condition says of the facts.
+
+    value    True, False, or None: not known yet
+    why      the sentences that decided it, or that leave it open
+    missing  the facts that could still decide it; empty once it is decided
+    """
+
+    value: bool | None
+    why: tuple[str, ...]
+    missing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A fact that a condition uses, and the constant it is held against.
+
+    how  flag: stands alone · equals · element: of a list · order: < or > · place · known
+    """
+
+    fact: str
+    how: Literal["flag", "equals", "element", "order", "place", "known"]
+    value: Any = None
+
+
+# ---- what stands left or right of a comparison ----
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A word, a number, or a tuple of them."""
+
+    value: Any
+    facts: frozenset[str] = frozenset()
+
+    def read(self, _facts: Facts) -> Any:
+        """The constant itself."""
+        return self.value
+
+    @property
+    def label(self) -> str:
+        """How a sentence calls it."""
+        return shown(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact by its name."""
+
+    name: str
+
+    def read(self, facts: Facts) -> Any:
+        """Its value, a span where only limits are known, or None."""
+        return people_count(facts) if self.name == "people_count" else facts.get(self.name)
+
+    @property
+    def label(self) -> str:
+        """How a sentence calls it."""
+        return _plain(self.name)
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """What it asks for."""
+        return frozenset({self.name})
+
+
+COUNTS: Mapping[str, tuple[Callable[[str, Facts], Span], str]] = {
+    "people_in": (people_in, "people in {}"),
+    "largest_part": (largest_part, "people in the one part of {} with most"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A call that counts people by place."""
+
+    call: str
+    place: str
+    facts: frozenset[str] = frozenset({"people_by_place"})
+
+    def read(self, facts: Facts) -> Span:
+        """How many, within the limits that are known."""
+        return COUNTS[self.call][0](self.place, facts)
+
+    @property
+    def label(self) -> str:
+        """How a sentence calls it."""
+        return COUNTS[self.call][1].format(self.place)
+
+
+Operand = Constant | Fact | Count
+
+
+# ---- nodes: each judges the facts ----
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`and`, decided by one no; or `or`, decided by one yes."""
+
+    parts: tuple[Node, ...]
+    decided_by: bool
+
+    def judge(self, facts: Facts) -> Verdict:
+        """The deciding parts if there are any, else the open ones, else all of them."""
+        verdicts = [part.judge(facts) for part in self.parts]
+        for value in (self.decided_by, None):
+            found = [verdict for verdict in verdicts if verdict.value is value]
+            if found:
+                missing = frozenset().union(*(verdict.missing for verdict in found))
+                return Verdict(value, _sentences(found), missing)
+        return Verdict(not self.decided_by, _sentences(verdicts))
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite; the opposite of unknown is unknown."""
+
+    part: Node
+
+    def judge(self, facts: Facts) -> Verdict:
+        """The part's verdict turned round, for the same reasons."""
+        verdict = self.part.judge(facts)
+        return Verdict(_opposite(verdict.value), verdict.why, verdict.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """A fact that is yes or no by itself."""
+
+    name: str
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Its value."""
+        value = facts.get(self.name)
+        if value is None:
+            why = f"whether {_plain(self.name)} is not known"
+            return Verdict(None, (why,), frozenset({self.name}))
+        return Verdict(value is True, (f"{_plain(self.name)}: {shown(value)}",))
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """true or false, whatever the facts."""
+
+    value: bool
+
+    def judge(self, _facts: Facts) -> Verdict:
+        """The value."""
+        return Verdict(self.value, ())
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Whether a list has any of these; a list that is known and lacks them says no."""
+
+    fact: str
+    items: tuple[str, ...]
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Yes with what was found, no, or unknown while the list is."""
+        held = facts.get(self.fact)
+        label = _plain(self.fact)
+        if held is None:
+            why = f"{label} not known (asked: {shown(self.items)})"
+            return Verdict(None, (why,), frozenset({self.fact}))
+        found = tuple(item for item in self.items if item in held)
+        if found:
+            return Verdict(True, (f"{label} include {shown(found)}",))
+        return Verdict(False, (f"{label} do not include {shown(self.items)}",))
+
+
+@dataclass(frozen=True, slots=True)
+class EstablishedIn:
+    """Whether our main establishment lies in a place."""
+
+    place: str
+
+    def judge(self, facts: Facts) -> Verdict:
+        """By the fact `establishment`."""
+        code = facts.get("establishment")
+        if code is None:
+            why = f"establishment not known (asked: in {self.place})"
+            return Verdict(None, (why,), frozenset({"establishment"}))
+        inside = lies_in(code, self.place)
+        where = "in" if inside else "outside"
+        return Verdict(inside, (f"established in {code}, {where} {self.place}",))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whether a fact has been stated; never unknown itself."""
+
+    fact: str
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Yes or no."""
+        value = facts.get(self.fact) is not None
+        stated = "known" if value else "not stated yet"
+        return Verdict(value, (f"{_plain(self.fact)} is {stated}",))
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A comparison; on spans decided only when every pair of values agrees."""
+
+    left: Operand
+    sign: str
+    right: Operand
+
+    def judge(self, facts: Facts) -> Verdict:
+        """The comparison with its values, or what is not known."""
+        left, right = self.left.read(facts), self.right.read(facts)
+        value = _compare(left, self.sign, right)
+        if value is None:
+            open_ = [s for s, read in ((self.left, left), (self.right, right)) if _is_open(read)]
+            missing = frozenset(name for side in open_ for name in side.facts)
+            return Verdict(None, (self._open(left),), missing)
+        asked = f"{_WORDS[self.sign]} {self._asked(right)}: {shown(value)}"
+        return Verdict(value, (f"{self.left.label} is {shown(left)} ({asked})",))
+
+    def _open(self, left: Any) -> str:
+        known = isinstance(left, Span) and left != Span(0, None)
+        stated = f"is {left}" if known else "not known"
+        return f"{self.left.label} {stated} (asked: {_WORDS[self.sign]} {self.right.label})"
+
+    def _asked(self, right: Any) -> str:
+        constant = isinstance(self.right, Constant)
+        return self.right.label if constant else f"{self.right.label} = {shown(right)}"
+
+
+Node = Join | Not | Holds | Always | AnyOf | EstablishedIn | Known | Compare
+
+
+def mentions_of(node: Node) -> Iterator[Mention]:
+    """Every fact in the tree with what it is held against."""
+    match node:
+        case Join(parts):
+            for part in parts:
+                yield from mentions_of(part)
+        case Not(part):
+            yield from mentions_of(part)
+        case Holds(name):
+            yield Mention(name, "flag")
+        case AnyOf(fact, items):
+            yield from (Mention(fact, "element", item) for item in items)
+        case EstablishedIn(place):
+            yield Mention("establishment", "place", place)
+        case Known(fact):
+            yield Mention(fact, "known")
+        case Compare():
+            yield from _compared(node)
+
+
+def _compared(node: Compare) -> Iterator[Mention]:
+    for side, other in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(side, Count):
+            yield Mention("people_by_place", "place", side.place)
+        elif isinstance(side, Fact):
+            value = other.value if isinstance(other, Constant) else None
+            yield from _held_against(node, side, value)
+
+
+def _held_against(node: Compare, side: Fact, value: Any) -> Iterator[Mention]:
+    if node.sign in ORDER:
+        yield Mention(side.name, "order", value)
+    elif node.sign in ("in", "not in") and side is node.right:
+        yield Mention(side.name, "element", value)
+    else:
+        for item in value if isinstance(value, tuple) else (value,):
+            yield Mention(side.name, "equals", item)
+
+
+# ---- values ----
+
+ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_WORDS = {
+    "<": "less than",
+    "<=": "at most",
+    ">": "more than",
+    ">=": "at least",
+    "==": "is",
+    "!=": "is not",
+    "in": "one of",
+    "not in": "none of",
+}
+
+
+def shown(value: Any) -> str:
+    """A value as a sentence says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(shown, value)) or "none"
+    if isinstance(value, str):
+        return _plain(value)
+    return f"{value:,}" if isinstance(value, (int, float)) else str(value)
+
+
+def _plain(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def _sentences(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(line for verdict in verdicts for line in verdict.why))
+
+
+def _compare(left: Any, sign: str, right: Any) -> bool | None:
+    if left is None or right is None:
+        return None
+    if isinstance(left, Span) or isinstance(right, Span):
+        return _compare_spans(_span(left), sign, _span(right))
+    if sign in ("in", "not in"):
+        return (left in right) is (sign == "in")
+    if sign in ("==", "!="):
+        return (left == right) is (sign == "==")
+    return ORDER[sign](left, right)
+
+
+def _compare_spans(left: Span, sign: str, right: Span) -> bool | None:
+    if sign in ("==", "!="):
+        apart = _above(left.low, right.high) or _above(right.low, left.high)
+        exact = left.low == left.high == right.low == right.high
+        return None if not (apart or exact) else exact is (sign == "==")
+    if sign in (">", ">="):
+        return _opposite(_compare_spans(left, "<=" if sign == ">" else "<", right))
+    yes = left.high is not None and ORDER[sign](left.high, right.low)
+    no = right.high is not None and not ORDER[sign](left.low, right.high)
+    return True if yes else (False if no else None)
+
+
+def _span(value: Any) -> Span:
+    return value if isinstance(value, Span) else Span(value, value)
+
+
+def _is_open(value: Any) -> bool:
+    return value is None or (isinstance(value, Span) and value.low != value.high)
+
+
+def _above(low: float, high: float | None) -> bool:
+    return high is not None and low > high
+
+
+def _opposite(value: bool | None) -> bool | None:
+    return None if value is None else not value

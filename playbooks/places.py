@@ -1,0 +1,75 @@
+"""Where affected people are: what lies in what, and how many are known to be there.
+
+Counts are spans. 300 people in 'US' whose state is not known may all, or none, live in
+'US-CA'; people whose place nobody knows stand under 'ZZ' and may live anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+Facts = Mapping[str, Any]
+
+_EU = (
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
+)
+GROUPS: Mapping[str, frozenset[str]] = {
+    "EU": frozenset(_EU),
+    "EEA": frozenset([*_EU, "IS", "LI", "NO"]),
+}
+UNKNOWN_PLACE = "ZZ"  # ISO 3166 leaves ZZ to its users: people whose place is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A count known only within limits; `high` None has no limit."""
+
+    low: float
+    high: float | None
+
+    def __str__(self) -> str:
+        upper = "any number" if self.high is None else f"{self.high:,}"
+        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {upper}"
+
+
+@cache
+def lies_in(code: str, place: str) -> bool:
+    """Whether the place `code` is `place` or a part of it: US-CA lies in US, DE in EU."""
+    if code == place or code.startswith(place + "-"):
+        return True
+    return code.split("-", maxsplit=1)[0] in GROUPS.get(place, ())
+
+
+def people_in(place: str, facts: Facts) -> Span:
+    """How many affected people are in a place, as narrowly as the facts allow."""
+    counts = facts.get("people_by_place")
+    if counts is None:
+        return Span(0, facts.get("people_count"))
+    low = sum(n for code, n in counts.items() if lies_in(code, place))
+    open_ = (n for code, n in counts.items() if not lies_in(code, place) and _may_be(place, code))
+    return Span(low, low + sum(open_))
+
+
+def _may_be(place: str, code: str) -> bool:
+    return code == UNKNOWN_PLACE or lies_in(place, code)
+
+
+def largest_part(place: str, facts: Facts) -> Span:
+    """How many affected people are in the one part of a country that has most: a US state."""
+    counts = facts.get("people_by_place")
+    if counts is None:
+        return Span(0, facts.get("people_count"))
+    low = max((n for code, n in counts.items() if code.startswith(place + "-")), default=0)
+    return Span(low, low + sum(counts.get(code, 0) for code in (place, UNKNOWN_PLACE)))
+
+
+def people_count(facts: Facts) -> Any:
+    """The worldwide count; when only places are counted, at least their sum."""
+    counts = facts.get("people_by_place")
+    stated = facts.get("people_count")
+    if stated is None and counts is not None:
+        return Span(sum(counts.values()), None)
+    return stated
