@@ -108,12 +108,12 @@ class Transport:
 
     def _timeout(self, not_after: float | None) -> aiohttp.ClientTimeout:
         """The time that is left to get connected bounds when the first byte can leave."""
-        connect = self.connect_seconds
+        connect = min(self.connect_seconds, self.total_seconds / 2)
         if not_after is not None:
             connect = min(connect, not_after - time.monotonic())
         if connect <= 0:
             raise Unavailable("out of time before sending")
-        return aiohttp.ClientTimeout(total=self.total_seconds + connect, connect=connect)
+        return aiohttp.ClientTimeout(total=self.total_seconds, connect=connect)
 
     def _open(self) -> aiohttp.ClientSession:
         dial = _dial_loopback if self._loopback_only else None

@@ -1,0 +1,67 @@
+"""Plain makers of envelopes, and couriers of short patience pointed at a fake."""
+
+from __future__ import annotations
+
+from notifiers.envelope import Channel, Envelope, Mode, Person, Words
+from notifiers.fake.server import FakeProviders
+from notifiers.providers.sendgrid import SendGrid
+from notifiers.providers.twilio_sms import TwilioSms
+from notifiers.transport import Transport
+
+NONCE = "7f3a"
+WORDS = Words(
+    subject="About your data, %%7f3a.name.t%% (N-2026-0042)",
+    text="Dear %%7f3a.name.t%%, N-2026-0042: see https://notice.example.com",
+    html="<p>Dear %%7f3a.name.h%%, N-2026-0042</p>",
+)
+
+
+def make_person(place: int = 0, **changes: object) -> Person:
+    given: dict[str, object] = {
+        "ref": f"{place:032x}.1",
+        "address": f"person{place}@example.com",
+        "fields": {"name": f"Person {place}"},
+    }
+    return Person(**(given | changes))  # type: ignore[arg-type]
+
+
+def make_envelope(*people: Person, **changes: object) -> Envelope:
+    given: dict[str, object] = {
+        "id": "envelope-1",
+        "attempt": "attempt-1",
+        "mode": Mode.LIVE,
+        "channel": Channel.EMAIL,
+        "words": WORDS,
+        "nonce": NONCE,
+        "people": people or (make_person(),),
+        "reference": "N-2026-0042",
+        "locale": "en",
+    }
+    return Envelope(**(given | changes))  # type: ignore[arg-type]
+
+
+def make_sms(number: str = "+12025550123", **changes: object) -> Envelope:
+    person = make_person(address=number)
+    return make_envelope(person, **({"channel": Channel.SMS} | changes))
+
+
+def sendgrid_at(fake: FakeProviders, url: str = "", **changes: object) -> SendGrid:
+    given: dict[str, object] = {
+        "api_key": fake.sendgrid_api_key,
+        "from_email": "notice@example.com",
+        "public_key": fake.sendgrid_public_key,
+        "base_url": url or fake.url,
+    }
+    transport = Transport(total_seconds=0.5, loopback_only=True)
+    return SendGrid(transport, **(given | changes))  # type: ignore[arg-type]
+
+
+def twilio_at(fake: FakeProviders, url: str = "", **changes: object) -> TwilioSms:
+    given: dict[str, object] = {
+        "account_sid": fake.twilio_account_sid,
+        "auth_token": fake.twilio_token,
+        "sender": "+15005550006",
+        "base_url": url or fake.url,
+    }
+    transport = Transport(total_seconds=0.5, loopback_only=True)
+    return TwilioSms(transport, **(given | changes))  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""Our requests against the vendors' own OpenAPI files, where those are at hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from notifiers.providers.sendgrid import SendGrid
+from notifiers.providers.twilio_sms import TwilioSms
+from notifiers.transport import Transport
+from tests.notifiers.makers import make_envelope, make_person, make_sms
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+def document(name: str) -> Any:
+    file = DATA / name
+    if not file.exists():
+        pytest.skip(f"{name} is not at hand")
+    return json.loads(file.read_text())
+
+
+def resolved(document: Any, node: Any, depth: int = 0) -> Any:
+    """A schema with its references filled in, down to where no message of ours goes."""
+    while isinstance(node, dict) and "$ref" in node:
+        target = document
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        node = target
+    if depth > 12:
+        return {}
+    if isinstance(node, dict):
+        return {key: resolved(document, value, depth + 1) for key, value in node.items()}
+    if isinstance(node, list):
+        return [resolved(document, value, depth + 1) for value in node]
+    return node
+
+
+def strict(schema: Any) -> Any:
+    """The same schema, with every key that it does not name refused."""
+    if isinstance(schema, dict):
+        schema = {key: strict(value) for key, value in schema.items()}
+        if schema.get("type") == "object" and "properties" in schema:
+            schema.setdefault("additionalProperties", False)
+    return schema
+
+
+def mail_schema() -> Any:
+    spec = document("sendgrid/tsg_mail_v3.json")
+    request = resolved(spec, spec["paths"]["/v3/mail/send"]["post"]["requestBody"])
+    return strict(request["content"]["application/json"]["schema"])
+
+
+def mail() -> Any:
+    courier = SendGrid(
+        Transport(),
+        api_key="x",
+        from_email="a@example.com",
+        from_name="A",
+        reply_to="b@example.com",
+    )
+    return json.loads(courier.body(make_envelope(*map(make_person, range(1000)))))
+
+
+def test_a_mail_of_a_thousand_people_is_valid() -> None:
+    Draft202012Validator(mail_schema()).validate(mail())
+
+
+def test_the_schema_would_notice() -> None:
+    with pytest.raises(ValidationError):
+        Draft202012Validator(mail_schema()).validate(mail() | {"colour": "red"})
+
+
+def test_an_sms_is_valid() -> None:
+    spec = document("twilio/twilio_api_v2010.json")
+    path = spec["paths"]["/2010-04-01/Accounts/{AccountSid}/Messages.json"]
+    form = path["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]
+    courier = TwilioSms(Transport(), account_sid="AC", auth_token="t", sender="+15005550006")
+    body = courier.body(make_sms(callback="https://tocsin.example.com/receipts"))
+    schema = strict(resolved(spec, form["schema"]))
+    Draft202012Validator(schema).validate(dict(parse_qsl(body.decode())))
