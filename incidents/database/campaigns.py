@@ -4,31 +4,40 @@ An envelope goes to a provider in one call and is the unit of leasing; what beca
 person in it is derived from it. Only exceptions and receipts touch a person's own row.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    CursorResult,
+    Executable,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     String,
     UniqueConstraint,
+    select,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
+
+OPEN_STATES = "state IN ('ready', 'leased', 'unknown', 'held')"
 
 
 class Campaign(Base):
     """One approved notice going to one population up the ladder. status: lifecycle.CAMPAIGN.
 
-    ladder          channels in order, such as ["email", "sms", "announcement"]
-    routes          channel -> courier that carries it, fixed at launch
-    unknown_policy  what to do when no evidence will come: hold | resend_marked
-    envelope_count  ordinals given out so far
+    ladder            channels in order, such as ["email", "sms", "announcement"]; announcement last
+    routes            channel -> courier that carries it, fixed at launch
+    unknown_policy    what to do when no evidence will come: hold | resend_marked
+    envelope_count    ordinals given out so far
+    population_count  people added to the population when all of them had a place last; what is
+                      missing to the imports' sum are newcomers. None: placing is under way
+    placed_to         the last person looked at by the placing that is under way
     """
 
     __tablename__ = "campaign"
@@ -54,6 +63,8 @@ class Campaign(Base):
     routes: Mapped[dict[str, Any]]
     unknown_policy: Mapped[str] = mapped_column(String(20), default="hold")
     envelope_count: Mapped[int] = mapped_column(default=0)
+    population_count: Mapped[int | None]
+    placed_to: Mapped[UUID | None]
     launched_at: Mapped[datetime]
     launched_by: Mapped[UUID]
     finished_at: Mapped[datetime | None]
@@ -65,32 +76,24 @@ class Campaign(Base):
 class Envelope(Base):
     """What goes to one provider in one call. state: lifecycle.ENVELOPE.
 
+    is_bulk      may hold more than one person
     epoch        raised by each lease; an outcome under an older epoch is ignored
-    next_at      not before this moment
+    next_at      ready: not sent before this moment; unknown: not looked up before it
     """
 
     __tablename__ = "envelope"
     __table_args__ = (
         ForeignKeyConstraint(["campaign_id", "mode"], ["campaign.id", "campaign.mode"]),
         CheckConstraint("mode = 'live' OR provider = 'sandbox'", name="drill_is_sandbox"),
+        # What still waits for something; nothing else is ever looked for in a hurry.
         Index(
-            "ix_envelope_ready",
-            "mode",
+            "ix_envelope_open",
+            "campaign_id",
+            "state",
+            "is_bulk",
             "next_at",
-            sqlite_where=text("state = 'ready'"),
-            postgresql_where=text("state = 'ready'"),
-        ),
-        Index(
-            "ix_envelope_leased",
-            "lease_until",
-            sqlite_where=text("state = 'leased'"),
-            postgresql_where=text("state = 'leased'"),
-        ),
-        Index(
-            "ix_envelope_unknown",
-            "next_at",
-            sqlite_where=text("state = 'unknown'"),
-            postgresql_where=text("state = 'unknown'"),
+            sqlite_where=text(OPEN_STATES),
+            postgresql_where=text(OPEN_STATES),
         ),
     )
 
@@ -102,6 +105,7 @@ class Envelope(Base):
     provider: Mapped[str] = mapped_column(String(20))
     locale: Mapped[str] = mapped_column(String(20))
     people_count: Mapped[int]
+    is_bulk: Mapped[bool]
     state: Mapped[str] = mapped_column(String(10))
     epoch: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime]
@@ -113,15 +117,17 @@ class Envelope(Base):
 class Delivery(Base):
     """One person on one rung. `is_current` is true on exactly one row per person and campaign.
 
-    envelope     its ordinal; NULL on the rungs that need none (announcement) and when withheld
-    outcome      '' while the envelope speaks for it; else delivered | failed | suppressed | withheld
+    envelope     its ordinal; NULL where none carries it: announcement, withheld, withdrawn
+    outcome      '' while the envelope speaks for it; else delivered | failed | suppressed |
+                 withheld
     rank         rank of the strongest receipt so far; a weaker one that comes late changes nothing
     """
 
     __tablename__ = "delivery"
     __table_args__ = (
-        ForeignKeyConstraint(["campaign_id", "mode"], ["campaign.id", "campaign.mode"]),
-        ForeignKeyConstraint(["recipient_id", "mode"], ["recipient.id", "recipient.mode"]),
+        # No foreign keys: checked row by row they cost more than half of placing a million
+        # people (docs/decisions/0005). Deliveries are only ever written from recipients, and
+        # are read joined to the recipient of the same mode.
         Index("ix_delivery_envelope", "campaign_id", "envelope"),
         Index(
             "uq_delivery_current",
@@ -149,8 +155,9 @@ class Delivery(Base):
 class Attempt(Base):
     """One call to a provider, committed before any byte of it leaves.
 
-    outcome  '' while open, then accepted | retry | refused | split | unknown
-    sha256   of the body's bytes: equal on every attempt of the same envelope
+    outcome  '' while open, then accepted | retry | refused | split | unknown; unresolved where
+             no evidence came and the campaign's policy sent again
+    sha256   of the body's bytes, which follow from the sealed people, the words and this id
     """
 
     __tablename__ = "attempt"
@@ -177,7 +184,7 @@ class Attempt(Base):
     worker: Mapped[str] = mapped_column(String(80))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    sha256: Mapped[str] = mapped_column(String(64), default="")
+    sha256: Mapped[str] = mapped_column(String(64))
     outcome: Mapped[str] = mapped_column(String(10), default="")
     http_status: Mapped[int | None]
     provider_ref: Mapped[str] = mapped_column(String(200), default="")
@@ -187,7 +194,10 @@ class Attempt(Base):
 
 
 class ProviderReceipt(Base):
-    """What a provider said later; kept whole, in any order, each once. No foreign key: it may be early."""
+    """What a provider said later; kept whole, in any order, each once.
+
+    No foreign key: it may tell of what we do not know (yet).
+    """
 
     __tablename__ = "receipt"
     __table_args__ = (Index("ix_receipt_person", "campaign_id", "recipient_id"),)
@@ -205,3 +215,33 @@ class ProviderReceipt(Base):
     provider_ref: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime]
     received_at: Mapped[datetime]
+
+
+def rows_changed(session: Session, statement: Executable) -> int:
+    """Run a statement on sets of rows; how many it touched. Rows in memory are not told."""
+    options = {"synchronize_session": False, "preserve_rowcount": True}
+    result = session.execute(statement, execution_options=options)
+    return int(cast("CursorResult[Any]", result).rowcount)
+
+
+def campaigns_of(session: Session, incident_id: UUID) -> Sequence[Campaign]:
+    """The campaigns of an incident, oldest first."""
+    query = select(Campaign).where(Campaign.incident_id == incident_id)
+    return session.scalars(query.order_by(Campaign.launched_at, Campaign.id)).all()
+
+
+def unsettled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
+    """Campaigns of a mode in which something may still wait, be under way or be unknown."""
+    query = select(Campaign.id).where(Campaign.mode == mode, Campaign.finished_at.is_(None))
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
+def locked_campaign(session: Session, campaign_id: UUID, *, wait: bool = True) -> Campaign | None:
+    """The campaign, held until the end of the transaction; None if gone or held by others.
+
+    Whatever moves people between rungs holds it: two such moves would meet in the middle.
+    Rows that only refer to the campaign may still be written by others.
+    """
+    query = select(Campaign).where(Campaign.id == campaign_id)
+    lock = query.with_for_update(key_share=True, skip_locked=not wait)
+    return session.scalar(lock.execution_options(populate_existing=True))

@@ -1,0 +1,338 @@
+"""Envelopes on their way to a provider: leased, intended, recorded, found lost. All in sets.
+
+An attempt's row is written in the transaction of `intend`, which comes after the lease and
+before any byte. So a lease that ran out without an attempt surely sent nothing; one that ran
+out with an open attempt may have, and becomes `unknown`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from incidents.database.campaigns import (
+    OPEN_STATES,
+    Attempt,
+    Campaign,
+    Delivery,
+    Envelope,
+    rows_changed,
+)
+from incidents.database.population import Recipient
+from incidents.rules.lifecycle import ENVELOPE
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One envelope that is ours until its lease runs out, under one epoch."""
+
+    campaign_id: UUID
+    ordinal: int
+    epoch: int
+    mode: str
+    rung: int
+    channel: str
+    provider: str
+    locale: str
+    people_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One call that is about to be made: its attempt's id and the hash of its body."""
+
+    attempt_id: UUID
+    lease: Lease
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one attempt. outcome: as in Attempt; `next_at` for retry and unknown."""
+
+    attempt_id: UUID
+    campaign_id: UUID
+    ordinal: int
+    epoch: int
+    outcome: str
+    next_at: datetime
+    http_status: int | None = None
+    provider_ref: str = ""
+    reason: str = ""
+
+
+# What an outcome makes of an envelope, as its state table names it.
+ACTION = {
+    "accepted": "accept",
+    "retry": "retry",
+    "unresolved": "retry",
+    "refused": "refuse",
+    "split": "split",
+    "unknown": "lose",
+    "held": "hold",
+}
+
+
+def state_is(state: str) -> ColumnElement[bool]:
+    """The state of an envelope, written out: a partial index is not used for a parameter."""
+    return Envelope.state == literal(state, literal_execute=True)
+
+
+def running_campaigns(session: Session, mode: str) -> Sequence[UUID]:
+    """The campaigns of a mode that may send."""
+    query = select(Campaign.id).where(Campaign.mode == mode, Campaign.status == "running")
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
+def lease(
+    session: Session, campaign_id: UUID, *, bulk: bool, limit: int, now: datetime, until: datetime
+) -> list[Lease]:
+    """Take ready envelopes of a running campaign; other senders pass over them."""
+    ready = (
+        select(*_LEASED)
+        .join(Campaign, Campaign.id == Envelope.campaign_id)
+        .where(
+            Envelope.campaign_id == campaign_id,
+            state_is("ready"),
+            Envelope.is_bulk.is_(bulk),
+            Envelope.next_at <= now,
+            Campaign.status == "running",
+        )
+        .order_by(Envelope.next_at, Envelope.ordinal)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Envelope)
+    )
+    taken = [Lease(**row._asdict()) for row in session.execute(ready)]
+    leased = {"state": "leased", "epoch": Envelope.epoch + 1, "lease_until": until}
+    if taken:
+        _update(session, campaign_id, [one.ordinal for one in taken], leased)
+    return taken
+
+
+def intend(
+    session: Session, intents: Sequence[Intent], *, worker: str, now: datetime, until: datetime
+) -> set[UUID]:
+    """Write the attempts of leases that are ours still and may be sent; gives their ids."""
+    ours: set[UUID] = set()
+    for campaign_id, some in _by_campaign(intents, lambda intent: intent.lease.campaign_id):
+        standing = _standing(session, campaign_id, [intent.lease.ordinal for intent in some])
+        may_go = session.scalar(select(Campaign.status).where(Campaign.id == campaign_id))
+        going = [
+            intent
+            for intent in some
+            if standing.get(intent.lease.ordinal) == (intent.lease.epoch, "leased")
+            and may_go == "running"
+        ]
+        if going:
+            session.execute(
+                insert(Attempt), [_attempt_row(intent, worker, now) for intent in going]
+            )
+            again = {"lease_until": until, "attempt_count": Envelope.attempt_count + 1}
+            _update(session, campaign_id, [one.lease.ordinal for one in going], again)
+        ours.update(intent.attempt_id for intent in going)
+    return ours
+
+
+def give_back(session: Session, leases: Sequence[Lease]) -> None:
+    """Return leases that no attempt was made under."""
+    for campaign_id, some in _by_campaign(leases, lambda one: one.campaign_id):
+        standing = _standing(session, campaign_id, [one.ordinal for one in some])
+        ours = [one.ordinal for one in some if standing[one.ordinal] == (one.epoch, "leased")]
+        _update(session, campaign_id, ours, {"state": "ready", "lease_until": None})
+
+
+def record(session: Session, results: Sequence[Result], now: datetime) -> list[Result]:
+    """Write what became of attempts; gives the results that counted.
+
+    A result under an older epoch, or that the state table has no arrow for (a receipt was
+    faster), changes nothing.
+    """
+    counted: list[Result] = []
+    for campaign_id, some in _by_campaign(results, lambda one: one.campaign_id):
+        standing = _standing(session, campaign_id, [one.ordinal for one in some])
+        valid = [one for one in some if _counts(one, standing.get(one.ordinal))]
+        counted += valid
+        if valid:
+            session.execute(_ATTEMPT_ENDS, [_attempt_end(one, now) for one in valid])
+            session.execute(_ENVELOPE_MOVES, [_envelope_move(one) for one in valid])
+    return counted
+
+
+def expired(session: Session, campaign_id: UUID, now: datetime) -> list[tuple[Lease, UUID | None]]:
+    """Leases that ran out, each with its attempt if one had been written; held until the end."""
+    joined = and_(
+        Attempt.campaign_id == Envelope.campaign_id,
+        Attempt.ordinal == Envelope.ordinal,
+        Attempt.epoch == Envelope.epoch,
+    )
+    query = (
+        select(Attempt.id, *_LEASED)
+        .outerjoin(Attempt, joined)
+        .where(
+            Envelope.campaign_id == campaign_id,
+            state_is("leased"),
+            Envelope.lease_until < now,
+        )
+        .order_by(Envelope.ordinal)
+        .with_for_update(skip_locked=True, of=Envelope)
+    )
+    # These have been leased already: theirs is the row's own epoch, not the one after it.
+    found: list[tuple[Lease, UUID | None]] = []
+    for row in session.execute(query):
+        values = row._asdict()
+        attempt = values.pop("id")
+        found.append((Lease(**values | {"epoch": row.epoch - 1}), attempt))
+    return found
+
+
+def people_in(
+    session: Session, campaign_id: UUID, ordinals: Sequence[int]
+) -> Sequence[Row[tuple[int, int, Recipient]]]:
+    """(envelope, rung, recipient) of each person in these envelopes, always in the same order."""
+    query = (
+        select(Delivery.envelope, Delivery.rung, *Recipient.__table__.columns)
+        .join(
+            Recipient,
+            and_(Recipient.id == Delivery.recipient_id, Recipient.mode == Delivery.mode),
+        )
+        .where(Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals))
+        .order_by(Delivery.envelope, Delivery.recipient_id)
+    )
+    return session.execute(query).all()
+
+
+def is_open(session: Session, campaign_id: UUID) -> bool:
+    """Whether an envelope of the campaign waits, is under way, or is unknown."""
+    query = select(Envelope.ordinal).where(
+        Envelope.campaign_id == campaign_id, text(f"envelope.{OPEN_STATES}")
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def cancel_ready(session: Session, campaign_id: UUID) -> int:
+    """Take every envelope back that has not left; how many."""
+    statement = update(Envelope).where(Envelope.campaign_id == campaign_id, state_is("ready"))
+    return rows_changed(session, statement.values(state="cancelled", reason="stopped"))
+
+
+_LEASED = (
+    Envelope.campaign_id,
+    Envelope.ordinal,
+    (Envelope.epoch + 1).label("epoch"),
+    Envelope.mode,
+    Envelope.rung,
+    Envelope.channel,
+    Envelope.provider,
+    Envelope.locale,
+    Envelope.people_count,
+)
+_ATTEMPT_ENDS = (
+    update(Attempt.__table__)  # type: ignore[arg-type]
+    .where(Attempt.id == bindparam("key"))
+    .values(
+        outcome=bindparam("outcome"),
+        ended_at=bindparam("ended_at"),
+        http_status=bindparam("http_status"),
+        provider_ref=bindparam("provider_ref"),
+        reason=bindparam("reason"),
+    )
+)
+_ENVELOPE_MOVES = (
+    update(Envelope.__table__)  # type: ignore[arg-type]
+    .where(Envelope.campaign_id == bindparam("campaign"), Envelope.ordinal == bindparam("number"))
+    .values(
+        state=bindparam("state"),
+        next_at=bindparam("next_at"),
+        reason=bindparam("reason"),
+        lease_until=None,
+    )
+)
+
+
+def _standing(
+    session: Session, campaign_id: UUID, ordinals: Sequence[int]
+) -> dict[int, tuple[int, str]]:
+    """Epoch and state of envelopes, held until the end; always taken in the same order."""
+    query = (
+        select(Envelope.ordinal, Envelope.epoch, Envelope.state)
+        .where(Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals))
+        .order_by(Envelope.ordinal)
+        .with_for_update()
+    )
+    return {ordinal: (epoch, state) for ordinal, epoch, state in session.execute(query)}
+
+
+def _counts(result: Result, standing: tuple[int, str] | None) -> bool:
+    if standing is None or standing[0] != result.epoch:
+        return False
+    return (standing[1], ACTION[result.outcome]) in ENVELOPE.arrows
+
+
+def _attempt_row(intent: Intent, worker: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": intent.attempt_id,
+        "campaign_id": intent.lease.campaign_id,
+        "ordinal": intent.lease.ordinal,
+        "epoch": intent.lease.epoch,
+        "provider": intent.lease.provider,
+        "worker": worker,
+        "started_at": now,
+        "sha256": intent.sha256,
+    }
+
+
+def _attempt_end(result: Result, now: datetime) -> dict[str, Any]:
+    return {
+        "key": result.attempt_id,
+        # A held envelope's attempt stays what it is: unknown.
+        "outcome": "unknown" if result.outcome == "held" else result.outcome,
+        "ended_at": now,
+        "http_status": result.http_status,
+        "provider_ref": result.provider_ref[:200],
+        "reason": result.reason[:300],
+    }
+
+
+def _envelope_move(result: Result) -> dict[str, Any]:
+    at = next(state for state, action in ENVELOPE.arrows if action == ACTION[result.outcome])
+    return {
+        "campaign": result.campaign_id,
+        "number": result.ordinal,
+        "state": ENVELOPE.after(at, ACTION[result.outcome]),
+        "next_at": result.next_at,
+        "reason": result.reason[:300],
+    }
+
+
+def _update(
+    session: Session, campaign_id: UUID, ordinals: Sequence[int], values: dict[str, Any]
+) -> None:
+    these = update(Envelope).where(
+        Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals)
+    )
+    rows_changed(session, these.values(**values))
+
+
+def _by_campaign(
+    items: Iterable[T], campaign_of: Callable[[T], UUID]
+) -> Iterator[tuple[UUID, list[T]]]:
+    ordered = sorted(items, key=campaign_of)
+    for campaign_id, some in groupby(ordered, key=campaign_of):
+        yield campaign_id, list(some)
