@@ -8,7 +8,7 @@ part of a push token or postal address:
 | `bounce` | bounced |
 | `dropped` | dropped before it was sent |
 | `complaint` | delivered, then reported as spam |
-| `flaky` | delivered, then bounced an hour later |
+| `flaky` | delivered, then bounced all the same |
 | `deferred` | deferred, then delivered |
 | `silent` | accepted, then nothing is ever heard |
 

@@ -110,11 +110,12 @@ class Webhooks:
         events += [event for event in events if self._dice.happens(self._dice.faults.doubled)]
         if self._dice.faults.shuffled:
             self._dice.shuffle(events)
-        if self._dice.faults.late:
-            late = [event for event in events if self._dice.happens(self._dice.faults.late)]
-            events = [event for event in events if event not in late]
-            self._later(self._dice.faults.late_seconds, self._post_events, late)
-        await self._post_events(events)
+        sorted_out: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+        for event in events:
+            sorted_out[self._dice.happens(self._dice.faults.late)].append(event)
+        if sorted_out[True]:
+            self._later(self._dice.faults.late_seconds, self._post_events, sorted_out[True])
+        await self._post_events(sorted_out[False])
 
     def _events(self, accepted: Accepted, to: str, ref: str) -> list[dict[str, Any]]:
         end = self.end_of(to)

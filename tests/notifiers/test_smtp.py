@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP as Server
 
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Outcome, OutcomeKind, Words
@@ -31,13 +30,13 @@ class Inbox:
         self.rcpt, self.data = rcpt, data
 
     async def handle_RCPT(  # noqa: N802 aiosmtpd's name
-        self, server: Server, session: Any, envelope: Any, address: str, options: list[str]
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if self.rcpt.startswith("250"):
             envelope.rcpt_tos.append(address)
         return self.rcpt
 
-    async def handle_DATA(self, server: Server, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         if self.data == "hang":
             await asyncio.sleep(2)
         if self.data == "drop":
