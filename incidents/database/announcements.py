@@ -1,11 +1,11 @@
-"""What is kept of a public announcement: why it was proposed, its pages, whom it covers."""
+"""What is kept of a public announcement: why it was proposed, whom it covers, since when."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy import ForeignKey, Index, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -16,7 +16,7 @@ class Announcement(Base):
 
     slug     its public address, /announcements/<slug>
     reasons  why telling each person is impractical, each with its source
-    sha256   of all its pages, fixed when approved
+    sha256   of all its pages: they are the notice's approved words, language by language
     """
 
     __tablename__ = "announcement"
@@ -48,25 +48,18 @@ class Announcement(Base):
     withdrawn_reason: Mapped[str] = mapped_column(String(300), default="")
 
 
-class AnnouncementPage(Base):
-    """One language of an announcement, as it is shown."""
-
-    __tablename__ = "announcement_page"
-    __table_args__ = (UniqueConstraint("announcement_id", "locale"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
-    announcement_id: Mapped[UUID] = mapped_column(ForeignKey("announcement.id"))
-    locale: Mapped[str] = mapped_column(String(20))
-    title: Mapped[str]
-    html: Mapped[str]
-    text: Mapped[str]
-    sha256: Mapped[str] = mapped_column(String(64))
-
-
 def announcements_of(session: Session, incident_id: UUID) -> Sequence[Announcement]:
     """The announcements of an incident, oldest first."""
     query = select(Announcement).where(Announcement.incident_id == incident_id)
     return session.scalars(query.order_by(Announcement.proposed_at)).all()
+
+
+def announcement_of_notice(session: Session, notice_id: UUID) -> Announcement | None:
+    """The announcement of a notice that was not withdrawn, if there is one."""
+    query = select(Announcement).where(
+        Announcement.notice_id == notice_id, Announcement.status != "withdrawn"
+    )
+    return session.scalar(query)
 
 
 def published(session: Session, *, limit: int = 50) -> Sequence[Announcement]:
@@ -83,12 +76,6 @@ def published_by_slug(session: Session, slug: str) -> Announcement | None:
         Announcement.slug == slug, Announcement.status == "published", Announcement.mode == "live"
     )
     return session.scalar(query)
-
-
-def pages_of(session: Session, announcement_id: UUID) -> dict[str, AnnouncementPage]:
-    """Its pages, by locale."""
-    query = select(AnnouncementPage).where(AnnouncementPage.announcement_id == announcement_id)
-    return {page.locale: page for page in session.scalars(query)}
 
 
 def standing_announcement(session: Session, incident_id: UUID) -> Announcement | None:

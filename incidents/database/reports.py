@@ -66,6 +66,20 @@ def reports_of(session: Session, incident_id: UUID) -> Sequence[Report]:
     return session.scalars(query.order_by(Report.series, Report.number)).all()
 
 
+def report_of_duty(session: Session, duty_id: UUID) -> Report | None:
+    """The newest report on a duty that was not withdrawn, if there is one."""
+    query = select(Report).where(
+        Report.duty_id == duty_id, Report.status != "withdrawn", Report.stage != "withdrawn"
+    )
+    return session.scalars(query.order_by(Report.number.desc())).first()
+
+
+def newest_in_series(session: Session, incident_id: UUID, series: str) -> Report | None:
+    """The newest report of a series, withdrawn ones included: it gives the next its number."""
+    query = select(Report).where(Report.incident_id == incident_id, Report.series == series)
+    return session.scalars(query.order_by(Report.number.desc())).first()
+
+
 def report_before(session: Session, report: Report) -> Report | None:
     """The one before it in the same series, if there is one."""
     query = select(Report).where(

@@ -1,0 +1,174 @@
+"""Reports to authorities over HTTP: open, amend, compare, print, file, withdraw."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import AwareDatetime, Field
+
+from incidents.api.door import IfMatch, LookWork, OpenWork, Shape, View, etag, needs, router_for
+from incidents.database.reports import Report
+from incidents.rules.permissions import Permission
+from incidents.rules.report_forms import Difference, ReportContent
+from incidents.services import reports, review
+
+router = router_for("reports")
+
+Answer = Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")]
+
+
+class OpenReport(Shape):
+    """The duty that the report is to meet."""
+
+    duty_id: UUID
+
+
+class AmendReport(Shape):
+    """Answers by field name; they stand before what the facts say."""
+
+    answers: dict[Annotated[str, Field(max_length=60)], Answer] = Field(default={}, max_length=100)
+
+
+class FileReport(Shape):
+    """The proof that it was handed in."""
+
+    reference: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    channel: Literal["portal", "email", "hotline", "letter", "fax", "in_person"] = "portal"
+    filed_at: AwareDatetime | None = None
+
+
+class Withdraw(Shape):
+    """Why it is taken back."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+
+
+class ReportView(View):
+    """A report without its content."""
+
+    id: UUID
+    incident_id: UUID
+    duty_id: UUID
+    series: str
+    stage: str
+    number: int
+    form: str
+    authority: str
+    status: str
+    opened_at: datetime
+    amended_at: datetime
+    version: int
+    missing: list[str] = []
+
+    @classmethod
+    def of(cls, report: Report) -> "ReportView":
+        """The view of a row, with what its stage should know and does not."""
+        view = cls.model_validate(report)
+        view.missing = list(reports.content_of(report).missing)
+        return view
+
+
+class FilingView(View):
+    """That a report was handed in."""
+
+    id: UUID
+    report_id: UUID
+    reference: str
+    channel: str
+    filed_at: datetime
+    filed_by: UUID
+    sha256: str
+    withdrawn_at: datetime | None
+
+
+class ReportWithContent(ReportView):
+    """A report with the filled form and its filings."""
+
+    content: ReportContent
+    filings: list[FilingView]
+
+
+def _view(report: Report, response: Response) -> ReportView:
+    etag(response, report.version)
+    return ReportView.of(report)
+
+
+@router.post("/incidents/{incident_id}/reports", status_code=201, **needs(Permission.EDIT_REPORT))
+def open_report(
+    incident_id: UUID, body: OpenReport, work: OpenWork, response: Response
+) -> ReportView:
+    """Open the report that a duty asks for, filled from what is known now."""
+    return _view(reports.open_report(work, body.duty_id), response)
+
+
+@router.get("/incidents/{incident_id}/reports", **needs(Permission.READ_REPORT))
+def list_reports(incident_id: UUID, work: LookWork) -> list[ReportView]:
+    """The reports of an incident: series by series, in order."""
+    return [ReportView.of(row) for row in reports.of_incident(work, incident_id)]
+
+
+@router.get("/reports/{report_id}", **needs(Permission.READ_REPORT))
+def read_report(report_id: UUID, work: LookWork, response: Response) -> ReportWithContent:
+    """One report with its filled form; what is not known yet says so."""
+    report = reports.read(work, report_id)
+    return ReportWithContent(
+        **_view(report, response).model_dump(),
+        content=reports.content_of(report),
+        filings=[FilingView.model_validate(row) for row in reports.filings(work, report_id)],
+    )
+
+
+@router.get(
+    "/reports/{report_id}/pdf",
+    response_class=Response,
+    **needs(Permission.READ_REPORT, **{}),
+)
+def print_report(report_id: UUID, work: LookWork) -> Response:
+    """The report as a PDF: exactly the file that was filed, once it was."""
+    report = reports.read(work, report_id)
+    name = f"{report.series.replace('/', '-')}-{report.number}-{report.stage}.pdf"
+    return Response(
+        reports.pdf(work, report_id),
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"'},
+    )
+
+
+@router.get("/reports/{report_id}/differences", **needs(Permission.READ_REPORT))
+def compare_report(report_id: UUID, work: LookWork) -> list[Difference]:
+    """What differs from the version before it in its series."""
+    return reports.changes(work, report_id)
+
+
+@router.patch("/reports/{report_id}", **needs(Permission.EDIT_REPORT))
+def amend_report(
+    report_id: UUID, body: AmendReport, version: IfMatch, work: OpenWork, response: Response
+) -> ReportView:
+    """Type answers, and take up what became known since it was opened."""
+    return _view(reports.amend(work, report_id, version, body.answers), response)
+
+
+@router.post("/reports/{report_id}/filings", status_code=201, **needs(Permission.FILE_REPORT))
+def file_report(report_id: UUID, body: FileReport, version: IfMatch, work: OpenWork) -> FilingView:
+    """Record that it was handed in; the duty is met by this evidence."""
+    filing = reports.file_report(
+        work,
+        report_id,
+        version,
+        reference=body.reference,
+        channel=body.channel,
+        filed_at=body.filed_at,
+    )
+    review.review(work, reports.read(work, report_id).incident_id)
+    return FilingView.model_validate(filing)
+
+
+@router.post("/reports/{report_id}/withdrawal", **needs(Permission.EDIT_REPORT))
+def withdraw_report(
+    report_id: UUID, body: Withdraw, version: IfMatch, work: OpenWork, response: Response
+) -> ReportView:
+    """Take it back; of one that was filed, the reply is the withdrawal to file."""
+    report = reports.withdraw(work, report_id, version, body.reason)
+    review.review(work, report.incident_id)
+    return _view(report, response)
