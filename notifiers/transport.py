@@ -64,6 +64,7 @@ class Transport:
         self._connections = connections
         self._loopback_only = loopback_only
         self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def request(
         self,
@@ -81,7 +82,7 @@ class Transport:
         Raises     Unavailable  nothing left · Ambiguous  may have left · Refused  not loopback
         """
         timeout = self._timeout(not_after)
-        session = self._session or self._open()
+        session = self._opened()
         try:
             async with session.request(
                 method,
@@ -115,14 +116,20 @@ class Transport:
             raise Unavailable("out of time before sending")
         return aiohttp.ClientTimeout(total=self.total_seconds, connect=connect)
 
+    def _opened(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        # After a fork the parent's loop is not ours: its connections are left to it.
+        if self._session is None or self._loop is not loop:
+            self._loop, self._session = loop, self._open()
+        return self._session
+
     def _open(self) -> aiohttp.ClientSession:
         dial = _dial_loopback if self._loopback_only else None
-        self._session = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections, socket_factory=dial),
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        return self._session
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +11,13 @@ from datetime import UTC, datetime
 import pytest
 
 from notifiers.courier import AttemptQuery, Capabilities, Courier
-from notifiers.dispatch import Dispatch
+from notifiers.dispatch import Dispatch, Item
 from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind
 from notifiers.errors import Ambiguous, NoSuchCourier, Refused, Unavailable
+from notifiers.fake.server import FakeProviders
 from notifiers.providers.sandbox import Sandbox
 from notifiers.providers.smtp import Smtp
-from tests.notifiers.makers import make_envelope
+from tests.notifiers.makers import make_envelope, sendgrid_at
 
 
 class Scripted(Sandbox):
@@ -138,3 +141,22 @@ def test_stopping_leaves_the_sent_unknown_and_the_waiting_unsent() -> None:
     assert kinds == [OutcomeKind.UNKNOWN, OutcomeKind.RETRY, OutcomeKind.RETRY]
     assert dispatch.send_all(items[:1])[0].kind is OutcomeKind.RETRY
     assert "couriers" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_forked_worker_sends_on_a_loop_and_connections_of_its_own(fake: FakeProviders) -> None:
+    dispatch = Dispatch([sendgrid_at(fake)])
+    envelope = make_envelope()
+    item = ("sendgrid", envelope, dispatch.courier("sendgrid").body(envelope))
+    assert dispatch.send_all([item])[0].kind is OutcomeKind.ACCEPTED
+    worker = multiprocessing.get_context("fork").Process(
+        target=_send_and_tell, args=(dispatch, item)
+    )
+    worker.start()
+    worker.join(10)
+    dispatch.close()
+    assert worker.exitcode == 0
+
+
+def _send_and_tell(dispatch: Dispatch, item: Item) -> None:
+    kind = dispatch.send_all([item])[0].kind
+    os._exit(0 if kind is OutcomeKind.ACCEPTED else 1)
