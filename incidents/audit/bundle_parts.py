@@ -95,7 +95,8 @@ class Whole:
             head, _, rest = line.partition(_BODY)
             body = rest[:-2]
             leaf = sha256(b"\0" + body).digest()
-            if head != b'{"seq":%d,"leaf":"%s"' % (seq, leaf.hex().encode()):
+            exact = b'{"seq":%d,"leaf":"%s"' % (seq, leaf.hex().encode())
+            if head != exact or rest[-2:] != b"}\n":
                 leaf = self._bodiless(line, seq)
             elif b'"audit.prune"' in body:
                 self._note_pruning(json.loads(body))
@@ -190,7 +191,7 @@ class Selection:
             raise Bad(f"no proof that the trail grew from the {seen.size} entries last seen")
         if since is not None and since["since"] != seen.size:
             raise Bad(f"the proof starts at {since['since']}, last seen were {seen.size} entries")
-        proof = [bytes.fromhex(part) for part in since["proof"]] if since else []
+        proof = _hashes(since["proof"], None) if since else []
         if not verify_consistency(seen.size, self._head.size, seen.root, self._head.root, proof):
             raise Bad("the trail did not grow from the one last seen: history was rewritten", 0)
 
@@ -207,7 +208,7 @@ class Selection:
         leaf = leaf_hash(line.partition(_BODY)[2][:-2])
         if leaf.hex() != shown["leaf"]:
             raise Bad("its body does not give its leaf: one of them was changed", seq)
-        proof = [bytes.fromhex(part) for part in shown["proof"]]
+        proof = _hashes(shown["proof"], seq)
         if not verify_inclusion(leaf, seq, self._head.size, proof, self._head.root):
             raise Bad("its proof does not lead to the signed head", seq)
         return seq
@@ -219,3 +220,11 @@ def _parsed(line: bytes, seq: int | None) -> dict[str, Any]:
         return {"after": None, "proof": [], "body": None} | shown
     except (ValueError, KeyError):
         raise Bad("its line cannot be read", seq) from None
+
+
+def _hashes(parts: Sequence[str], seq: int | None) -> list[bytes]:
+    """Hashes from hex, in the one way that we write them."""
+    found = [bytes.fromhex(part) for part in parts]
+    if [value.hex() for value in found] != parts:
+        raise Bad("its proof is not written as we write it", seq)
+    return found

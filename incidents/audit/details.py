@@ -69,9 +69,9 @@ def one_of(*choices: str | type[Enum]) -> Type:
 
     def word(value: object) -> str:
         plain = value.value if isinstance(value, Enum) else value
-        if plain not in allowed:
+        if not isinstance(plain, str) or plain not in allowed:
             raise Unfit(f"needs one of {', '.join(sorted(allowed))}")
-        return str(plain)
+        return plain
 
     return word
 
