@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from babel import Locale
 from jinja2 import FileSystemLoader, StrictUndefined, Template, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -30,8 +29,8 @@ from incidents.rules.notice_words import (
     unusable,
 )
 from incidents.rules.story import day_in, tell
+from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 CHANNELS = ("email", "sms", "push", "announcement")
 PERSON_FIELDS = ("name",)
 
@@ -71,7 +70,7 @@ def draft(kind: str, locale: str, facts: Mapping[str, Any], issued_on: date) -> 
     )
 
 
-def render(  # noqa: PLR0917 the seven are what a body is made of, in reading order
+def render(
     kind: str, locale: str, channel: str, words: NoticeWords, reference: str, link: str, nonce: str
 ) -> Rendered:
     """The words of one notice as one channel carries them, with tokens for personal fields.
@@ -104,9 +103,10 @@ def render_page(name: str, locale: str, context: Mapping[str, Any]) -> str:
     )
 
 
-def page_locales() -> list[str]:
-    """The locales that pages, headings and labels exist in."""
-    return sorted(file.stem for file in (TEMPLATES / "locales").glob("*.yaml"))
+def element_views(words: NoticeWords, locale: str) -> list[dict[str, Any]]:
+    """The elements that have words, in reading order, each with heading and form of list."""
+    say = vocabulary(locale)
+    return [_element(name, words, say) for name in ELEMENTS if words.element(name)]
 
 
 def unnamed(locale: str) -> str:
@@ -128,17 +128,6 @@ def one_line(text: str) -> str:
     """The text as one line: breaks and tabs become spaces, control characters go."""
     spaced = re.sub(r"\s+", " ", text).strip()
     return "".join(sign for sign in spaced if not is_control(sign))
-
-
-@cache
-def vocabulary(locale: str) -> Mapping[str, Any]:
-    """Headings, labels and stock sentences of a locale, from `templates/locales/`."""
-    file = TEMPLATES / "locales" / f"{locale}.yaml"
-    if locale not in page_locales():
-        raise NotFound(
-            f"no words for the locale {locale!r}; there are: {', '.join(page_locales())}"
-        )
-    return dict(yaml.safe_load(file.read_text("utf-8")))
 
 
 @cache
@@ -186,13 +175,12 @@ def _contact(value: Any) -> Contact:
 
 def _message(locale: str, words: NoticeWords, reference: str, link: str) -> dict[str, Any]:
     say = vocabulary(locale)
-    elements = [_element(name, words, say) for name in ELEMENTS if words.element(name)]
     issued_on = day_in(locale)(words.issued_on) if words.issued_on else ""
     return {
         "say": say,
         "locale": locale,
         "words": words,
-        "elements": elements,
+        "elements": element_views(words, locale),
         "issued_on": issued_on,
         "reference": reference,
         "link": link,

@@ -13,16 +13,15 @@ from incidents.rendering import (
     draft,
     offered_kinds,
     offered_locales,
-    page_locales,
     render,
     render_page,
     template_version,
     unnamed,
-    vocabulary,
 )
 from incidents.rules.facts import DATA, PEOPLE
 from incidents.rules.notice_words import ELEMENTS, gaps, sms_segments
 from incidents.rules.story import NARRATIVES
+from incidents.rules.vocabulary import page_locales, vocabulary
 
 REFERENCE = "N-7K3M-9QPX"
 LINK = "https://notices.example.com/n/N-7K3M-9QPX"

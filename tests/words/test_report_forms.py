@@ -1,0 +1,178 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from incidents.errors import InvalidInput
+from incidents.rules.catalogue import load
+from incidents.rules.edpb import edpb_notification
+from incidents.rules.facts import FACTS, KINDS, parse_facts
+from incidents.rules.report_forms import (
+    STAGES,
+    ReportContent,
+    differences,
+    fill,
+    form_for,
+    form_named,
+    forms,
+    sources,
+)
+from incidents.rules.report_text import fact_text, labels
+
+NOW = datetime(2026, 3, 6, 4, tzinfo=UTC)
+SCHEMA = Path(__file__).parents[3] / "shared/data/edpb/breach-notification.schema.json"
+
+
+def answer(content, name):
+    return next(field for field in content.fields() if field.name == name)
+
+
+@pytest.mark.parametrize("form", forms().values(), ids=lambda form: form.id)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_form_fills_with_nothing_known_and_says_so(form, stage):
+    content = fill(form, {}, stage, now=NOW)
+    for field in content.fields():
+        assert not field.known
+        assert field.text == {locale: labels(locale)["not_known"] for locale in form.locales}
+        assert set(field.needs) == set(sources(field.name))
+    assert set(content.missing) <= {field.name for field in content.fields()}
+    assert content.missing
+
+
+@pytest.mark.parametrize("form", forms().values(), ids=lambda form: form.id)
+def test_every_fact_given_appears_in_words(form, facts):
+    facts = parse_facts(facts)
+    content = fill(form, facts, "final", now=NOW)
+    for field in content.fields():
+        assert field.known == bool(set(sources(field.name)) & set(facts))
+        assert field.known == all(
+            text != labels(locale)["not_known"] for locale, text in field.text.items()
+        )
+
+
+@pytest.mark.parametrize("form", forms().values(), ids=lambda form: form.id)
+def test_a_first_report_misses_no_more_than_a_later_one(form):
+    missing = [set(fill(form, {}, stage, now=NOW).missing) for stage in STAGES[:3]]
+    assert missing[0] <= missing[1] <= missing[2]
+
+
+def test_the_chinese_report_speaks_chinese_on_chinese_clocks(facts):
+    content = fill(form_named("cn_incident_report"), facts, "initial", now=NOW)
+    assert content.locales[0] == "zh-Hans"
+    assert answer(content, "organisation_name").text["zh-Hans"] == "示例调查公司"
+    assert answer(content, "occurred_at").text["zh-Hans"] == "2026-03-04 01:30 (UTC+08:00)"
+    assert answer(content, "china_grade").text["zh-Hans"] == "一般"
+    assert (
+        len(content.sections) == 7
+    )  # item 8 only where there is something; the summary at the end
+
+
+def test_no_and_nought_are_answers():
+    form = form_named("cn_incident_report")
+    content = fill(form, {"ransom_paid": False, "people_count": 0}, "initial", now=NOW)
+    assert answer(content, "ransom_paid").text == {"zh-Hans": "否", "en": "No"}
+    assert answer(content, "people_count").text == {"zh-Hans": "0", "en": "0"}
+
+
+def test_what_a_person_typed_stands_and_is_carried_on(facts):
+    form = form_named("cn_incident_report")
+    first = fill(form, facts, "initial", now=NOW, answers={"trend": "Contained."})
+    assert answer(first, "trend").text["zh-Hans"] == "Contained."
+    second = fill(form, facts, "supplementary", first, now=NOW + timedelta(hours=5))
+    assert answer(second, "trend").known
+    assert second.changes == ()
+
+
+def test_an_answer_to_no_question_is_refused():
+    with pytest.raises(InvalidInput) as refused:
+        fill(form_named("uk_ico"), {}, "initial", now=NOW, answers={"tredn": "x"})
+    assert refused.value.problems[0].field == "answers.tredn"
+
+
+def test_a_later_version_lists_what_changed(facts):
+    form = form_named("eu_gdpr33")
+    known_early = {name: facts[name] for name in ("aware_at", "people_count", "contact")}
+    first = fill(form, known_early, "initial", now=NOW)
+    second = fill(form, facts | {"people_count": 12000}, "supplementary", first, now=NOW)
+    changed = {change.name: change for change in second.changes}
+    assert changed["people_count"].before == {"en": "10,000"}
+    assert changed["people_count"].after == {"en": "12,000"}
+    assert changed["risk"].before == {"en": "Not known yet"}
+    assert "aware_at" not in changed
+    assert differences(second, second) == []
+
+
+def test_a_withdrawal_asks_only_why():
+    form = form_named("generic")
+    content = fill(form, {}, "withdrawn", now=NOW)
+    assert content.missing == ("withdrawal_reason",)
+    told = fill(form, {}, "withdrawn", now=NOW, answers={"withdrawal_reason": "Reported twice."})
+    assert told.missing == ()
+
+
+def test_a_version_survives_storage_as_json(facts):
+    content = fill(form_named("cn_pipl57"), facts, "initial", now=NOW)
+    assert ReportContent(**json.loads(content.model_dump_json())) == content
+
+
+@pytest.mark.parametrize(
+    ("rule", "form"),
+    [
+        ("eu-gdpr-33", "eu_gdpr33"), ("cn-pipl-57-authority", "cn_pipl57"),
+        ("uk-gdpr-33", "uk_ico"),
+        ("us-hipaa-408", "us_hhs"), ("us-ca-1798-82-ag", "us_ca_ag"), ("sg-pdpa-26d", "sg_pdpc"),
+        ("cn-incident-measures-4", "cn_incident_report"), ("eu-gdpr-334", "generic"),
+        ("br-lgpd-48", "generic"),
+    ],
+)  # fmt: skip
+def test_a_rule_of_the_law_finds_its_form(rule, form):
+    assert form_for(rule).id == form
+
+
+def asked(codes):
+    return {fact for code in codes for fact in (sources(code) or (code,))}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [rule for rule in load().rules if rule.audience == "authority"],
+    ids=lambda rule: rule.id,
+)
+def test_a_form_asks_for_all_that_its_rule_requires(rule):
+    assert asked(rule.required_content) <= asked(form_for(rule.id).field_names())
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-Hans"])
+def test_every_code_has_a_label_in_reports(locale):
+    for name in ("data_categories", "breach_kinds", "people_categories"):
+        text = fact_text(name, list(FACTS[name].choices), locale, "UTC")
+        assert not any(code in text for code in FACTS[name].choices if "_" in code)
+    assert set(labels(locale)["breach_kinds"]) == set(KINDS)
+    for name in ("risk", "encryption", "role", "china_grade"):
+        assert set(labels(locale)[name]) == set(FACTS[name].choices)
+
+
+def complaints(document):
+    if not SCHEMA.exists():
+        pytest.skip("the EDPB schema is not at hand")
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    return sorted(
+        error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(document)
+    )
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_full_gdpr_report_is_valid_against_the_edpb_template(stage, facts):
+    facts["people_notified_at"] = "2026-03-06T02:00:00Z"
+    content = fill(form_named("eu_gdpr33"), facts, stage, now=NOW)
+    document = edpb_notification(content, kind="personal_data_leak", reference="INC-1")
+    assert complaints(json.loads(json.dumps(document))) == []
+
+
+def test_with_nothing_known_only_what_cannot_be_unknown_is_absent():
+    document = edpb_notification(fill(form_named("eu_gdpr33"), {}, "initial", now=NOW))
+    absent = {"field_48", "field_55", "field_73", "field_89"}  # aware at, kind, records, risk
+    assert {text.split("'")[1] for text in complaints(document)} == absent
+    assert document["field_4"] == "b"
