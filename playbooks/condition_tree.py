@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from playbooks.places import Facts, Span, largest_part, lies_in, people_count, people_in
+from playbooks.places import Facts, largest_part, lies_in, people_count, people_in
+from playbooks.spans import ORDER, Span, compare, is_open, opposite
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Not:
     def judge(self, facts: Facts) -> Verdict:
         """The part's verdict turned round, for the same reasons."""
         verdict = self.part.judge(facts)
-        return Verdict(_opposite(verdict.value), verdict.why, verdict.missing)
+        return Verdict(opposite(verdict.value), verdict.why, verdict.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +224,9 @@ class Compare:
     def judge(self, facts: Facts) -> Verdict:
         """The comparison with its values, or what is not known."""
         left, right = self.left.read(facts), self.right.read(facts)
-        value = _compare(left, self.sign, right)
+        value = compare(left, self.sign, right)
         if value is None:
-            open_ = [s for s, read in ((self.left, left), (self.right, right)) if _is_open(read)]
+            open_ = [s for s, read in ((self.left, left), (self.right, right)) if is_open(read)]
             missing = frozenset(name for side in open_ for name in side.facts)
             return Verdict(None, (self._open(left),), missing)
         asked = f"{_WORDS[self.sign]} {self._asked(right)}: {shown(value)}"
@@ -284,14 +284,8 @@ def _held_against(node: Compare, side: Fact, value: Any) -> Iterator[Mention]:
             yield Mention(side.name, "equals", item)
 
 
-# ---- values ----
+# ---- words ----
 
-ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 _WORDS = {
     "<": "less than",
     "<=": "at most",
@@ -321,43 +315,3 @@ def _plain(code: str) -> str:
 
 def _sentences(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line for verdict in verdicts for line in verdict.why))
-
-
-def _compare(left: Any, sign: str, right: Any) -> bool | None:
-    if left is None or right is None:
-        return None
-    if isinstance(left, Span) or isinstance(right, Span):
-        return _compare_spans(_span(left), sign, _span(right))
-    if sign in ("in", "not in"):
-        return (left in right) is (sign == "in")
-    if sign in ("==", "!="):
-        return (left == right) is (sign == "==")
-    return ORDER[sign](left, right)
-
-
-def _compare_spans(left: Span, sign: str, right: Span) -> bool | None:
-    if sign in ("==", "!="):
-        apart = _above(left.low, right.high) or _above(right.low, left.high)
-        exact = left.low == left.high == right.low == right.high
-        return None if not (apart or exact) else exact is (sign == "==")
-    if sign in (">", ">="):
-        return _opposite(_compare_spans(left, "<=" if sign == ">" else "<", right))
-    yes = left.high is not None and ORDER[sign](left.high, right.low)
-    no = right.high is not None and not ORDER[sign](left.low, right.high)
-    return True if yes else (False if no else None)
-
-
-def _span(value: Any) -> Span:
-    return value if isinstance(value, Span) else Span(value, value)
-
-
-def _is_open(value: Any) -> bool:
-    return value is None or (isinstance(value, Span) and value.low != value.high)
-
-
-def _above(low: float, high: float | None) -> bool:
-    return high is not None and low > high
-
-
-def _opposite(value: bool | None) -> bool | None:
-    return None if value is None else not value

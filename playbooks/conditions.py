@@ -20,8 +20,7 @@ from typing import Any
 
 from playbooks.condition_tree import (
     COUNTS,
-    ORDER,
-    Always,
+        Always,
     AnyOf,
     Compare,
     Constant,
@@ -38,7 +37,8 @@ from playbooks.condition_tree import (
     Verdict,
     mentions_of,
 )  # fmt: skip
-from playbooks.places import UNKNOWN_PLACE, Facts, Span, lies_in, people_in
+from playbooks.places import UNKNOWN_PLACE, Facts, lies_in, people_in
+from playbooks.spans import ORDER, Span
 
 __all__ = [
     "UNKNOWN_PLACE", "Condition", "Facts", "MalformedCondition", "Mention", "Span", "Verdict",

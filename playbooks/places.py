@@ -7,9 +7,10 @@ Counts are spans. 300 people in 'US' whose state is not known may all, or none, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
+
+from playbooks.spans import Span
 
 Facts = Mapping[str, Any]
 
@@ -21,18 +22,6 @@ GROUPS: Mapping[str, frozenset[str]] = {
     "EEA": frozenset([*_EU, "IS", "LI", "NO"]),
 }
 UNKNOWN_PLACE = "ZZ"  # ISO 3166 leaves ZZ to its users: people whose place is not known
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A count known only within limits; `high` None has no limit."""
-
-    low: float
-    high: float | None
-
-    def __str__(self) -> str:
-        upper = "any number" if self.high is None else f"{self.high:,}"
-        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {upper}"
 
 
 @cache

@@ -1,0 +1,158 @@
+"""Each clock with dated cases counted by hand; the reasoning stands beside the case."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from incidents.rules.deadlines import Clock, due_at
+
+CASES = [
+    # Berlin goes to summer time on 29 March 2026, 01:00 UTC. 72 hours stay 72 hours: the wall
+    # clock shows one hour more.
+    (
+        {"hours": 72, "zone": "Europe/Berlin"},
+        "2026-03-28T11:00:00+01:00",
+        "2026-03-31T12:00:00+02:00",
+    ),
+    # and back on 25 October
+    (
+        {"hours": 72, "zone": "Europe/Berlin"},
+        "2026-10-24T11:00:00+02:00",
+        "2026-10-27T10:00:00+01:00",
+    ),
+    # One hour over New Year in China.
+    (
+        {"hours": 1, "zone": "Asia/Shanghai"},
+        "2026-12-31T23:30:00+08:00",
+        "2027-01-01T00:30:00+08:00",
+    ),
+    # 3 calendar days: the day of the start is day 0, so Monday 2 March ends on Thursday the 5th.
+    (
+        {"calendar_days": 3, "zone": "Asia/Singapore"},
+        "2026-03-02T00:00:00+08:00",
+        "2026-03-06T00:00:00+08:00",
+    ),
+    # ... also when it starts in the last minute of that day (15:59 UTC on the 2nd).
+    (
+        {"calendar_days": 3, "zone": "Asia/Singapore"},
+        "2026-03-02T23:59:00+08:00",
+        "2026-03-06T00:00:00+08:00",
+    ),
+    # 20:00 UTC on the 2nd is the 3rd in Singapore already.
+    (
+        {"calendar_days": 3, "zone": "Asia/Singapore"},
+        "2026-03-02T20:00:00+00:00",
+        "2026-03-07T00:00:00+08:00",
+    ),
+    # 30 days over a leap day: 10 Feb 2028 + 19 to the 29th + 11 = 11 March.
+    (
+        {"calendar_days": 30, "zone": "UTC"},
+        "2028-02-10T10:00:00+00:00",
+        "2028-03-12T00:00:00+00:00",
+    ),
+    # 15 days across the American change to winter time (1 November 2026): the end is winter time.
+    (
+        {"calendar_days": 15, "zone": "America/Los_Angeles"},
+        "2026-10-20T09:00:00-07:00",
+        "2026-11-05T00:00:00-08:00",
+    ),
+    # 60 days after the end of 2027: 31 days in January and 29 in the February of a leap year.
+    (
+        {"calendar_days": 60, "from_year_end": True, "zone": "America/New_York"},
+        "2027-05-05T12:00:00-04:00",
+        "2028-03-01T00:00:00-05:00",
+    ),
+    # China 2026: Sat 14 Feb is a make-up working day; 15-23 Feb are holidays. From Thu 12 Feb:
+    # day 1 Fri 13, day 2 Sat 14, day 3 Tue 24.
+    (
+        {"business_days": 3, "calendar": "CN", "zone": "Asia/Shanghai"},
+        "2026-02-12T10:00:00+08:00",
+        "2026-02-25T00:00:00+08:00",
+    ),
+    # Sun 20 Sep 2026 is a make-up working day: from Fri 18, day 1 is Sun 20, day 2 Mon 21.
+    (
+        {"business_days": 2, "calendar": "CN", "zone": "Asia/Shanghai"},
+        "2026-09-18T10:00:00+08:00",
+        "2026-09-22T00:00:00+08:00",
+    ),
+    # Independence Day 2026 is a Saturday, observed on Fri 3 July. From Thu 2: Mon 6, Tue 7.
+    (
+        {"business_days": 2, "calendar": "US", "zone": "America/New_York"},
+        "2026-07-02T10:00:00-04:00",
+        "2026-07-08T00:00:00-04:00",
+    ),
+    # An event on a Saturday: the first counted day is Monday.
+    (
+        {"business_days": 1, "calendar": "SG", "zone": "Asia/Singapore"},
+        "2026-03-07T10:00:00+08:00",
+        "2026-03-10T00:00:00+08:00",
+    ),
+    # One month from 31 January: February has none, so its last day.
+    (
+        {"months": 1, "zone": "Europe/Berlin"},
+        "2026-01-31T10:00:00+01:00",
+        "2026-03-01T00:00:00+01:00",
+    ),
+    # Three months over the end of a year.
+    (
+        {"months": 3, "zone": "Europe/Berlin"},
+        "2026-11-15T10:00:00+01:00",
+        "2027-02-16T00:00:00+01:00",
+    ),
+    # Without delay: our target, in hours or days.
+    ({"without_delay": {"hours": 24}}, "2026-03-01T05:00:00+00:00", "2026-03-02T05:00:00+00:00"),
+    (
+        {"without_delay": {"calendar_days": 3}, "zone": "Asia/Shanghai"},
+        "2026-03-01T05:00:00+08:00",
+        "2026-03-05T00:00:00+08:00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("clock", "start", "end"), CASES)
+def test_a_clock_ends_when_counted_by_hand(clock: dict, start: str, end: str) -> None:
+    due = due_at(Clock(**clock), datetime.fromisoformat(start))
+    assert due.due_at == datetime.fromisoformat(end)
+    assert due.due_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("start", "latest"),
+    [
+        # The running hour 10:00-11:00 is not counted: from 11:00 on.
+        ("2026-03-02T10:20:00+00:00", "2026-03-05T11:00:00+00:00"),
+        # At exactly 10:00 the event lies inside that hour: from 11:00 too.
+        ("2026-03-02T10:00:00+00:00", "2026-03-05T11:00:00+00:00"),
+        ("2026-03-02T10:59:59+00:00", "2026-03-05T11:00:00+00:00"),
+    ],
+)
+def test_eu_1182_71_gives_a_later_reading_beside_the_safe_one(start: str, latest: str) -> None:
+    moment = datetime.fromisoformat(start)
+    due = due_at(Clock(hours=72, counted_as="eu_1182_71"), moment)
+    assert (due.due_at - moment).total_seconds() == 72 * 3600
+    assert due.latest_arguable == datetime.fromisoformat(latest)
+
+
+def test_only_a_clock_without_a_number_is_a_target() -> None:
+    assert Clock(without_delay={"hours": 24}).is_target
+    assert not Clock(hours=24).is_target
+    assert Clock(without_delay={"hours": 24}).text == "without delay (target: 24 hours)"
+    assert Clock(months=1).text == "1 month"
+
+
+@pytest.mark.parametrize(
+    ("clock", "says"),
+    [
+        ({}, "exactly one"),
+        ({"hours": 1, "months": 1}, "exactly one"),
+        ({"hours": 0}, "greater than or equal to 1"),
+        ({"business_days": 3}, "belong together"),
+        ({"business_days": 3, "calendar": "XX"}, "no calendar of holidays for 'XX'"),
+        ({"hours": 1, "zone": "Asia/Peking"}, "is no time zone"),
+        ({"without_delay": {"hours": 1, "calendar_days": 1}}, "give hours or calendar_days"),
+    ],
+)
+def test_an_impossible_clock_is_refused(clock: dict, says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        Clock(**clock)
