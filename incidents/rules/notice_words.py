@@ -35,7 +35,7 @@ ASK = {
 
 # What a draft or a careless paste leaves behind: template syntax, tokens, blanks to fill in.
 PLACEHOLDER = re.compile(
-    r"\{\{|\}\}|\{%|%\}|\{#|#\}|%%|\(\(\s*\w+\s*\)\)|\b(?:TODO|TBD|XXX)\b|_{4,}"
+    r"\{\{|\}\}|\{%|%\}|\{#|#\}|%%|\(\(\s*\w+\s*\)\)|\b(?-i:TODO|TBD|XXX)\b|_{4,}"
     r"|\[(?:insert|your|name|date|organi[sz]ation|company|number|tbc)\b[^\]]*\]"
     r"|lorem ipsum|【(?:待|此处|请填)[^】]*】",
     re.IGNORECASE,

@@ -54,7 +54,8 @@ def test_a_placeholder_left_over_is_a_gap(left):
 
 
 def test_ordinary_brackets_and_percentages_are_no_placeholders():
-    assert gaps(complete(what_happened=("About 5% of accounts (see (a) and (b)) [1].",))) == []
+    ordinary = ("About 5% of accounts (see (a) and (b)) [1].", "Desconfíe, sobre todo hoy.")
+    assert gaps(complete(what_happened=ordinary)) == []
 
 
 @pytest.mark.parametrize("field", ["title", "organisation"])
