@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,6 +79,8 @@ class AssessedDuty:
 def _json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Mapping):
+        return deepcopy(dict(value))  # the rule's own map is shared: never hand it out
     return list(value) if isinstance(value, tuple) else value
 
 
