@@ -1,6 +1,7 @@
 """Each entry gets one place, whatever the order in which transactions commit."""
 
 import logging
+from threading import Event, Thread
 from uuid import UUID
 
 from sqlalchemy import select
@@ -39,6 +40,29 @@ def test_a_transaction_that_commits_late_is_not_passed_over(office, trail):
     with office.work(TOCSIN) as work:
         assert sequence_all(work.session) == 1
         assert tree_size(work.session) == 3
+        assert pending_count(work.session) == 0
+
+
+def test_many_writers_and_two_sequencers_leave_no_gap_and_no_double(office, trail):
+    writing = [Thread(target=lambda: [trail.write(1) for _ in range(20)]) for _ in range(4)]
+    ended = Event()
+
+    def keep_sequencing():
+        while not ended.wait(0.005):
+            with office.work(TOCSIN) as work:
+                sequence(work.session)
+
+    sequencing = [Thread(target=keep_sequencing) for _ in range(2)]
+    for thread in [*writing, *sequencing]:
+        thread.start()
+    for thread in writing:
+        thread.join()
+    ended.set()
+    for thread in sequencing:
+        thread.join()
+    trail.sign()
+    assert trail.verify().entries_checked == 80
+    with office.look(TOCSIN) as work:
         assert pending_count(work.session) == 0
 
 
