@@ -50,6 +50,10 @@ _HUMAN_ONLY = {Permission.APPROVE_NOTICE, Permission.APPROVE_ANNOUNCEMENT, Permi
 TOCSIN = Actor(UUID(int=0), "tocsin", frozenset(Permission) - _HUMAN_ONLY)
 
 
+# A stranger from the street: may do nothing that asks for a permission.
+NOBODY = Actor(UUID(int=1), "nobody", frozenset())
+
+
 def require(actor: Actor, permission: Permission) -> None:
     """Refuse unless `actor` holds `permission`; every service function begins with this."""
     if permission not in actor.permissions:

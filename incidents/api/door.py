@@ -69,7 +69,7 @@ class GuardedRoute(APIRoute):
         streamed = bool((self.openapi_extra or {}).get("x-streamed"))
 
         async def handler(request: Request) -> Response:
-            body = b"" if streamed else await _read(request, self)
+            body = b"" if streamed else await read_body(request, self)
             kept = await run_in_threadpool(_enter, request, permission, body)
             if kept is not None:
                 return kept
@@ -107,7 +107,7 @@ def office_of(request: Request) -> Office:
     return office
 
 
-async def _read(request: Request, route: APIRoute) -> bytes:
+async def read_body(request: Request, route: APIRoute) -> bytes:
     """The body, bounded, and free of what no database can keep."""
     if request.method not in WRITES:
         return b""
@@ -203,13 +203,15 @@ def _abandon(request: Request) -> None:
 
 
 async def _open_work(request: Request) -> Work:
-    request.state.work = office_of(request).work(_actor(request))
-    return request.state.work
+    work = office_of(request).work(_actor(request))
+    request.state.work = work
+    return work
 
 
 async def _look_work(request: Request) -> Work:
-    request.state.work = office_of(request).look(_actor(request))
-    return request.state.work
+    work = office_of(request).look(_actor(request))
+    request.state.work = work
+    return work
 
 
 def _actor(request: Request) -> Actor:
@@ -272,7 +274,7 @@ class Paging:
         self.offset = offset
 
     def rows(
-        self, session: Session, query: Select[tuple[T]], *order: ColumnElement[Any] | Any
+        self, session: Session, query: Select[T], *order: ColumnElement[Any] | Any
     ) -> tuple[list[T], int, str | None]:
         """The rows of the page, how many there are in all, and where the next page is."""
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0

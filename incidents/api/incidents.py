@@ -30,6 +30,8 @@ router = router_for("incidents")
 
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Reason = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
+# ENISA scores each circumstance 0, a quarter or a half.
+Circumstance = Annotated[float, Field(ge=0, le=0.5, multiple_of=0.25)]
 Moments = Literal[
     "occurred_at",
     "detected_at",
@@ -93,9 +95,9 @@ class JudgeSeverity(Shape):
     context: Literal["simple", "behavioural", "financial", "sensitive"]
     adjustment: Annotated[int, Field(ge=-3, le=3)] = 0
     identification: Literal["negligible", "limited", "significant", "maximum"]
-    confidentiality: Literal[0.0, 0.25, 0.5] = 0.0
-    integrity: Literal[0.0, 0.25, 0.5] = 0.0
-    availability: Literal[0.0, 0.25, 0.5] = 0.0
+    confidentiality: Circumstance = 0
+    integrity: Circumstance = 0
+    availability: Circumstance = 0
     malicious: bool = False
     more_than_100_people: bool = False
     unintelligible: bool = False

@@ -122,7 +122,7 @@ def read_report(report_id: UUID, work: LookWork, response: Response) -> ReportWi
 @router.get(
     "/reports/{report_id}/pdf",
     response_class=Response,
-    **needs(Permission.READ_REPORT, **{}),
+    **needs(Permission.READ_REPORT),
 )
 def print_report(report_id: UUID, work: LookWork) -> Response:
     """The report as a PDF: exactly the file that was filed, once it was."""

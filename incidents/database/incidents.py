@@ -139,7 +139,7 @@ def next_number(session: Session, series: str) -> int:
 
 def incidents_matching(
     *, words: str = "", status: str = "", mode: str = "", kind: str = ""
-) -> Select[tuple[Incident]]:
+) -> Select[Incident]:
     """A query for incidents by words of the title or number, status, mode and kind."""
     query = select(Incident)
     if words:

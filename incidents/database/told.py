@@ -1,14 +1,14 @@
-"""How many of the affected people a campaign has told, by place: what duties are met by."""
+"""Counts of the affected people: how many there are, who cannot be reached, who was told."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope
-from incidents.database.population import Recipient
+from incidents.database.population import Recipient, are_people_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,52 @@ def campaigns_of(session: Session, incident_id: UUID) -> Sequence[UUID]:
 
 def told_by_place(session: Session, incident_id: UUID, campaign_id: UUID) -> Sequence[Told]:
     """Who was told by a campaign, out of everybody affected, newcomers included."""
-    rows = session.execute(_told(incident_id, campaign_id)).all()
-    return [Told(place, *(int(count or 0) for count in counts)) for place, *counts in rows]
+    current = and_(
+        Delivery.campaign_id == campaign_id,
+        Delivery.recipient_id == Recipient.id,
+        Delivery.is_current,
+    )
+    inside = and_(
+        Envelope.campaign_id == Delivery.campaign_id, Envelope.ordinal == Delivery.envelope
+    )
+    query = (
+        select(
+            Recipient.place,
+            func.count(),
+            _counted(and_(Delivery.outcome == "", Envelope.state == "accepted")),
+            _counted(Delivery.outcome == "delivered"),
+            _counted(and_(Delivery.channel == "announcement", Delivery.outcome == "")),
+        )
+        .select_from(Recipient)
+        .outerjoin(Delivery, current)
+        .outerjoin(Envelope, inside)
+        .where(are_people_of(incident_id))
+        .group_by(Recipient.place)
+    )
+    return [Told(*row) for row in session.execute(query)]
+
+
+def _counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
 def population_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
     """How many people are affected, by place."""
-    query = select(Recipient.place, func.count()).where(Recipient.incident_id == incident_id)
-    return {place: count for place, count in session.execute(query.group_by(Recipient.place))}
+    query = select(Recipient.place, func.count()).where(are_people_of(incident_id))
+    return dict(session.execute(query.group_by(Recipient.place)))
+
+
+def people_count(session: Session, incident_id: UUID) -> int:
+    """How many people are affected."""
+    query = select(func.count()).select_from(Recipient).where(are_people_of(incident_id))
+    return session.scalar(query) or 0
+
+
+def locales_of(session: Session, incident_id: UUID) -> Sequence[tuple[str, int]]:
+    """The languages people read, each with how many; '' where it is not known."""
+    query = select(Recipient.locale, func.count()).where(are_people_of(incident_id))
+    grouped = query.group_by(Recipient.locale).order_by(Recipient.locale)
+    return [(locale, count) for locale, count in session.execute(grouped)]
 
 
 def unreachable_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
@@ -59,34 +97,6 @@ def unreachable_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
         Recipient.push_index.is_(None),
     )
     query = select(Recipient.place, func.count()).where(
-        Recipient.incident_id == incident_id, or_(no_address, Recipient.id.in_(exhausted))
+        are_people_of(incident_id), or_(no_address, Recipient.id.in_(exhausted))
     )
-    return {place: count for place, count in session.execute(query.group_by(Recipient.place))}
-
-
-def _told(incident_id: UUID, campaign_id: UUID) -> Select[tuple[str, int, int, int, int]]:
-    def counted(condition: object) -> object:
-        return func.sum(case((condition, 1), else_=0))  # type: ignore[arg-type]
-
-    current = and_(
-        Delivery.campaign_id == campaign_id,
-        Delivery.recipient_id == Recipient.id,
-        Delivery.is_current,
-    )
-    inside = and_(
-        Envelope.campaign_id == Delivery.campaign_id, Envelope.ordinal == Delivery.envelope
-    )
-    return (
-        select(
-            Recipient.place,
-            func.count(),
-            counted(and_(Delivery.outcome == "", Envelope.state == "accepted")),
-            counted(Delivery.outcome == "delivered"),
-            counted(and_(Delivery.channel == "announcement", Delivery.outcome == "")),
-        )
-        .select_from(Recipient)
-        .outerjoin(Delivery, current)
-        .outerjoin(Envelope, inside)
-        .where(Recipient.incident_id == incident_id)
-        .group_by(Recipient.place)
-    )
+    return dict(session.execute(query.group_by(Recipient.place)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from incidents.database.duties import duties_of
 from incidents.database.incidents import Incident
-from incidents.database.population import people_count
+from incidents.database.told import people_count
 from incidents.services import announcements, notices, reports, timeline
 from incidents.work import TOCSIN, Work
 from playbooks.playbook import DraftNotice, OpenReport, Page, PlanPopulation, ProposeAnnouncement

@@ -29,7 +29,7 @@ def just_opened(work: Work, incident: Incident) -> Sequence[Duty]:
     return duties_of(work.session, incident.id)
 
 
-def radar(work: Work, *, status: str = "open") -> Select[tuple[Duty]]:
+def radar(work: Work, *, status: str = "open") -> Select[Duty]:
     """A query for the duties of all incidents that the actor may know of."""
     require(work.actor, Permission.READ_INCIDENT)
     query = select(Duty).join(Incident, Incident.id == Duty.incident_id)

@@ -152,7 +152,7 @@ def open_from_detection(
 
 def find(
     work: Work, *, words: str = "", status: str = "", mode: str = "", kind: str = ""
-) -> Select[tuple[Incident]]:
+) -> Select[Incident]:
     """A query for the incidents that match and that the actor may know of."""
     require(work.actor, Permission.READ_INCIDENT)
     if work.actor.drills_only:

@@ -10,7 +10,7 @@ from incidents.audit import log as audit
 from incidents.database import notices as rows
 from incidents.database.incidents import Incident, next_number
 from incidents.database.notices import Notice, NoticeApproval, NoticeVersion
-from incidents.database.population import locales_of
+from incidents.database.told import locales_of
 from incidents.errors import Conflict, InvalidInput, NotFound, NotPermitted, Problem
 from incidents.rules.lifecycle import NOTICE
 from incidents.rules.notice_words import NoticeWords, covering_locale, gaps

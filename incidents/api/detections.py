@@ -1,0 +1,134 @@
+"""The door of detection tools: a signed webhook that opens an incident, once per fingerprint.
+
+Signed as Standard Webhooks say: `webhook-id`, `webhook-timestamp`, `webhook-signature` over
+the raw bytes with a shared secret. https://www.standardwebhooks.com
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from incidents.api.door import OpenRoute, OpenWork, Shape, View, office_of, read_body
+from incidents.api.incidents import Line
+from incidents.api.problems import ProblemView
+from incidents.errors import NotFound, NotPermitted
+from incidents.services import incidents
+from incidents.settings import Settings
+
+# A signature is good for so long: a copied request cannot be played again later.
+TOLERANCE_SECONDS = 300
+
+
+class SignedRoute(OpenRoute):
+    """A route that looks at the signature over the raw bytes before anything reads them."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, behind the signature."""
+        inner = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            office = office_of(request)
+            body = await read_body(request, self)
+            check_signature(office.settings, request.headers, body, office.clock.now())
+            return await inner(request)
+
+        return handler
+
+
+router = APIRouter(tags=["webhooks"], route_class=SignedRoute)
+
+
+class Detection(Shape):
+    """What a detection tool saw.
+
+    fingerprint  the tool's own name for this finding: the same one opens one incident
+    """
+
+    tool: Line
+    fingerprint: Line
+    title: Line
+    kind: Literal[
+        "personal_data_leak",
+        "ransomware",
+        "misdirected_email",
+        "lost_device",
+        "account_takeover",
+        "other",
+    ] = "other"
+    facts: dict[str, Any] = Field(default={})
+
+
+class DetectionView(View):
+    """The incident that the detection belongs to."""
+
+    incident_id: UUID
+    number: str
+    is_new: bool
+
+
+def _problem(what: str) -> dict[str, Any]:
+    return {"model": ProblemView, "description": what}
+
+
+@router.post(
+    "/webhooks/detections",
+    status_code=201,
+    responses={
+        200: {"model": DetectionView, "description": "Known already"},
+        400: _problem("Cannot be read"),
+        403: _problem("The signature is wrong or too old"),
+        404: _problem("No secret is set: this door is shut"),
+        413: _problem("Too large"),
+        422: _problem("Not valid"),
+    },
+)
+def take_detection(body: Detection, work: OpenWork, response: Response) -> DetectionView:
+    """Open the incident that a detection tool reports; the same fingerprint opens nothing twice."""
+    incident, is_new = incidents.open_from_detection(
+        work,
+        tool=body.tool,
+        fingerprint=body.fingerprint,
+        title=body.title,
+        kind=body.kind,
+        facts=body.facts,
+    )
+    response.status_code = 201 if is_new else 200
+    return DetectionView(incident_id=incident.id, number=incident.number, is_new=is_new)
+
+
+def check_signature(settings: Settings, headers: Any, body: bytes, now: datetime) -> None:
+    """Refuse a request that is not signed with our secret, or was signed too long ago."""
+    secret = settings.detection_webhook_secret.get_secret_value()
+    if not secret:
+        raise NotFound("no detection secret is set (TOCSIN_DETECTION_WEBHOOK_SECRET)")
+    webhook_id = headers.get("webhook-id", "")
+    timestamp = headers.get("webhook-timestamp", "")
+    given = headers.get("webhook-signature", "")
+    if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        raise _refused()
+    if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
+        raise NotPermitted("the signature is too old; check the clock of the sender")
+    expected = sign(secret, webhook_id, int(timestamp), body)
+    offered = [part for part in given.split(" ") if part.isascii()]
+    if not any(hmac.compare_digest(expected, one) for one in offered):
+        raise _refused()
+
+
+def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
+    """The signature of a request: `v1,` and the base64 of HMAC-SHA-256."""
+    key = secret.removeprefix("whsec_").encode()
+    if secret.startswith("whsec_"):
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+    signed = f"{webhook_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def _refused() -> NotPermitted:
+    return NotPermitted("the signature does not fit: sign webhook-id.webhook-timestamp.body")
