@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -98,6 +98,16 @@ def standing_filings(session: Session, duty_id: UUID) -> Sequence[Filing]:
         .where(Report.duty_id == duty_id, Report.status == "filed", Filing.withdrawn_at.is_(None))
     )
     return session.scalars(query.order_by(Filing.filed_at)).all()
+
+
+def first_filed_at(session: Session, incident_id: UUID) -> datetime | None:
+    """When the first report that still stands was filed."""
+    query = (
+        select(func.min(Filing.filed_at))
+        .join(Report, Report.id == Filing.report_id)
+        .where(Report.incident_id == incident_id, Filing.withdrawn_at.is_(None))
+    )
+    return session.scalar(query)
 
 
 def filings_of(session: Session, report_id: UUID) -> Sequence[Filing]:

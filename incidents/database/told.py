@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from incidents.database.campaigns import Campaign, Delivery, Envelope
+from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
 from incidents.database.population import Recipient, are_people_of
 
 
@@ -64,7 +65,16 @@ def _counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def population_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
     """How many people are affected, by place."""
     query = select(Recipient.place, func.count()).where(are_people_of(incident_id))
-    return dict(session.execute(query.group_by(Recipient.place)))
+    return dict(session.execute(query.group_by(Recipient.place)).all())
+
+
+def first_told_at(session: Session, incident_id: UUID) -> datetime | None:
+    """When a provider first took a notice to affected people of an incident."""
+    query = select(func.min(Attempt.ended_at)).where(
+        Attempt.outcome == "accepted",
+        Attempt.campaign_id.in_(select(Campaign.id).where(Campaign.incident_id == incident_id)),
+    )
+    return session.scalar(query)
 
 
 def people_count(session: Session, incident_id: UUID) -> int:
@@ -99,4 +109,4 @@ def unreachable_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
     query = select(Recipient.place, func.count()).where(
         are_people_of(incident_id), or_(no_address, Recipient.id.in_(exhausted))
     )
-    return dict(session.execute(query.group_by(Recipient.place)))
+    return dict(session.execute(query.group_by(Recipient.place)).all())

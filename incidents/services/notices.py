@@ -226,26 +226,26 @@ def missing(work: Work, notice_id: UUID) -> list[Problem]:
 
 def _missing(work: Work, notice: Notice) -> list[Problem]:
     by_locale = _words(work, notice)
+    if not by_locale:
+        return [Problem("words", "there are none", "draft or write them")]
+    read = locales_of(work.session, notice.incident_id)
+    wanted = {locale: locale_for(notice, locale, set(by_locale)) for locale, _ in read}
+    needed = {notice.default_locale, *(locale for locale in wanted.values() if locale)}
     problems = [
         Problem(f"{locale}.{gap.field}", gap.why, gap.mend)
-        for locale, written in by_locale.items()
-        for gap in gaps(written)
+        for locale in sorted(needed)
+        for gap in gaps(by_locale.get(locale, NoticeWords()))
     ]
-    if not by_locale:
-        problems.append(Problem("words", "there are none", "draft or write them"))
-    return problems + _uncovered(work, notice, set(by_locale))
-
-
-def _uncovered(work: Work, notice: Notice, written: set[str]) -> list[Problem]:
-    return [
+    uncovered = [
         Problem(
             f"locale {locale or '(not known)'}",
             f"{count:,} people read it, and the notice has no words for them",
             "write that language, or choose one for them in locale_choices",
         )
-        for locale, count in locales_of(work.session, notice.incident_id)
-        if locale_for(notice, locale, written) is None
+        for locale, count in read
+        if wanted[locale] is None
     ]
+    return problems + uncovered
 
 
 def locale_for(notice: Notice, person_locale: str, written: set[str]) -> str | None:
@@ -272,7 +272,8 @@ def approve(work: Work, notice_id: UUID, version: int) -> NoticeApproval:
         raise InvalidInput(
             f"the notice cannot be approved yet: {len(problems)} things are missing", *problems
         )
-    approval = freezing.freeze(work, notice, _words(work, notice))
+    complete = {locale: w for locale, w in _words(work, notice).items() if not gaps(w)}
+    approval = freezing.freeze(work, notice, complete)
     notice.status = after
     _tell(work, "notice.approve", notice, content=approval.sha256)
     timeline.note(

@@ -114,8 +114,22 @@ def _advance_once(
         moved |= _follow(work, task, action)
         if task.status == "open" and task.automatic:
             moved |= _act(work, incident, task, action)
+    _follow_up(work, incident, snapshot, tasks)
     work.session.flush()
     return moved
+
+
+def _follow_up(
+    work: Work, incident: Incident, snapshot: Snapshot, tasks: Mapping[str, Task]
+) -> None:
+    """A duty that became owed after the reports were opened gets its report too."""
+    for step in snapshot.playbook.steps:
+        task = tasks[step.id]
+        if task.status == "done" and step.do.action == "open_report":
+            result = automation.carry_out(work, incident, step.do) or {}
+            task.result = {
+                "reports": sorted({*task.result.get("reports", []), *result.get("reports", [])})
+            }
 
 
 def _follow(work: Work, task: Task, action: Action) -> bool:

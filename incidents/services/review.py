@@ -13,6 +13,8 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.database.duties import Duty, DutyChange, duties_of
 from incidents.database.incidents import Incident
+from incidents.database.reports import first_filed_at
+from incidents.database.told import first_told_at
 from incidents.errors import InvalidInput, Problem
 from incidents.rules import catalogue as law
 from incidents.rules.duties import AssessedDuty, assess
@@ -49,12 +51,21 @@ def review(work: Work, incident_id: UUID, *, reason: str = "") -> None:
 
 
 def _look(work: Work, incident: Incident, *, reason: str) -> None:
-    known = facts.known(work, incident.id)
+    known = _moments_of_our_deeds(work, incident) | facts.known(work, incident.id)
     severity.propose(work, incident, known)
     _settle_duties(_Review(work, incident, reason), known)
     playbook_runs.advance(work, incident, known)
     incident.review_due = False
     work.session.flush()
+
+
+def _moments_of_our_deeds(work: Work, incident: Incident) -> dict[str, Any]:
+    """When people and authorities were first told: some clocks start there."""
+    deeds = {
+        "people_notified_at": first_told_at(work.session, incident.id),
+        "authority_notified_at": first_filed_at(work.session, incident.id),
+    }
+    return {name: moment.isoformat() for name, moment in deeds.items() if moment}
 
 
 def _settle_duties(now: _Review, known: Mapping[str, Any]) -> None:
@@ -113,6 +124,7 @@ def _end(now: _Review, row: Duty, assessed: AssessedDuty) -> None:
     _change(now, row, "end", {"status": before}, {"status": "no_longer_owed"}, why)
     row.status = DUTY.after(before, "end")
     row.status_reason, row.status_at = why[:1000], now.work.now
+    row.standing = assessed.status
     row.details = assessed.as_json()
     _tell(now, "duty.end", row, before=before)
     timeline.note(now.work, now.incident.id, "duty", f"No longer owed: {row.title}: {why}")
