@@ -1,0 +1,107 @@
+"""From settings to the providers in use; a drill is given the sandbox and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from incidents.settings import Settings
+from notifiers.courier import Courier
+from notifiers.dispatch import Dispatch
+from notifiers.envelope import Mode
+from notifiers.providers.sandbox import Sandbox
+from notifiers.transport import Transport
+
+Routes = Mapping[str, Mapping[str, str]]
+
+TWILIO_STATUS_PATH = "/api/v1/webhooks/twilio/status"
+
+
+def routes_for(settings: Settings) -> Routes:
+    """mode -> channel -> the name of the courier that carries it."""
+    chosen = {
+        "email": settings.email_provider,
+        "sms": settings.sms_provider,
+        "push": settings.push_provider,
+    }
+    live = {channel: _courier(name, settings).name for channel, name in chosen.items()}
+    return {Mode.LIVE.value: live, Mode.DRILL.value: dict.fromkeys(chosen, "sandbox")}
+
+
+def couriers_for(settings: Settings, mode: str) -> dict[str, Courier]:
+    """The couriers of a mode, by name. A drill's process holds no provider's credentials for it."""
+    names = {"sandbox"}
+    if mode == Mode.LIVE.value:
+        names |= {settings.email_provider, settings.sms_provider, settings.push_provider}
+    made = [_courier(name, settings) for name in sorted(names)]
+    return {courier.name: courier for courier in made}
+
+
+def dispatches_for(settings: Settings) -> dict[str, Dispatch]:
+    """mode -> what hands its envelopes over."""
+    return {mode.value: Dispatch(couriers_for(settings, mode.value)) for mode in Mode}
+
+
+def _courier(name: str, settings: Settings) -> Courier:
+    return _MAKERS[name](settings)
+
+
+def _sandbox(_settings: Settings) -> Courier:
+    return Sandbox()
+
+
+def _sendgrid(settings: Settings) -> Courier:
+    from notifiers.providers.sendgrid import SendGrid  # noqa: PLC0415  heavy: only where used
+
+    return SendGrid(
+        _transport(settings),
+        api_key=settings.sendgrid_api_key.get_secret_value(),
+        from_email=settings.email_from,
+        from_name=settings.email_from_name or settings.organisation_name,
+        public_key=settings.sendgrid_public_key,
+        activity=settings.sendgrid_activity,
+        base_url=settings.sendgrid_url,
+    )
+
+
+def _smtp(settings: Settings) -> Courier:
+    from notifiers.providers.smtp import Smtp  # noqa: PLC0415  heavy: only where used
+
+    return Smtp(
+        settings.smtp_host,
+        settings.smtp_port,
+        from_email=settings.email_from,
+        from_name=settings.email_from_name or settings.organisation_name,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+        security="starttls" if settings.smtp_starttls else "none",
+        connect_seconds=settings.connect_timeout_seconds,
+        total_seconds=settings.http_timeout_seconds,
+    )
+
+
+def _twilio_sms(settings: Settings) -> Courier:
+    from notifiers.providers.twilio_sms import TwilioSms  # noqa: PLC0415  heavy: only where used
+
+    return TwilioSms(
+        _transport(settings),
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.twilio_from,
+        public_url=settings.public_url.rstrip("/") + TWILIO_STATUS_PATH,
+        base_url=settings.twilio_url,
+    )
+
+
+def _transport(settings: Settings) -> Transport:
+    return Transport(
+        connect_seconds=settings.connect_timeout_seconds,
+        total_seconds=settings.http_timeout_seconds,
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Settings], Courier]] = {
+    "sandbox": _sandbox,
+    "sendgrid": _sendgrid,
+    "smtp": _smtp,
+    "twilio_sms": _twilio_sms,
+}
