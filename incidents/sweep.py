@@ -1,4 +1,4 @@
-"""In every process, a thread that looks for what waits: a bell may have been lost."""
+"""Threads that look for what waits, each second; a bell only makes them look sooner."""
 
 from __future__ import annotations
 
@@ -26,38 +26,51 @@ class Part:
 
 
 class Sweep:
-    """Runs each part in turn, again and again; one that fails stops no other."""
+    """A thread that runs each part in turn, again and again; one that fails stops no other."""
 
-    def __init__(self, parts: Mapping[str, Part], every_seconds: float) -> None:
+    def __init__(self, name: str, parts: Mapping[str, Part], every_seconds: float) -> None:
         self._parts = parts
         self._every_seconds = every_seconds
         self._next: dict[str, float] = dict.fromkeys(parts, 0.0)
         self._quiet_until: dict[str, float] = dict.fromkeys(parts, 0.0)
+        self._woken = threading.Event()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
         self._thread.start()
 
-    def stop(self, timeout_seconds: float = 10.0) -> None:
-        """End after the part that runs now."""
+    def wake(self) -> None:
+        """Look now, and not at the next second."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Begin nothing more; parts that take long ask `stopping`. Does not wait: see `join`."""
         self._stopping.set()
+        self._woken.set()
+
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
+    def join(self, timeout_seconds: float) -> None:
+        """Wait until what ran has ended."""
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
 
     def once(self) -> None:
         """Look after everything that is due now."""
         for name, part in self._parts.items():
-            if self._stopping.is_set():
-                return
-            if time.monotonic() >= self._next[name]:
+            if not self.stopping() and time.monotonic() >= self._next[name]:
                 self._next[name] = time.monotonic() + part.every_seconds
                 self._look(name, part)
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._every_seconds):
+        while not self.stopping():
+            self._woken.clear()
             self.once()
+            self._woken.wait(self._every_seconds)
 
     def _look(self, name: str, part: Part) -> None:
         try:

@@ -1,0 +1,73 @@
+"""What every process looks after: the audit trail, reviews, and what was left behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from incidents.audit.checkpoints import checkpoint
+from incidents.audit.sequencer import sequence
+from incidents.database.audit_tree import pending_count
+from incidents.database.incidents import incidents_to_review
+from incidents.office import anchor, signing_key
+from incidents.services import idempotency, review
+from incidents.sweep import Part
+from incidents.vault.signing import SigningKey
+from incidents.work import TOCSIN, Office
+
+log = structlog.get_logger(__name__)
+
+_REVIEWS_AT_ONCE = 100
+_CHECKPOINT_SECONDS = 10.0
+_HOUR_SECONDS = timedelta(hours=1).total_seconds()
+
+
+def house_parts(office: Office) -> dict[str, Part]:
+    """The parts of the sweep of every process, by name."""
+    signer = signing_key(office.settings)
+    return {
+        "reviews": Part(lambda: review_due(office)),
+        "idempotency keys": Part(lambda: forget_keys(office), _HOUR_SECONDS),
+        # Last: the others leave entries.
+        "audit sequence": Part(lambda: place_entries(office)),
+        "audit checkpoint": Part(lambda: sign_head(office, signer), _CHECKPOINT_SECONDS),
+    }
+
+
+def place_entries(office: Office) -> None:
+    """Give the audit entries that wait their places in the tree."""
+    with office.look(TOCSIN) as work:
+        if not pending_count(work.session):
+            return
+    placed = 1
+    while placed:
+        with office.work(TOCSIN) as work:
+            placed = sequence(work.session)
+
+
+def sign_head(office: Office, signer: SigningKey) -> None:
+    """Sign the tree as it stands, and keep its head outside the database."""
+    with office.work(TOCSIN) as work:
+        kept = checkpoint(work.session, signer, work.now)
+    if kept is not None:
+        anchor(office.settings).keep(kept)
+
+
+def review_due(office: Office) -> None:
+    """Look again at incidents where something changed and no bell was heard."""
+    with office.look(TOCSIN) as work:
+        due = incidents_to_review(work.session, _REVIEWS_AT_ONCE)
+    for incident_id in due:
+        try:
+            with office.work(TOCSIN) as work:
+                review.review(work, incident_id)
+        except Exception:
+            # The others must not wait behind it; the next look tries it again.
+            log.exception("a review failed", incident=str(incident_id))
+
+
+def forget_keys(office: Office) -> None:
+    """Drop idempotency keys that are too old to matter."""
+    with office.work(TOCSIN) as work:
+        idempotency.forget_old(work)
