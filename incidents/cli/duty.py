@@ -1,0 +1,178 @@
+"""`tocsin duty`: what is owed to whom by when and why; waived or taken up again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from incidents.cli.looks import bullets, left, moment, pairs, panel, table, there, words
+from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
+
+noun = Noun("duty", "What is owed to whom by when, and why.")
+verb = noun.command
+Rule = Annotated[str, typer.Argument(help="Rule, such as eu-gdpr-33, or the duty's id.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it stays on record.")]
+
+
+@verb("list")
+def list_duties(
+    api: Api,
+    incident: Annotated[str, typer.Argument(help="Number or id; all incidents if empty.")] = "",
+    status: Annotated[str, typer.Option(help="open, met, waived, no_longer_owed, all.")] = "open",
+) -> None:
+    """Duties, soonest due first; of every incident unless one is named."""
+    wanted = "" if status == "all" else status
+    if incident:
+        duties = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/duties")
+        duties = [one for one in duties if wanted in {"", one["status"]}]
+    else:
+        duties = list(api.client.pages("/duties", status=wanted))
+    api.say(duties, listed)
+
+
+@verb("show")
+def show_duty(api: Api, incident: Incident, rule: Rule) -> None:
+    """One duty: why, what is missing, what could end it, its evidence and its history."""
+    api.say(api.client.get(f"/duties/{_duty(api, incident, rule)['id']}"), shown)
+
+
+@verb("waive")
+def waive(api: Api, incident: Incident, rule: Rule, reason: Why) -> None:
+    """Decide that it need not be met; it stays visible for ever."""
+    api.say(_decide(api, incident, rule, "waive", reason), shown)
+
+
+@verb("reopen")
+def reopen(api: Api, incident: Incident, rule: Rule, reason: Why) -> None:
+    """Take a waiver back."""
+    api.say(_decide(api, incident, rule, "reopen", reason), shown)
+
+
+def _decide(api: Api, incident: str, rule: str, action: str, reason: str) -> Any:
+    path = f"/duties/{_duty(api, incident, rule)['id']}/decisions"
+    return api.client.post(path, {"action": action, "reason": reason})
+
+
+def _duty(api: Api, incident: str, rule: str) -> dict[str, Any]:
+    duties = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/duties")
+    return pick(duties, rule, "duty", "rule")
+
+
+def listed(duties: list[dict[str, Any]], now: datetime | None = None) -> RenderableType:
+    """Duties in a table: due by this machine's clock, and by the clock of the law's place."""
+    if not duties:
+        return Text("Nothing.", "dim")
+    made = table("standing", "whom", "what", "due", "there", "left", "rule")
+    for one in duties:
+        made.add_row(
+            standing(one),
+            one["audience"].replace("_", " "),
+            Text(one["title"]),
+            moment(one["due_at"]) + (" ¹" if one["is_target"] and one["due_at"] else ""),
+            there(one["due_at"], one["place"]),
+            left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim"),
+            Text(one["rule"], "dim"),
+        )
+    if any(one["is_target"] and one["due_at"] for one in duties):
+        return Group(made, Text("¹ our own target: the law names no number here", "dim"))
+    return made
+
+
+def standing(duty: dict[str, Any]) -> Text:
+    """Owed, perhaps owed, met …"""
+    if duty["status"] != "open":
+        return words(duty["status"])
+    if duty["standing"] == "unknown":
+        return Text(f"not known yet: needs {', '.join(duty['missing'])}", "magenta")
+    return words(duty["standing"])
+
+
+def shown(duty: dict[str, Any]) -> RenderableType:
+    """All that a lawyer would ask about a duty."""
+    due = Text.assemble(moment(duty["due_at"]), "  ", left(duty["due_at"]))
+    if local := there(duty["due_at"], duty["place"]):
+        due.append(f"  ({local} there)", "dim")
+    about = pairs(
+        {
+            "standing": standing(duty),
+            "why so": duty["status_reason"],
+            "tell": duty["authority"] or duty["audience"],
+            "where": duty["authority_portal"] or "",
+            "due": due if duty["due_at"] else "",
+            "later reading": moment(duty["latest_arguable"]) if duty["latest_arguable"] else "",
+            "clock": duty["clock"] + (" (our own target)" if duty["is_target"] else ""),
+            "source": duty["source"],
+            "rule": f"{duty['rule']}, version {duty['rule_version'][:12]}",
+        }
+    )
+    proofs = [
+        f"{moment(one['at'])}: {one['kind'].replace('_', ' ')} {_proof(one['facts'])}"
+        for one in duty.get("evidence", [])
+    ]
+    changes = [
+        f"{moment(one['at'])}: {one['kind']} {one['reason']}" for one in duty.get("history", [])
+    ]
+    return panel(
+        f"[bold]{duty['title']}[/]",
+        about,
+        bullets("Why", duty["why"]),
+        bullets("Why not", duty["why_not"]),
+        bullets("Not known yet", duty["missing"], "magenta"),
+        bullets("Would end it", duty["could_end"]),
+        bullets("How the time was counted", duty["arithmetic"]),
+        bullets("Evidence", proofs, "green"),
+        bullets("Changes", changes),
+    )
+
+
+def _proof(facts: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
+
+
+def changed(
+    before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> list[tuple[str, dict[str, Any]]]:
+    """What became of duties: (appeared, decided, ended, met, moved), each with the duty now."""
+    old = {one["id"]: one for one in before}
+    found = []
+    for one in after:
+        was = old.get(one["id"])
+        if was is None:
+            found.append(("appeared", one))
+        elif was["status"] != one["status"]:
+            found.append((one["status"], one))
+        elif was["standing"] != one["standing"]:
+            found.append(("decided", one))
+        elif was["due_at"] != one["due_at"]:
+            found.append(("moved", one))
+    return found
+
+
+_SIGNS = {
+    "appeared": ("+", "yellow"),
+    "decided": ("!", "yellow"),
+    "moved": ("~", "cyan"),
+    "met": ("✓", "green"),
+    "open": ("↺", "yellow"),
+    "no_longer_owed": ("−", "bright_black"),
+    "waived": ("−", "bright_black"),
+}
+
+
+def difference(changes: list[tuple[str, dict[str, Any]]]) -> RenderableType:
+    """What changed, as a diff: what appeared, was decided, ended, was met."""
+    lines = []
+    for what, one in changes:
+        sign, style = _SIGNS.get(what, ("·", ""))
+        due = f", due {moment(one['due_at'])}" if one["due_at"] and one["status"] == "open" else ""
+        why = one["status_reason"] if one["status"] == "no_longer_owed" else ""
+        note = f": {why}" if why else due
+        told = what.replace("_", " ") if what != "decided" else f"now {one['standing']}"
+        line = Text.assemble((f"{sign} {told:<15}", style), one["title"])
+        line.append(f"  {one['rule']}{note}", "dim")
+        lines.append(line)
+    return Group(*lines)

@@ -1,0 +1,110 @@
+"""`tocsin assess` and `tocsin law`: what facts mean, with no server and nothing kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.text import Text
+
+from incidents.cli import duty
+from incidents.cli.inputs import facts_of, json_of, moment_of
+from incidents.cli.looks import bullets, pairs, panel, table
+from incidents.cli.noun import say_json
+from incidents.cli.screen import out
+
+law = typer.Typer(help="The laws that facts are judged by.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def assess(
+    facts: Annotated[str, typer.Argument(help="JSON file of facts by name, or -.")] = "",
+    fact: Annotated[list[str] | None, typer.Option("--fact", "-f", help="name=value.")] = None,
+    at: Annotated[str, typer.Option(help="The moment: now, -50m, or ISO 8601.")] = "now",
+    every: Annotated[bool, typer.Option("--all", help="What is not owed too.")] = False,
+    as_json: Json = False,
+    schema: Annotated[bool, typer.Option("--schema", help="The JSON Schema of facts.")] = False,
+) -> None:
+    """Whom must we tell what by when, and why? Needs no server and keeps nothing."""
+    from incidents.rules import catalogue
+    from incidents.rules.duties import assess as judge
+    from incidents.rules.facts import check_together, parse_facts, vocabulary
+
+    if schema:
+        say_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **vocabulary()})
+        return
+    raw = {**(json_of(facts, "FACTS") if facts else {}), **facts_of(fact or [])}
+    if not raw:
+        raise typer.BadParameter("give a file of facts, -, or --fact name=value")
+    now = datetime.fromisoformat(moment_of(at))
+    known = parse_facts(raw)
+    check_together(known, now)
+    judged = [one.as_json() for one in judge(known, catalogue.load(), now)]
+    if as_json:
+        say_json(judged)
+        return
+    for_people = [_as_row(one) for one in judged if every or one["status"] != "not_owed"]
+    out().print(duty.listed(for_people, now))
+
+
+def _as_row(judged: dict[str, Any]) -> dict[str, Any]:
+    """As the server would show a duty that it has just found."""
+    state = "no_longer_owed" if judged["status"] == "not_owed" else "open"
+    return {**judged, "standing": judged["status"], "status": state}
+
+
+@law.command("list")
+def list_rules(
+    place: Annotated[str, typer.Option(help="Only of this place, such as CN or US-CA.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Every rule, with its source."""
+    from incidents.rules import catalogue
+
+    rules = [one for one in catalogue.load().rules if place in {"", one.place}]
+    if as_json:
+        say_json([one.model_dump(mode="json", include=_SHORT) for one in rules])
+        return
+    made = table("rule", "whom", "what", "clock", "source")
+    for one in rules:
+        clock = one.clock.text + (" ¹" if one.is_target else "")
+        made.add_row(one.id, one.audience, one.title, clock, Text(one.source, "dim"))
+    out().print(Group(made, Text("¹ our own target: the law names no number here", "dim")))
+
+
+_SHORT = {"id", "title", "place", "audience", "stage", "source", "confidence"}
+
+
+@law.command("show")
+def show_rule(rule: Annotated[str, typer.Argument(help="Such as eu-gdpr-33.")]) -> None:
+    """One rule: when it binds, its clock, what meets it, and its worked examples."""
+    from incidents.rules import catalogue
+
+    found = catalogue.load().rule(rule)
+    file = catalogue.load().law_of(rule)
+    about = pairs(
+        {
+            "instrument": file.content.instrument.title,
+            "who is bound": file.content.instrument.bound,
+            "tell": found.authority.name if found.authority else found.audience,
+            "when": str(found.when),
+            "clock": f"{found.clock.text}, from the earliest of {', '.join(found.trigger.facts)}",
+            "met by": ", ".join(found.evidence),
+            "must say": ", ".join(found.required_content),
+            "source": found.source,
+            "checked": file.content.instrument.verified,
+            "confidence": found.confidence,
+            "file": f"{file.path}, sha256 {file.sha256[:12]}",
+        }
+    )
+    exceptions = [f"{one.when}: {one.text} ({one.source})" for one in found.unless]
+    out().print(
+        panel(
+            f"[bold]{found.id}[/]  {found.title}",
+            about,
+            bullets("Unless", exceptions),
+            bullets("Worked examples", [one.name for one in found.examples]),
+        )
+    )

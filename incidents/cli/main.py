@@ -1,0 +1,112 @@
+"""The `tocsin` command: every noun with its verbs, and what runs on this machine itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from incidents.cli import (
+    announcement,
+    audit,
+    duty,
+    fact,
+    incident,
+    law,
+    notice,
+    playbook,
+    report,
+    serving,
+    severity,
+    task,
+    users,
+)
+from incidents.cli.screen import err, explain
+from incidents.errors import IncidentsError, Problem
+
+# 1 refused, 2 not understood, 3 not reachable.
+REFUSED, MISUSED = 1, 2
+
+app = typer.Typer(
+    name="tocsin",
+    help="Incident response and breach notification: from fact to duty to approved words to proof.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 1 refused, 2 not understood, 3 the server cannot be reached.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"tocsin {version('tocsin')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """Hold what stands before the noun."""
+
+
+_NOUNS = (
+    incident,
+    fact,
+    severity,
+    duty,
+    task,
+    notice,
+    announcement,
+    report,
+    audit,
+    playbook,
+)
+for _module in _NOUNS:
+    app.add_typer(_module.noun.app, rich_help_panel="An incident, from open to closed")
+app.add_typer(law.law, name="law", rich_help_panel="The law, with no server")
+app.command("assess", rich_help_panel="The law, with no server")(law.assess)
+
+_HERE = "This machine"
+app.command("serve", rich_help_panel=_HERE)(serving.serve)
+app.command("worker", rich_help_panel=_HERE)(serving.worker)
+app.command("migrate", rich_help_panel=_HERE)(serving.migrate)
+app.command("doctor", rich_help_panel=_HERE)(serving.doctor)
+app.command("fake-providers", rich_help_panel=_HERE)(serving.fake_providers)
+app.add_typer(users.user, name="user", rich_help_panel=_HERE)
+app.add_typer(users.token, name="token", rich_help_panel=_HERE)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; whatever goes wrong is told in words, never as a traceback."""
+    try:
+        app(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
+    except IncidentsError as error:
+        explain(error)
+        sys.exit(getattr(error, "exit_code", REFUSED))
+    except OSError as error:
+        explain(_of_system(error))
+        sys.exit(REFUSED)
+    except Exception as error:
+        if os.environ.get("TOCSIN_DEBUG"):
+            raise
+        err().print(f"[bold red]This is a mistake of Tocsin:[/] {type(error).__name__}: {error}")
+        err().print("[dim]TOCSIN_DEBUG=1 shows where it happened; please report it.[/]")
+        sys.exit(REFUSED)
+
+
+def _of_system(error: OSError) -> IncidentsError:
+    where = str(error.filename or "")
+    problems = [Problem(where, error.strerror or "")] if where else []
+    return IncidentsError(error.strerror or str(error), *problems)
+
+
+if __name__ == "__main__":
+    main()

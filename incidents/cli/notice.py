@@ -1,0 +1,201 @@
+"""`tocsin notice`: the words to the affected people; drafted, edited, checked, approved."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from incidents.cli.inputs import in_editor, json_of
+from incidents.cli.looks import moment, pairs, panel, problems, table, words
+from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
+
+noun = Noun("notice", "The words to the affected people.")
+verb = noun.command
+Which = Annotated[str, typer.Argument(help="Reference (N-2026-0001) or id; the newest if empty.")]
+Locale = Annotated[str, typer.Option(help="Language, such as zh-Hans.")]
+
+_ELEMENTS = {
+    "what_happened": "What happened",
+    "possible_effect": "What it may mean",
+    "what_we_did": "What we did and will do",
+    "what_you_can_do": "What you can do",
+    "what_help_we_offer": "What help we offer",
+}
+
+
+@verb("draft")
+def draft(api: Api, incident: Incident) -> None:
+    """Draft a notice from the facts, in every language offered."""
+    made = api.client.post(f"/incidents/{incident_of(api, incident)['id']}/notices")
+    api.say(made, lambda one: listed([one]))
+
+
+@verb("list")
+def list_notices(api: Api, incident: Incident) -> None:
+    """The notices of an incident."""
+    api.say(api.client.get(f"/incidents/{incident_of(api, incident)['id']}/notices"), listed)
+
+
+@verb("show")
+def show(api: Api, incident: Incident, notice: Which = "", locale: Locale = "en") -> None:
+    """The words in one language, and what is still missing in any."""
+    api.say(_read(api, incident, notice), lambda one: shown(one, locale))
+
+
+@verb("check")
+def check(api: Api, incident: Incident, notice: Which = "") -> None:
+    """What keeps it from being approved; exits 1 while anything does."""
+    missing = _read(api, incident, notice)["missing"]
+    if missing:
+        api.say(missing, problems)
+        raise typer.Exit(1)
+    api.say(missing, Text("Nothing is missing: somebody who did not edit it can approve.", "green"))
+
+
+@verb("preview")
+def preview(
+    api: Api,
+    incident: Incident,
+    notice: Which = "",
+    channel: Annotated[
+        Literal["email", "sms", "push", "announcement"], typer.Option(help="How it goes out.")
+    ] = "email",
+    locale: Locale = "en",
+    html: Annotated[bool, typer.Option("--html", help="The HTML part instead.")] = False,
+) -> None:
+    """One language on one channel, exactly as it would go out."""
+    path = f"/notices/{_notice(api, incident, notice)['id']}/preview"
+    reply = api.client.get(path, channel=channel, locale=locale)
+    if html:
+        api.say(reply, Text(reply["html"] or ""))
+    else:
+        api.say(reply, lambda one: Text(f"{one['subject'] or ''}\n\n{one['text']}".strip()))
+
+
+@verb("edit")
+def edit(
+    api: Api,
+    incident: Incident,
+    notice: Which = "",
+    locale: Locale = "en",
+    body: Annotated[
+        str, typer.Option(help="JSON file (or -) of fields to replace; an editor opens if empty.")
+    ] = "",
+) -> None:
+    """Write the words of one language; an approval given before is void from then on."""
+    found = _read(api, incident, notice)
+    old = found["words"].get(locale, {})
+    new = {**old, **json_of(body, "--body")} if body else _edited(old)
+    path = f"/notices/{found['id']}/words/{locale}"
+    api.client.put(path, new, version=found["version"])
+    api.say(api.client.get(f"/notices/{found['id']}"), lambda one: shown(one, locale))
+
+
+@verb("languages")
+def languages(
+    api: Api,
+    incident: Incident,
+    notice: Which = "",
+    default: Annotated[str, typer.Option(help="For whom no language is known.")] = "en",
+    choose: Annotated[list[str] | None, typer.Option(help="their=ours, such as zh-TW=en.")] = None,
+) -> None:
+    """Decide which language people get whose own is not offered."""
+    found = _notice(api, incident, notice)
+    choices = dict(pair.partition("=")[::2] for pair in choose or [])
+    body = {"default_locale": default, "locale_choices": choices}
+    made = api.client.put(f"/notices/{found['id']}/locales", body, version=found["version"])
+    api.say(made, lambda one: listed([one]))
+
+
+@verb("redraft")
+def redraft(api: Api, incident: Incident, notice: Which = "") -> None:
+    """Draft again from the facts known now; what people wrote stays."""
+    found = _notice(api, incident, notice)
+    made = api.client.post(f"/notices/{found['id']}/redraft", version=found["version"])
+    api.say(made, lambda one: listed([one]))
+
+
+@verb("approve")
+def approve(api: Api, incident: Incident, notice: Which = "") -> None:
+    """Approve the words as they stand; nobody who edited them may."""
+    found = _notice(api, incident, notice)
+    made = api.client.post(f"/notices/{found['id']}/approvals", version=found["version"])
+    api.say(made, approved)
+
+
+@verb("withdraw")
+def withdraw(
+    api: Api,
+    incident: Incident,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    notice: Which = "",
+) -> None:
+    """Take it back before it goes out."""
+    found = _notice(api, incident, notice)
+    path = f"/notices/{found['id']}/withdrawal"
+    made = api.client.post(path, {"reason": reason}, version=found["version"])
+    api.say(made, lambda one: listed([one]))
+
+
+def _notice(api: Api, incident: str, which: str) -> dict[str, Any]:
+    notices = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/notices")
+    return pick(notices, which, "notice", "reference")
+
+
+def _read(api: Api, incident: str, which: str) -> dict[str, Any]:
+    found: dict[str, Any] = api.client.get(f"/notices/{_notice(api, incident, which)['id']}")
+    return found
+
+
+def _edited(old: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(old, ensure_ascii=False, indent=2)
+    written = in_editor(text)
+    if written == text:
+        raise typer.BadParameter("nothing was changed")
+    try:
+        new: dict[str, Any] = json.loads(written)
+    except ValueError as error:
+        raise typer.BadParameter(f"what was written is not JSON: {error}") from None
+    return new
+
+
+def listed(notices: list[dict[str, Any]]) -> RenderableType:
+    """Notices in a table."""
+    made = table("reference", "status", "about", "drafted")
+    for one in notices:
+        about = one["kind"].replace("_", " ") + (" (supplement)" if one["supplements"] else "")
+        made.add_row(one["reference"], words(one["status"]), about, moment(one["drafted_at"]))
+    return made
+
+
+def shown(notice: dict[str, Any], locale: str) -> RenderableType:
+    """The words in one language, and what is still missing in any."""
+    heading = f"[bold]{notice['reference']}[/]  {notice['status']}  {locale}"
+    written = notice["words"].get(locale)
+    languages_there = ", ".join(notice["words"])
+    parts: list[RenderableType] = [pairs({"languages": languages_there})]
+    parts.append(_words(written) if written else Text(f"no words in {locale} yet", "yellow"))
+    if notice["missing"]:
+        parts += [Text("\nStill missing", "bold red"), problems(notice["missing"])]
+    return panel(heading, *parts)
+
+
+def _words(written: dict[str, Any]) -> RenderableType:
+    parts: list[RenderableType] = [Text(f"\n{written['title']}", "bold")]
+    for name, heading in _ELEMENTS.items():
+        parts.append(Text(f"\n{heading}", "dim"))
+        parts += [Text(paragraph) for paragraph in written[name]] or [Text("(empty)", "red")]
+    contact = ", ".join(filter(None, written["contact"].values()))
+    parts.append(pairs({"\ncontact": f"\n{contact}", "date": written["issued_on"] or ""}))
+    return Group(*parts)
+
+
+def approved(approval: dict[str, Any]) -> RenderableType:
+    """That it was approved, and the hash of exactly what was."""
+    return Text.assemble(
+        ("approved ", "green"), moment(approval["approved_at"]), f"  sha256 {approval['sha256']}"
+    )

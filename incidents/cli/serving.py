@@ -1,0 +1,196 @@
+"""What runs on this machine: `tocsin serve`, `worker`, `migrate`, `fake-providers`, `doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from incidents.cli.looks import pairs
+from incidents.cli.screen import err, out
+from incidents.errors import IncidentsError
+
+if TYPE_CHECKING:
+    from incidents.settings import Settings
+    from incidents.work import Office
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; TOCSIN_HOST.")] = "",
+    port: Annotated[int, typer.Option(help="Port to listen on; TOCSIN_PORT.")] = 0,
+) -> None:
+    """Open the API and the public pages; with no settings, do everything in this process."""
+    from incidents.first_start import PEOPLE, first_people, remember_url
+    from incidents.kept_tokens import local_url
+    from incidents.processes import serve as run
+    from incidents.settings import Settings
+
+    asked = {"host": host, "port": port}
+    settings = Settings(**{name: value for name, value in asked.items() if value})  # type: ignore[arg-type]
+    url = local_url(settings.host, settings.port)
+
+    def ready(office: Office) -> None:
+        made = first_people(office, url) if settings.embedded else None
+        remember_url(settings, url)
+        err().print(f"[bold]Tocsin[/] answers at {url}  (API: {url}/api/v1/docs)")
+        err().print(f"[dim]data folder {settings.data_folder}[/]")
+        if made:
+            err().print(f"First start: made {', '.join(PEOPLE)}; their tokens are in {made}")
+            err().print("`tocsin` uses the first; `--as bo` is another of them.")
+
+    run(settings, ready=ready)
+
+
+def worker() -> None:
+    """Hear bells and tell people; any number of them on any number of machines."""
+    from incidents.processes import work as run
+    from incidents.settings import Settings
+
+    settings = Settings()
+    if settings.embedded:
+        raise typer.BadParameter(
+            "a worker of its own needs TOCSIN_BROKER_URL; `tocsin serve` has one in it"
+        )
+    run(settings)
+
+
+def migrate() -> None:
+    """Bring the database up to this release; the first time, make the keys too."""
+    from incidents.office import prepare
+    from incidents.settings import Settings
+
+    prepare(Settings())
+    out().print("The database is at this release.")
+
+
+def fake_providers(
+    port: Annotated[int, typer.Option(help="0 for any free one.")] = 8041,
+    ledger: Annotated[Path, typer.Option(help="File of what was accepted.")] = Path(
+        "fake-providers/ledger.jsonl"
+    ),
+    events: Annotated[str, typer.Option(help="URL of the SendGrid event webhook.")] = (
+        "http://127.0.0.1:8040/api/v1/webhooks/sendgrid/events"
+    ),
+    dial: Annotated[str, typer.Option(help="http://host:port to dial for callbacks.")] = "",
+) -> None:
+    """Providers that reach nobody: SendGrid and Twilio over real HTTP, with a ledger."""
+    from notifiers.fake.keys import kept_in
+    from notifiers.fake.server import run
+    from notifiers.fake.webhooks import Targets
+
+    ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = kept_in(ledger.parent)
+
+    def ready(url: str) -> None:
+        settings = {
+            "TOCSIN_EMAIL_PROVIDER": "sendgrid",
+            "TOCSIN_SENDGRID_URL": url,
+            "TOCSIN_SENDGRID_API_KEY": keys.sendgrid_api_key,
+            "TOCSIN_SENDGRID_PUBLIC_KEY": keys.sendgrid_public_key,
+            "TOCSIN_SENDGRID_ACTIVITY": "true",
+            "TOCSIN_SMS_PROVIDER": "twilio_sms",
+            "TOCSIN_TWILIO_URL": url,
+            "TOCSIN_TWILIO_ACCOUNT_SID": keys.twilio_account_sid,
+            "TOCSIN_TWILIO_AUTH_TOKEN": keys.twilio_token,
+        }
+        out().print(f"The fake providers listen at [bold]{url}[/]; what they accept: {ledger}")
+        out().print(f"Totals: {url}/ledger/summary   Knobs: PUT {url}/faults\n")
+        for name, value in settings.items():
+            typer.echo(f"export {name}='{value}'")
+
+    run(port, ledger, Targets(sendgrid_events=events, dial=dial), keys, ready=ready)
+
+
+def doctor() -> None:
+    """Is everything there? Settings, database, keys, audit anchor, broker; exits 1 if not."""
+    from incidents.settings import Settings
+
+    settings = Settings()
+    checks: dict[str, Callable[[], str]] = {
+        "database": lambda: _database(settings),
+        "keys": lambda: _keys(settings),
+        "audit trail": lambda: _trail(settings),
+        "broker": lambda: _broker(settings),
+        "law": _law,
+        "playbooks": _playbooks,
+    }
+    results = {"data folder": Text(str(settings.data_folder)), "providers": _providers(settings)}
+    sick = False
+    for name, check in checks.items():
+        try:
+            results[name] = Text.assemble(("ok ", "green"), check())
+        except Exception as error:  # noqa: BLE001  whatever is wrong is what we are asked for
+            detail = error.detail if isinstance(error, IncidentsError) else _first_line(error)
+            results[name] = Text.assemble(("no ", "bold red"), detail)
+            sick = True
+    out().print(pairs(results))
+    raise typer.Exit(1 if sick else 0)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def _providers(settings: Settings) -> Text:
+    names = {
+        channel: getattr(settings, f"{channel}_provider") for channel in ("email", "sms", "push")
+    }
+    return Text(", ".join(f"{channel} by {name}" for channel, name in names.items()))
+
+
+def _database(settings: Settings) -> str:
+    from sqlalchemy import make_url
+
+    from incidents.database.engine import open_engine
+    from incidents.database.migrate import is_current
+
+    url = settings.database
+    engine = open_engine(url)
+    try:
+        if not is_current(engine):
+            raise IncidentsError("the tables are not of this release: run `tocsin migrate`")
+    finally:
+        engine.dispose()
+    return f"{make_url(url).render_as_string(hide_password=True)}, at this release"
+
+
+def _keys(settings: Settings) -> str:
+    from incidents.office import key_folder
+    from incidents.vault.keys import KEK_FILE, KeyRing
+
+    folder = key_folder(settings)
+    ring = KeyRing.load(folder / KEK_FILE)
+    return f"{len(ring.ids)} in {folder}, readable by their owner only"
+
+
+def _trail(settings: Settings) -> str:
+    from incidents.office import open_office
+
+    open_office(settings)
+    return "has grown from where it was anchored"
+
+
+def _broker(settings: Settings) -> str:
+    url = settings.broker_url
+    if not url:
+        return "none: tasks run in threads of `tocsin serve`"
+    import redis
+
+    redis.Redis.from_url(url, socket_connect_timeout=2).ping()
+    return "answers"
+
+
+def _law() -> str:
+    from incidents.rules import catalogue
+
+    found = catalogue.load()
+    return f"{len(found.rules)} rules in {len(found.laws)} files, sha256 {found.sha256[:12]}"
+
+
+def _playbooks() -> str:
+    from playbooks.loader import load
+
+    return ", ".join(load())
