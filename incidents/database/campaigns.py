@@ -20,10 +20,12 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
     text,
+    update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
+from incidents.database.incidents import Incident
 
 OPEN_STATES = "state IN ('ready', 'leased', 'unknown', 'held')"
 
@@ -245,3 +247,9 @@ def locked_campaign(session: Session, campaign_id: UUID, *, wait: bool = True) -
     query = select(Campaign).where(Campaign.id == campaign_id)
     lock = query.with_for_update(key_share=True, skip_locked=not wait)
     return session.scalar(lock.execution_options(populate_existing=True))
+
+
+def mark_for_review(session: Session, incident_id: UUID) -> None:
+    """Have the duties of an incident looked at again; no edit of it becomes stale by this."""
+    due = update(Incident).where(Incident.id == incident_id, ~Incident.review_due)
+    rows_changed(session, due.values(review_due=True))

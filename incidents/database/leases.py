@@ -5,8 +5,8 @@ before any byte. So a lease that ran out without an attempt surely sent nothing;
 out with an open attempt may have, and becomes `unknown`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Any, TypeVar
@@ -17,8 +17,10 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    exists,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -65,7 +67,12 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one attempt. outcome: as in Attempt; `next_at` for retry and unknown."""
+    """What became of one attempt.
+
+    outcome   as in Attempt, or held: a person must decide
+    next_at   when it is sent again, or looked up first
+    bad_refs  the people who made it fail, where the provider named them
+    """
 
     attempt_id: UUID
     campaign_id: UUID
@@ -76,6 +83,9 @@ class Result:
     http_status: int | None = None
     provider_ref: str = ""
     reason: str = ""
+    sha256: str = ""
+    bad_refs: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 # What an outcome makes of an envelope, as its state table names it.
@@ -175,16 +185,13 @@ def record(session: Session, results: Sequence[Result], now: datetime) -> list[R
     return counted
 
 
-def expired(session: Session, campaign_id: UUID, now: datetime) -> list[tuple[Lease, UUID | None]]:
+def expired(
+    session: Session, campaign_id: UUID, now: datetime
+) -> list[tuple[Lease, Attempt | None]]:
     """Leases that ran out, each with its attempt if one had been written; held until the end."""
-    joined = and_(
-        Attempt.campaign_id == Envelope.campaign_id,
-        Attempt.ordinal == Envelope.ordinal,
-        Attempt.epoch == Envelope.epoch,
-    )
     query = (
-        select(Attempt.id, *_LEASED)
-        .outerjoin(Attempt, joined)
+        select(Attempt, *_LEASED)
+        .outerjoin(Attempt, _NEWEST)
         .where(
             Envelope.campaign_id == campaign_id,
             state_is("leased"),
@@ -193,21 +200,100 @@ def expired(session: Session, campaign_id: UUID, now: datetime) -> list[tuple[Le
         .order_by(Envelope.ordinal)
         .with_for_update(skip_locked=True, of=Envelope)
     )
-    # These have been leased already: theirs is the row's own epoch, not the one after it.
-    found: list[tuple[Lease, UUID | None]] = []
-    for row in session.execute(query):
-        values = row._asdict()
-        attempt = values.pop("id")
-        found.append((Lease(**values | {"epoch": row.epoch - 1}), attempt))
+    return [_with_attempt(row._asdict()) for row in session.execute(query)]
+
+
+def due_unknown(
+    session: Session, campaign_id: UUID, *, limit: int, now: datetime, again_at: datetime
+) -> list[tuple[Lease, Attempt]]:
+    """Unknown envelopes whose turn to be looked up has come, each with its attempt.
+
+    again_at  others leave them alone until then
+    """
+    query = (
+        select(Attempt, *_LEASED)
+        .join(Attempt, _NEWEST)
+        .where(
+            Envelope.campaign_id == campaign_id,
+            state_is("unknown"),
+            Envelope.next_at <= now,
+        )
+        .order_by(Envelope.next_at, Envelope.ordinal)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Envelope)
+    )
+    found = [_with_attempt(row._asdict()) for row in session.execute(query)]
+    _update(session, campaign_id, [one.ordinal for one, _ in found], {"next_at": again_at})
     return found
 
 
-def people_in(
-    session: Session, campaign_id: UUID, ordinals: Sequence[int]
-) -> Sequence[Row[tuple[int, int, Recipient]]]:
-    """(envelope, rung, recipient) of each person in these envelopes, always in the same order."""
+def note_look(
+    session: Session, one: Lease, attempt_id: UUID, evidence: dict[str, Any], next_at: datetime
+) -> None:
+    """Keep what a look at the provider's records showed, and when to look again."""
+    looks = {"look_up_count": Attempt.look_up_count + 1, "evidence": evidence}
+    rows_changed(session, update(Attempt).where(Attempt.id == attempt_id).values(**looks))
+    still = (
+        update(Envelope)
+        .where(
+            Envelope.campaign_id == one.campaign_id,
+            Envelope.ordinal == one.ordinal,
+            Envelope.epoch == one.epoch,
+            state_is("unknown"),
+        )
+        .values(next_at=next_at)
+    )
+    rows_changed(session, still)
+
+
+def leased(session: Session, campaign_id: UUID, ordinal: int) -> Lease:
+    """An envelope as its last lease had it."""
+    query = select(*_LEASED).where(Envelope.campaign_id == campaign_id, Envelope.ordinal == ordinal)
+    values = session.execute(query).one()._asdict()
+    return Lease(**values | {"epoch": values["epoch"] - 1})
+
+
+def recipients_in(session: Session, campaign_id: UUID, ordinal: int) -> Sequence[UUID]:
+    """The people in an envelope, always in the same order."""
+    query = select(Delivery.recipient_id).where(
+        Delivery.campaign_id == campaign_id, Delivery.envelope == ordinal
+    )
+    return session.scalars(query.order_by(Delivery.recipient_id)).all()
+
+
+def halve(
+    session: Session, parent: Lease, groups: Sequence[Sequence[UUID]], first: int, now: datetime
+) -> None:
+    """Put the people of a split envelope into one new envelope each group; `first` its number."""
+    for number, people in enumerate(groups, start=first):
+        session.add(
+            Envelope(
+                campaign_id=parent.campaign_id,
+                ordinal=number,
+                mode=parent.mode,
+                rung=parent.rung,
+                channel=parent.channel,
+                provider=parent.provider,
+                locale=parent.locale,
+                people_count=len(people),
+                is_bulk=len(people) > 1,
+                state="ready",
+                next_at=now,
+            )
+        )
+        session.flush()
+        moved = update(Delivery).where(
+            Delivery.campaign_id == parent.campaign_id,
+            Delivery.envelope == parent.ordinal,
+            Delivery.recipient_id.in_(people),
+        )
+        rows_changed(session, moved.values(envelope=number))
+
+
+def people_in(session: Session, campaign_id: UUID, ordinals: Sequence[int]) -> Sequence[Row[Any]]:
+    """Envelope, rung and contact columns of each of these people, always in the same order."""
     query = (
-        select(Delivery.envelope, Delivery.rung, *Recipient.__table__.columns)
+        select(*_CONTACT)
         .join(
             Recipient,
             and_(Recipient.id == Delivery.recipient_id, Recipient.mode == Delivery.mode),
@@ -215,15 +301,21 @@ def people_in(
         .where(Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals))
         .order_by(Delivery.envelope, Delivery.recipient_id)
     )
-    return session.execute(query).all()
+    # As plain rows: the session's own would cost a third more.
+    return session.connection().execute(query).all()
 
 
-def is_open(session: Session, campaign_id: UUID) -> bool:
-    """Whether an envelope of the campaign waits, is under way, or is unknown."""
-    query = select(Envelope.ordinal).where(
-        Envelope.campaign_id == campaign_id, text(f"envelope.{OPEN_STATES}")
+def settled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
+    """Campaigns not marked as ended in which nothing waits, is under way or is unknown."""
+    is_open = exists().where(Envelope.campaign_id == Campaign.id, text(f"envelope.{OPEN_STATES}"))
+    placed = and_(Campaign.status == "running", Campaign.population_count.is_not(None))
+    query = select(Campaign.id).where(
+        Campaign.mode == mode,
+        Campaign.finished_at.is_(None),
+        or_(placed, Campaign.status == "stopped"),
+        ~is_open,
     )
-    return session.scalar(query.limit(1)) is not None
+    return session.scalars(query.order_by(Campaign.id)).all()
 
 
 def cancel_ready(session: Session, campaign_id: UUID) -> int:
@@ -243,6 +335,23 @@ _LEASED = (
     Envelope.locale,
     Envelope.people_count,
 )
+_CONTACT = (
+    Delivery.envelope,
+    Delivery.rung,
+    Recipient.id,
+    Recipient.mode,
+    Recipient.sealed,
+    Recipient.drill_name,
+    Recipient.drill_email,
+    Recipient.drill_phone,
+    Recipient.drill_push,
+)
+# The attempt that was made under the epoch in which the envelope stands.
+_NEWEST = and_(
+    Attempt.campaign_id == Envelope.campaign_id,
+    Attempt.ordinal == Envelope.ordinal,
+    Attempt.epoch == Envelope.epoch,
+)
 _ATTEMPT_ENDS = (
     update(Attempt.__table__)  # type: ignore[arg-type]
     .where(Attempt.id == bindparam("key"))
@@ -252,6 +361,7 @@ _ATTEMPT_ENDS = (
         http_status=bindparam("http_status"),
         provider_ref=bindparam("provider_ref"),
         reason=bindparam("reason"),
+        evidence=bindparam("evidence"),
     )
 )
 _ENVELOPE_MOVES = (
@@ -307,15 +417,21 @@ def _attempt_end(result: Result, now: datetime) -> dict[str, Any]:
         "http_status": result.http_status,
         "provider_ref": result.provider_ref[:200],
         "reason": result.reason[:300],
+        "evidence": dict(result.evidence),
     }
 
 
+def state_after(outcome: str) -> str:
+    """The state of an envelope after an attempt with this outcome."""
+    action = ACTION[outcome]
+    return next(after for (_, name), after in ENVELOPE.arrows.items() if name == action)
+
+
 def _envelope_move(result: Result) -> dict[str, Any]:
-    at = next(state for state, action in ENVELOPE.arrows if action == ACTION[result.outcome])
     return {
         "campaign": result.campaign_id,
         "number": result.ordinal,
-        "state": ENVELOPE.after(at, ACTION[result.outcome]),
+        "state": state_after(result.outcome),
         "next_at": result.next_at,
         "reason": result.reason[:300],
     }
@@ -328,6 +444,12 @@ def _update(
         Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals)
     )
     rows_changed(session, these.values(**values))
+
+
+def _with_attempt(values: dict[str, Any]) -> tuple[Lease, Any]:
+    """A lease that stands (its epoch is the row's own, not the next one), and its attempt."""
+    attempt = values.pop("Attempt")
+    return Lease(**values | {"epoch": values["epoch"] - 1}), attempt
 
 
 def _by_campaign(

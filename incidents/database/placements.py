@@ -60,7 +60,8 @@ class Placing:
 def added_people(session: Session, incident_id: UUID) -> int:
     """How many people all imports of an incident have added."""
     total = func.coalesce(func.sum(PopulationImport.added_count), 0)
-    found = session.scalar(select(total).where(PopulationImport.incident_id == incident_id))
+    done = and_(PopulationImport.incident_id == incident_id, PopulationImport.status == "done")
+    found = session.scalar(select(total).where(done))
     return int(found or 0)
 
 
@@ -70,6 +71,44 @@ def is_importing(session: Session, incident_id: UUID) -> bool:
         PopulationImport.incident_id == incident_id, PopulationImport.status == "running"
     )
     return bool(session.scalar(select(running)))
+
+
+def not_placed_through(session: Session, mode: str) -> Sequence[UUID]:
+    """Running campaigns of a mode in which somebody may have no place yet."""
+    query = select(Campaign.id).where(
+        Campaign.mode == mode, Campaign.status == "running", Campaign.population_count.is_(None)
+    )
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
+def with_newcomers(session: Session, mode: str) -> Sequence[UUID]:
+    """Campaigns that went through their population before the last people were added to it."""
+    imports = PopulationImport.incident_id == Campaign.incident_id
+    added = (
+        select(func.coalesce(func.sum(PopulationImport.added_count), 0))
+        .where(imports, PopulationImport.status == "done")
+        .correlate(Campaign)
+        .scalar_subquery()
+    )
+    query = select(Campaign.id).where(
+        Campaign.mode == mode,
+        Campaign.status.in_(("running", "paused", "finished")),
+        Campaign.population_count != added,
+        ~exists().where(imports, PopulationImport.status == "running"),
+    )
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
+def locales_of(session: Session, incident_id: UUID) -> Sequence[str]:
+    """The locales of everybody affected."""
+    query = select(Recipient.locale).where(Recipient.incident_id == incident_id)
+    return session.scalars(query.distinct().order_by(Recipient.locale)).all()
+
+
+def locales_among(session: Session, people: Sequence[UUID]) -> Sequence[str]:
+    """The locales of these people."""
+    query = select(Recipient.locale).where(Recipient.id.in_(people))
+    return session.scalars(query.distinct()).all()
 
 
 def end_of_page(session: Session, campaign: Campaign, size: int) -> UUID | None:

@@ -126,6 +126,8 @@ ENVELOPE = Lifecycle(
     arrows={
         ("ready", "lease"): "leased",
         ("ready", "cancel"): "cancelled",
+        # Evidence that came late: what was to be sent again had arrived after all.
+        ("ready", "accept"): "accepted",
         ("leased", "accept"): "accepted",
         ("leased", "retry"): "ready",
         ("leased", "refuse"): "refused",
@@ -133,6 +135,9 @@ ENVELOPE = Lifecycle(
         ("leased", "lose"): "unknown",
         ("unknown", "accept"): "accepted",
         ("unknown", "retry"): "ready",
+        # The worker that was thought dead tells what it got, under the same epoch.
+        ("unknown", "refuse"): "refused",
+        ("unknown", "split"): "split",
         ("unknown", "hold"): "held",
         ("held", "accept"): "accepted",
         ("held", "retry"): "ready",

@@ -10,14 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from incidents import rendering
 from incidents.database.base import uuid7
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody
 from incidents.database.population import PopulationImport, Recipient
+from incidents.services import freezing
 from incidents.vault.data_keys import data_key
 from incidents.vault.sealed import seal_many
 from incidents.work import Work
-from tests import factories
 
 NONCE = "a1b2c3d4"
 
@@ -114,27 +115,31 @@ def make_notice(
     )
     work.session.add(notice)
     work.session.flush()
+    approve(work, notice, [(at, on) for at in locales for on in ("email", "sms", "push")])
+    return notice
+
+
+def approve(work: Work, notice: Notice, wanted: Iterable[tuple[str, str]]) -> NoticeApproval:
+    """Freeze words for these (locale, channel) pairs, as approving does."""
     approval = NoticeApproval(
-        notice_id=notice.id, sha256="0" * 64, approver_id=factories.uuid7(), approved_at=work.now
+        id=uuid7(),
+        notice_id=notice.id,
+        sha256="",
+        approver_id=uuid7(),
+        approved_at=work.now,
     )
+    bodies = [_body(notice, approval, locale, channel) for locale, channel in wanted]
+    approval.sha256 = freezing.hash_of(notice, bodies)
     work.session.add(approval)
     work.session.flush()
-    for locale in locales:
-        for channel in ("email", "sms", "push"):
-            work.session.add(_body(notice, approval, locale, channel))
+    work.session.add_all(bodies)
     work.session.flush()
-    return notice
+    return approval
 
 
 def _body(notice: Notice, approval: NoticeApproval, locale: str, channel: str) -> NoticeBody:
     text = f"[{locale}] Dear %%{NONCE}.name.t%%, your answers were readable. {notice.reference}"
     html = f"<p>Dear %%{NONCE}.name.h%%, your answers were readable. {notice.reference}</p>"
-    return NoticeBody(
-        approval_id=approval.id,
-        locale=locale,
-        channel=channel,
-        subject=f"About your data ({notice.reference})" if channel == "email" else "",
-        text=text,
-        html=html if channel == "email" else "",
-        sha256=hashlib.sha256((text + html).encode()).hexdigest(),
-    )
+    subject = f"About your data ({notice.reference})" if channel == "email" else ""
+    made = rendering.Rendered(subject=subject, text=text, html=html if channel == "email" else "")
+    return freezing._body(approval, locale, channel, made)

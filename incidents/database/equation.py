@@ -1,0 +1,100 @@
+"""Counting a campaign's people: every one of them in exactly one bucket, in one statement."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
+from incidents.database.population import Recipient
+
+# What becomes of a person as long as their envelope speaks for them.
+_BY_STATE = {
+    "ready": "waiting",
+    "leased": "in_flight",
+    "unknown": "unknown",
+    "held": "unknown",
+    "accepted": "accepted",
+    "cancelled": "suppressed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many people on one rung in one bucket."""
+
+    rung: int
+    channel: str
+    bucket: str
+    people: int
+
+
+def people_by_bucket(session: Session, campaign: Campaign) -> tuple[list[Group], int]:
+    """People with a place, by rung and bucket, and all people, from one look at the rows."""
+    inside = and_(
+        Envelope.campaign_id == Delivery.campaign_id, Envelope.ordinal == Delivery.envelope
+    )
+    placed = (
+        select(Delivery.rung, Delivery.channel, _bucket().label("bucket"), func.count())
+        .outerjoin(Envelope, inside)
+        .where(Delivery.campaign_id == campaign.id, Delivery.is_current)
+        .group_by(Delivery.rung, Delivery.channel, "bucket")
+    )
+    everybody = select(literal(-1), null(), literal("total"), func.count()).where(
+        Recipient.incident_id == campaign.incident_id
+    )
+    rows: Sequence[Any] = session.execute(union_all(placed, everybody)).all()
+    groups = [Group(*row) for row in rows if row[2] != "total"]
+    return groups, next(row[3] for row in rows if row[2] == "total")
+
+
+def left_behind(session: Session, campaign_id: UUID) -> Sequence[Any]:
+    """(rung, channel, outcome, people) of the places that people have left."""
+    query = (
+        select(Delivery.rung, Delivery.channel, Delivery.outcome, func.count())
+        .where(Delivery.campaign_id == campaign_id, ~Delivery.is_current)
+        .group_by(Delivery.rung, Delivery.channel, Delivery.outcome)
+    )
+    return session.execute(query).all()
+
+
+def envelope_progress(session: Session, campaign_id: UUID) -> Mapping[str, tuple[int, int]]:
+    """State -> (envelopes, people): a quick view that opens no person's row."""
+    query = (
+        select(Envelope.state, func.count(), func.sum(Envelope.people_count))
+        .where(Envelope.campaign_id == campaign_id)
+        .group_by(Envelope.state)
+    )
+    return {state: (count, int(people)) for state, count, people in session.execute(query)}
+
+
+def accepted_since(session: Session, campaign_id: UUID, moment: datetime) -> int:
+    """People whose envelopes were accepted since a moment."""
+    query = (
+        select(func.coalesce(func.sum(Envelope.people_count), 0))
+        .join(
+            Attempt,
+            and_(Attempt.campaign_id == Envelope.campaign_id, Attempt.ordinal == Envelope.ordinal),
+        )
+        .where(
+            Envelope.campaign_id == campaign_id,
+            Attempt.outcome == "accepted",
+            Attempt.ended_at > moment,
+        )
+    )
+    return int(session.scalar(query) or 0)
+
+
+def _bucket() -> ColumnElement[str]:
+    return case(
+        (Delivery.outcome == "delivered", "delivered"),
+        (Delivery.outcome == "withheld", "withheld"),
+        (Delivery.outcome == "suppressed", "suppressed"),
+        (Delivery.channel == "announcement", "exhausted"),
+        (Delivery.outcome == "failed", "exhausted"),
+        else_=case(_BY_STATE, value=Envelope.state, else_="waiting"),
+    )

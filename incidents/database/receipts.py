@@ -1,0 +1,187 @@
+"""What providers said, kept once, and folded into the people's rows in sets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, null, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
+from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
+from sqlalchemy.orm import Session, aliased
+
+from incidents.database.campaigns import (
+    Attempt,
+    Campaign,
+    Delivery,
+    Envelope,
+    ProviderReceipt,
+    rows_changed,
+)
+from incidents.database.engine import is_sqlite
+from incidents.database.leases import state_is
+
+_MOST_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt of which no acceptance is on record."""
+
+    id: UUID
+    campaign_id: UUID
+    ordinal: int
+    epoch: int
+    sha256: str
+
+
+def keep_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Keep the receipts that are not known yet; gives their keys."""
+    insert = upsert_sqlite if is_sqlite(session.connection()) else upsert_postgresql
+    statement = (
+        insert(ProviderReceipt)
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(ProviderReceipt.dedupe_key)
+    )
+    # In one order, so that two posts of the same events do not wait for each other.
+    ordered = sorted(rows, key=lambda row: row["dedupe_key"])
+    new: set[str] = set()
+    for at in range(0, len(ordered), _MOST_AT_ONCE):
+        new.update(session.scalars(statement, ordered[at : at + _MOST_AT_ONCE]))
+    return new
+
+
+def campaigns_behind(session: Session, attempts: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Which campaign each of these attempts belongs to."""
+    query = select(Attempt.id, Attempt.campaign_id).where(Attempt.id.in_(set(attempts)))
+    return {row.id: row.campaign_id for row in session.execute(query)}
+
+
+def not_yet_accepted(session: Session, attempts: Iterable[UUID]) -> list[OpenAttempt]:
+    """Those of these attempts that are open, unknown, or thought not to have gone."""
+    columns = (Attempt.id, Attempt.campaign_id, Attempt.ordinal, Attempt.epoch, Attempt.sha256)
+    query = select(*columns).where(
+        Attempt.id.in_(set(attempts)), Attempt.outcome.in_(("", "unknown", "unresolved", "retry"))
+    )
+    return [OpenAttempt(**row._asdict()) for row in session.execute(query.order_by(Attempt.id))]
+
+
+def incidents_finished(session: Session, campaigns: Iterable[UUID]) -> Sequence[UUID]:
+    """The incidents of those of these campaigns that wait for nothing any more."""
+    query = select(Campaign.incident_id).where(
+        Campaign.id.in_(set(campaigns)), Campaign.finished_at.is_not(None)
+    )
+    return session.scalars(query.distinct()).all()
+
+
+def deliver(
+    session: Session, campaign_id: UUID, rung: int, people: Sequence[UUID], rank: int, now: datetime
+) -> list[UUID]:
+    """These people were reached on a rung; gives those who had been moved on from it."""
+    here = _weaker(campaign_id, rung, people, rank)
+    moved = session.scalars(select(Delivery.recipient_id).where(here, ~Delivery.is_current)).all()
+    told = {"outcome": "delivered", "rank": rank, "reason": "", "outcome_at": now}
+    rows_changed(session, update(Delivery).where(here).values(**told))
+    return list(moved)
+
+
+def fail(
+    session: Session,
+    campaign_id: UUID,
+    rung: int,
+    people: Sequence[UUID],
+    *,
+    rank: int,
+    reason: str,
+    now: datetime,
+) -> list[UUID]:
+    """A rung is done with for these people; gives those who stood on it and must move on."""
+    here = _weaker(campaign_id, rung, people, rank)
+    leaving = session.scalars(select(Delivery.recipient_id).where(here, Delivery.is_current)).all()
+    failed = {"outcome": "failed", "rank": rank, "reason": reason[:100], "outcome_at": now}
+    rows_changed(session, update(Delivery).where(here).values(**failed, is_current=False))
+    return list(leaving)
+
+
+def fail_envelopes(
+    session: Session, campaign_id: UUID, reasons: Mapping[int, str], now: datetime
+) -> list[UUID]:
+    """The people of refused envelopes must move on; gives them."""
+    inside = and_(
+        Delivery.campaign_id == campaign_id, Delivery.envelope.in_(reasons), Delivery.is_current
+    )
+    people = list(session.scalars(select(Delivery.recipient_id).where(inside)))
+    for ordinal, reason in reasons.items():
+        failed = {"outcome": "failed", "reason": reason[:100], "outcome_at": now}
+        these = update(Delivery).where(inside, Delivery.envelope == ordinal)
+        rows_changed(session, these.values(**failed, is_current=False))
+    return people
+
+
+def stand_again(
+    session: Session, campaign_id: UUID, rung: int, people: Sequence[UUID], now: datetime
+) -> None:
+    """People reached late on a rung they had left: what has not left above it is withdrawn."""
+    later = and_(
+        Delivery.campaign_id == campaign_id,
+        Delivery.recipient_id.in_(people),
+        Delivery.rung > rung,
+        Delivery.is_current,
+        Delivery.outcome != "delivered",
+    )
+    withdrawn = _waiting_above(session, campaign_id, later)
+    aside = {"outcome": "suppressed", "reason": "reached on an earlier rung", "outcome_at": now}
+    out = case((Delivery.envelope.in_(withdrawn), null()), else_=Delivery.envelope)
+    rows_changed(
+        session, update(Delivery).where(later).values(**aside, envelope=out, is_current=False)
+    )
+    _count_again(session, campaign_id, withdrawn)
+    other = aliased(Delivery)
+    stands = exists().where(
+        other.campaign_id == campaign_id,
+        other.recipient_id == Delivery.recipient_id,
+        other.is_current,
+    )
+    back = update(Delivery).where(
+        Delivery.campaign_id == campaign_id,
+        Delivery.recipient_id.in_(people),
+        Delivery.rung == rung,
+        ~stands,
+    )
+    rows_changed(session, back.values(is_current=True))
+
+
+def _waiting_above(
+    session: Session, campaign_id: UUID, later: ColumnElement[bool]
+) -> Sequence[int]:
+    """The envelopes of these deliveries that have not left; held until the end."""
+    left = select(Delivery.envelope).where(later, Delivery.envelope.is_not(None))
+    ready = select(Envelope.ordinal).where(
+        Envelope.campaign_id == campaign_id, state_is("ready"), Envelope.ordinal.in_(left)
+    )
+    return session.scalars(ready.order_by(Envelope.ordinal).with_for_update()).all()
+
+
+def _count_again(session: Session, campaign_id: UUID, ordinals: Sequence[int]) -> None:
+    """People were taken out of these envelopes: one that is empty now is cancelled."""
+    inside = (
+        select(func.count())
+        .where(Delivery.campaign_id == campaign_id, Delivery.envelope == Envelope.ordinal)
+        .correlate(Envelope)
+        .scalar_subquery()
+    )
+    these = and_(Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals))
+    rows_changed(session, update(Envelope).where(these).values(people_count=inside))
+    empty = update(Envelope).where(these, Envelope.people_count == 0)
+    rows_changed(session, empty.values(state="cancelled", reason="reached on an earlier rung"))
+
+
+def _weaker(campaign_id: UUID, rung: int, people: Sequence[UUID], rank: int) -> ColumnElement[bool]:
+    """The rows of these people on a rung of which nothing as strong has been said."""
+    return and_(
+        Delivery.campaign_id == campaign_id,
+        Delivery.rung == rung,
+        Delivery.recipient_id.in_(people),
+        Delivery.rank < rank,
+    )

@@ -1,0 +1,84 @@
+"""How people go up the ladder of channels, and what silence means. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from enum import StrEnum
+
+from incidents.errors import InvalidInput, Problem
+
+LAST = "announcement"
+CHANNELS = ("email", "sms", "push", LAST)
+UNKNOWN_POLICIES = ("hold", "resend_marked")
+
+# How many people one call to a courier may carry; those that are not named take one.
+PEOPLE_PER_CALL: Mapping[str, int] = {"sendgrid": 1000, "sandbox": 1000}
+
+FIRST_RETRY = timedelta(seconds=1)
+LONGEST_RETRY = timedelta(minutes=5)
+# One absent read may be the lag of the provider's index; so may two in the same moment.
+ABSENT_READS = 2
+MOST_READS = 10
+
+
+class Verdict(StrEnum):
+    """What to do with an unknown envelope after a look at the provider's records."""
+
+    ACCEPT = "accept"  # there is proof that it went
+    AGAIN = "again"  # there is proof that it did not: send it
+    RESEND = "resend"  # no proof will come; the campaign's policy is to send again, counted
+    HOLD = "hold"  # no proof will come; a person must decide
+    LOOK = "look"  # look once more, later
+
+
+def checked_ladder(channels: Sequence[str], routes: Mapping[str, str]) -> list[str]:
+    """The rungs of a campaign, announcement last. Raises InvalidInput.
+
+    routes  channel -> courier: a rung that nobody carries is refused before anybody waits on it
+    """
+    rungs = [channel for channel in channels if channel != LAST]
+    for channel in rungs:
+        if channel not in CHANNELS:
+            raise _bad_ladder(f"{channel} is no channel", f"one of {', '.join(CHANNELS)}")
+        if channel not in routes:
+            raise _bad_ladder(f"nobody carries {channel}", "leave it out, or set a provider for it")
+    if len(set(rungs)) != len(rungs):
+        raise _bad_ladder("a channel stands on two rungs", "name each once")
+    return [*rungs, LAST]
+
+
+def people_per_envelope(courier: str, wanted: int) -> int:
+    """How many people share an envelope of this courier."""
+    return min(wanted, PEOPLE_PER_CALL.get(courier, 1))
+
+
+def retry_after(attempts: int, asked_seconds: float | None, jitter: float) -> timedelta:
+    """How long to wait after the `attempts`-th failure that surely sent nothing.
+
+    asked_seconds  what the provider asked for, if it did: never less than that
+    jitter         0 to 1, so that many do not come back in the same moment
+    """
+    doublings = max(0, min(attempts - 1, 10))
+    doubled = min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
+    wait = timedelta(seconds=asked_seconds) if asked_seconds is not None else doubled
+    return wait + min(wait, doubled) * (jitter / 2)
+
+
+def verdict(finding: str, reads: int, *, absent: int, can_look: bool, policy: str) -> Verdict:
+    """What a look-up says of an unknown envelope.
+
+    finding   found | absent | cannot_tell
+    reads     looks so far, this one included; of them `absent` showed that nothing had come
+    can_look  whether the provider's records can show an attempt at all
+    policy    the campaign's, for when no evidence will come
+    """
+    if finding == "found":
+        return Verdict.ACCEPT
+    if finding == "absent":
+        return Verdict.AGAIN if absent >= ABSENT_READS else Verdict.LOOK
+    if can_look and reads < MOST_READS:
+        return Verdict.LOOK
+    return Verdict.RESEND if policy == "resend_marked" else Verdict.HOLD
+
+
+def _bad_ladder(why: str, mend: str) -> InvalidInput:
+    return InvalidInput(f"this ladder cannot be used: {why}", Problem("ladder", why, mend))

@@ -1,0 +1,118 @@
+"""Placing a campaign's people on its ladder, a page of the population at a time.
+
+What is placed is sent while the next page is being placed. Newcomers are found the same way,
+by looking at the population again.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from incidents.audit import log as audit
+from incidents.database import placements
+from incidents.database.campaigns import Campaign, locked_campaign
+from incidents.database.notices import Notice, bodies_of
+from incidents.database.placements import Placing
+from incidents.errors import InvalidInput, Problem
+from incidents.rules.ladder import LAST, people_per_envelope
+from incidents.rules.lifecycle import CAMPAIGN
+from incidents.rules.notice_words import covering_locale
+from incidents.services import timeline
+from incidents.work import TOCSIN, Office, Work
+
+PEOPLE_PER_PAGE = 50_000
+
+
+def place_next_page(office: Office, mode: str) -> bool:
+    """Place one page of some running campaign that is not placed through; False: there is none."""
+    with office.work(TOCSIN) as work:
+        for campaign_id in placements.not_placed_through(work.session, mode):
+            # Whoever else places this one holds it: then there is sending to do meanwhile.
+            campaign = locked_campaign(work.session, campaign_id, wait=False)
+            if campaign and campaign.status == "running" and campaign.population_count is None:
+                place_page(work, campaign)
+                return True
+    return False
+
+
+def place_page(work: Work, campaign: Campaign) -> None:
+    """Place the next page; the caller holds the campaign."""
+    session = work.session
+    placements.make_room(session)
+    added = placements.added_people(session, campaign.incident_id)
+    end = placements.end_of_page(session, campaign, PEOPLE_PER_PAGE)
+    locales = placements.locales_of_page(session, campaign, end)
+    placements.place_page(session, placing(work, campaign, locales), end)
+    campaign.placed_to = end
+    if end is None:
+        campaign.population_count = added
+    session.flush()
+
+
+def look_again(work: Work, campaign: Campaign, cause: str) -> None:
+    """Go through the population once more: somebody was added to it."""
+    campaign.population_count = None
+    campaign.placed_to = None
+    rejoin(work, campaign, cause)
+    work.ring("campaigns.pump")
+
+
+def rejoin(work: Work, campaign: Campaign, cause: str) -> None:
+    """A campaign that was finished has people to tell again."""
+    if campaign.status != "finished":
+        return
+    campaign.status = CAMPAIGN.after(campaign.status, "rejoin")
+    campaign.finished_at = None
+    audit.record(
+        work,
+        "campaign.rejoin",
+        incident_id=campaign.incident_id,
+        subject_type="campaign",
+        subject_id=campaign.id,
+        cause=cause,
+    )
+    timeline.note(work, campaign.incident_id, "campaign", "The campaign runs again")
+    work.session.flush()
+
+
+def placing(work: Work, campaign: Campaign, locales: Iterable[str]) -> Placing:
+    """How people of these locales are placed in a campaign."""
+    notice = work.session.get_one(Notice, campaign.notice_id)
+    offered = {locale for locale, _ in bodies_of(work.session, campaign.approval_id)}
+    reads = {locale: locale_read(notice, locale, offered) for locale in locales}
+    return Placing(
+        campaign=campaign,
+        size=people_per_envelope(
+            campaign.routes.get("email", ""), work.settings.people_per_envelope
+        ),
+        # Somebody who came later and whose language nobody wrote gets the default one.
+        locales={locale: chosen for locale, chosen in reads.items() if chosen},
+        default_locale=notice.default_locale,
+        now=work.now,
+    )
+
+
+def locale_read(notice: Notice, locale: str, offered: Iterable[str]) -> str | None:
+    """The offered language for a person's locale: as somebody decided, else as they can read."""
+    chosen = notice.locale_choices.get(locale)
+    return str(chosen) if chosen else covering_locale(locale, offered, notice.default_locale)
+
+
+def check_coverage(work: Work, notice: Notice, approval_id: UUID, ladder: Sequence[str]) -> None:
+    """Refuse a notice that somebody could not read, or that lacks words for a rung."""
+    bodies = bodies_of(work.session, approval_id)
+    offered = {locale for locale, _ in bodies}
+    problems = []
+    for locale in placements.locales_of(work.session, notice.incident_id):
+        reads = locale_read(notice, locale, offered)
+        missing = [rung for rung in ladder if rung != LAST and (reads, rung) not in bodies]
+        if reads is None:
+            problems.append(_uncovered(locale, "no approved words are in a language they read"))
+        elif missing:
+            problems.append(_uncovered(locale, f"{reads} has no words for {', '.join(missing)}"))
+    if problems:
+        raise InvalidInput("some of the affected people could not read this notice", *problems)
+
+
+def _uncovered(locale: str, why: str) -> Problem:
+    mend = "write the notice in it, or choose what they get instead, and have it approved"
+    return Problem(f"locale {locale or 'unknown'}", why, mend)

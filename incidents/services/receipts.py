@@ -1,0 +1,201 @@
+"""What providers say later, taken in: verified, kept once, folded into people's rows.
+
+In any order, doubled, late or early: what stands is the strongest thing ever said of a person
+on a rung. Failures for good move people on; `delivered` that comes late takes them back.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from incidents.audit import log as audit
+from incidents.audit.merkle import leaf_hash, root_of
+from incidents.database import leases
+from incidents.database import receipts as rows
+from incidents.database.campaigns import Campaign, locked_campaign, mark_for_review
+from incidents.database.leases import Result
+from incidents.rules.permissions import Permission
+from incidents.services import ladder
+from incidents.services.opening import person_of
+from incidents.work import Work, require
+from notifiers.courier import Courier, RawRequest
+from notifiers.dispatch import Dispatch
+from notifiers.envelope import Envelope, Receipt, ReceiptKind
+from notifiers.providers.sandbox import Sandbox
+
+Place = tuple[UUID, int]  # campaign and rung
+
+
+def take_in(work: Work, courier: Courier, request: RawRequest) -> int:
+    """Take in one webhook call of a provider; gives how many receipts were new.
+
+    Raises  BadSignature, MalformedReceipt  from the courier, before anything is written
+    """
+    require(work.actor, Permission.WORK_UNSEEN)
+    return fold(work, courier.name, courier.parse_receipts(request))
+
+
+def fold(work: Work, provider: str, receipts: Iterable[Receipt]) -> int:
+    """Keep receipts that are verified and fold the new ones; gives how many were new."""
+    given = {receipt.dedupe_key[:200]: receipt for receipt in receipts}
+    attempts = {key: _uuid(receipt.attempt) for key, receipt in given.items()}
+    known = {attempt for attempt in attempts.values() if attempt}
+    campaigns = rows.campaigns_behind(work.session, known) if known else {}
+    kept = [_row(work, key, receipt, attempts[key], campaigns) for key, receipt in given.items()]
+    new_keys = rows.keep_new(work.session, kept)
+    new = [row for row in kept if row["dedupe_key"] in new_keys]
+    if new:
+        _fold_new(work, new)
+        _tell(work, provider, new)
+    return len(new)
+
+
+def rehearse(
+    work: Work, dispatch: Dispatch, results: Sequence[Result], envelopes: Sequence[Envelope]
+) -> None:
+    """The sandbox posts no webhooks: what would be heard of accepted envelopes is heard at once."""
+    for result, envelope in zip(results, envelopes, strict=True):
+        campaign = work.session.get_one(Campaign, result.campaign_id)
+        courier = dispatch.couriers.get(campaign.routes.get(envelope.channel.value, ""))
+        if isinstance(courier, Sandbox) and result.outcome == "accepted":
+            fold(work, courier.name, courier.heard(envelope, work.now))
+
+
+def _row(
+    work: Work,
+    key: str,
+    receipt: Receipt,
+    attempt: UUID | None,
+    campaigns: Mapping[UUID, UUID],
+) -> dict[str, Any]:
+    recipient, rung = person_of(receipt.person_ref) or (None, None)
+    return {
+        "dedupe_key": key,
+        "provider": receipt.provider,
+        "campaign_id": campaigns.get(attempt) if attempt else None,
+        "recipient_id": recipient,
+        "rung": rung,
+        "attempt_id": attempt,
+        "kind": receipt.kind.value,
+        "rank": receipt.kind.rank,
+        "permanent": receipt.kind.permanent,
+        "code": receipt.code[:100],
+        "provider_ref": receipt.provider_ref[:200],
+        "at": receipt.at,
+        "received_at": work.now,
+    }
+
+
+def _fold_new(work: Work, new: Sequence[Mapping[str, Any]]) -> None:
+    ours = [row for row in new if row["campaign_id"] and row["recipient_id"]]
+    campaigns = {
+        campaign_id: locked_campaign(work.session, campaign_id)
+        for campaign_id in sorted({row["campaign_id"] for row in ours})
+    }
+    _accept_by_echo(work, ours)
+    for (campaign_id, rung), said in _strongest(ours).items():
+        campaign = campaigns[campaign_id]
+        if campaign is not None:
+            _deliver(work, campaign, rung, said)
+            _fail(work, campaign, rung, said)
+    for incident_id in rows.incidents_finished(work.session, campaigns):
+        mark_for_review(work.session, incident_id)
+        work.ring("incidents.review", incident_id)
+
+
+def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
+    """A provider that says anything of an attempt had accepted it: the whole of it."""
+    telling = {row["attempt_id"]: row for row in ours if ReceiptKind(row["kind"]).proves_acceptance}
+    still_open = rows.not_yet_accepted(work.session, telling) if telling else []
+    results = [
+        Result(
+            attempt_id=one.id,
+            campaign_id=one.campaign_id,
+            ordinal=one.ordinal,
+            epoch=one.epoch,
+            outcome="accepted",
+            next_at=work.now,
+            provider_ref=telling[one.id]["provider_ref"],
+            sha256=one.sha256,
+            evidence={"by": "echo", "receipt": telling[one.id]["dedupe_key"]},
+        )
+        for one in still_open
+    ]
+    for result in leases.record(work.session, results, work.now):
+        _tell_resolved(work, result)
+
+
+def _strongest(ours: Iterable[Mapping[str, Any]]) -> dict[Place, dict[UUID, Mapping[str, Any]]]:
+    """The strongest new statement on each person and rung, of those that settle something."""
+    places: dict[Place, dict[UUID, Mapping[str, Any]]] = defaultdict(dict)
+    for row in ours:
+        if row["rank"] < ReceiptKind.DELIVERED.rank:
+            continue
+        said = places[row["campaign_id"], row["rung"]]
+        before = said.get(row["recipient_id"])
+        if before is None or before["rank"] < row["rank"]:
+            said[row["recipient_id"]] = row
+    return places
+
+
+def _deliver(
+    work: Work, campaign: Campaign, rung: int, said: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    people = [person for person, row in said.items() if not row["permanent"]]
+    rank = ReceiptKind.DELIVERED.rank
+    if people:
+        late = rows.deliver(work.session, campaign.id, rung, people, rank, work.now)
+        if late:
+            rows.stand_again(work.session, campaign.id, rung, late, work.now)
+
+
+def _fail(
+    work: Work, campaign: Campaign, rung: int, said: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    reasons: dict[tuple[int, str], list[UUID]] = defaultdict(list)
+    for person, row in said.items():
+        if row["permanent"]:
+            reasons[row["rank"], f"{row['kind']} {row['code']}".strip()].append(person)
+    leaving: list[UUID] = []
+    for (rank, reason), people in reasons.items():
+        leaving += rows.fail(
+            work.session, campaign.id, rung, people, rank=rank, reason=reason, now=work.now
+        )
+    ladder.move_on(work, campaign, leaving)
+
+
+def _tell(work: Work, provider: str, new: Sequence[Mapping[str, Any]]) -> None:
+    leaves = [leaf_hash(orjson.dumps([row["dedupe_key"], row["kind"], row["at"]])) for row in new]
+    audit.record(
+        work,
+        "receipts.fold",
+        courier=provider,
+        count=len(new),
+        root=root_of(leaves).hex(),
+        outcomes=Counter(row["kind"] for row in new),
+    )
+
+
+def _tell_resolved(work: Work, result: Result) -> None:
+    campaign = work.session.get_one(Campaign, result.campaign_id)
+    audit.record(
+        work,
+        "unknown.resolve",
+        incident_id=campaign.incident_id,
+        subject_type="campaign",
+        subject_id=campaign.id,
+        campaign_id=campaign.id,
+        attempt_id=result.attempt_id,
+        by=str(result.evidence["by"]),
+        after="accepted",
+    )
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        return None

@@ -1,0 +1,199 @@
+"""What may or may not have left, settled by evidence: never sent again or failed over without.
+
+In order: a receipt that echoes the attempt (services/receipts), the provider's records, and,
+where neither will ever tell, the campaign's declared policy, counted for the proof.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from incidents.audit import log as audit
+from incidents.database import leases as rows
+from incidents.database.campaigns import Attempt, Campaign, unsettled_campaigns
+from incidents.database.leases import Lease, Result
+from incidents.rules.ladder import Verdict, verdict
+from incidents.services import recording, sending
+from incidents.services.opening import open_envelopes
+from incidents.work import TOCSIN, Office, Work
+from notifiers.courier import AttemptQuery
+from notifiers.dispatch import Dispatch
+from notifiers.envelope import Envelope, Finding, FindingKind
+from notifiers.errors import NoSuchCourier
+
+LOOKS_AT_ONCE = 100
+SHORTEST_PAUSE = 1.0
+_THREADS = 8
+_OUTCOME = {
+    Verdict.ACCEPT: "accepted",
+    Verdict.AGAIN: "retry",
+    Verdict.RESEND: "unresolved",
+    Verdict.HOLD: "held",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One attempt that may have left, with what was in it."""
+
+    lease: Lease
+    attempt: Attempt
+    envelope: Envelope
+
+
+def expire(office: Office, mode: str) -> bool:
+    """Leases that ran out: with an open attempt unknown, without one ready again."""
+    with office.look(TOCSIN) as work:
+        campaigns = unsettled_campaigns(work.session, mode)
+    return sum(_expire(office, campaign_id) for campaign_id in campaigns) > 0
+
+
+def _expire(office: Office, campaign_id: UUID) -> bool:
+    with office.work(TOCSIN) as work:
+        now = sending.now_of(work)
+        found = rows.expired(work.session, campaign_id, now)
+        rows.give_back(work.session, [one for one, attempt in found if attempt is None])
+        settle = now + timedelta(seconds=office.settings.settle_seconds)
+        recording.apply(work, [_lost(one, attempt.id, settle) for one, attempt in found if attempt])
+        if work.session.get_one(Campaign, campaign_id).status == "stopped":
+            rows.cancel_ready(work.session, campaign_id)
+        if found:
+            work.ring("campaigns.pump")
+    return bool(found)
+
+
+def _lost(lease: Lease, attempt_id: UUID, look_at: datetime) -> Result:
+    return Result(
+        attempt_id=attempt_id,
+        campaign_id=lease.campaign_id,
+        ordinal=lease.ordinal,
+        epoch=lease.epoch,
+        outcome="unknown",
+        next_at=look_at,
+        reason="its worker did not come back",
+    )
+
+
+def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
+    """Look up the unknown envelopes whose time has come; whether any was settled."""
+    settled = False
+    with office.look(TOCSIN) as work:
+        campaigns = unsettled_campaigns(work.session, mode)
+    for campaign_id in campaigns:
+        doubts = _claim(office, campaign_id)
+        if doubts:
+            with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
+                findings = list(pool.map(lambda one: _look(dispatch, one), doubts))
+            with office.work(TOCSIN) as work:
+                settled |= _settle(work, dispatch, doubts, findings)
+    return settled
+
+
+def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:
+    """The due ones, which others leave alone as long as a lease would last."""
+    with office.work(TOCSIN) as work:
+        now = sending.now_of(work)
+        again_at = now + timedelta(seconds=office.settings.lease_seconds)
+        due = rows.due_unknown(
+            work.session, campaign_id, limit=LOOKS_AT_ONCE, now=now, again_at=again_at
+        )
+        envelopes = open_envelopes(
+            work, [lease for lease, _ in due], [attempt.id for _, attempt in due]
+        )
+        return [
+            Doubt(lease, attempt, envelope)
+            for (lease, attempt), envelope in zip(due, envelopes, strict=True)
+        ]
+
+
+def _look(dispatch: Dispatch, doubt: Doubt) -> Finding:
+    query = AttemptQuery(
+        attempt=doubt.envelope.attempt,
+        started_at=doubt.attempt.started_at,
+        people=doubt.envelope.people,
+        reference=doubt.envelope.reference,
+    )
+    try:
+        return dispatch.look_up(doubt.lease.provider, query)
+    except NoSuchCourier as error:
+        return Finding(FindingKind.CANNOT_TELL, evidence=str(error))
+
+
+def _settle(
+    work: Work, dispatch: Dispatch, doubts: Sequence[Doubt], findings: Sequence[Finding]
+) -> bool:
+    """Write down what was seen, and what follows from it."""
+    now = sending.now_of(work)
+    results: list[Result] = []
+    for doubt, finding in zip(doubts, findings, strict=True):
+        evidence = _evidence(doubt, finding)
+        campaign = work.session.get_one(Campaign, doubt.lease.campaign_id)
+        decided = verdict(
+            finding.kind.value,
+            evidence["reads"],
+            absent=evidence["absent"],
+            can_look=_can_look(dispatch, doubt.lease.provider),
+            policy=campaign.unknown_policy,
+        )
+        pause = timedelta(seconds=max(work.settings.settle_seconds / 2, SHORTEST_PAUSE))
+        rows.note_look(work.session, doubt.lease, doubt.attempt.id, evidence, now + pause)
+        if decided is not Verdict.LOOK:
+            results.append(_result(doubt, finding, _OUTCOME[decided], evidence, now))
+    counted = recording.apply(work, results)
+    for result in counted:
+        _tell(work, result)
+    if counted:
+        work.ring("campaigns.pump")
+    return bool(counted)
+
+
+def _evidence(doubt: Doubt, finding: Finding) -> dict[str, Any]:
+    before = doubt.attempt.evidence
+    return {
+        "by": "look_up",
+        "found": finding.kind.value,
+        "seen": finding.evidence,
+        "reads": before.get("reads", 0) + 1,
+        "absent": before.get("absent", 0) + (finding.kind is FindingKind.ABSENT),
+    }
+
+
+def _can_look(dispatch: Dispatch, provider: str) -> bool:
+    courier = dispatch.couriers.get(provider)
+    return courier is not None and courier.capabilities.looks_up
+
+
+def _result(
+    doubt: Doubt, finding: Finding, outcome: str, evidence: dict[str, Any], now: datetime
+) -> Result:
+    return Result(
+        attempt_id=doubt.attempt.id,
+        campaign_id=doubt.lease.campaign_id,
+        ordinal=doubt.lease.ordinal,
+        epoch=doubt.lease.epoch,
+        outcome=outcome,
+        next_at=now,
+        provider_ref=finding.provider_ref,
+        reason=finding.evidence if outcome != "accepted" else "",
+        sha256=doubt.attempt.sha256,
+        evidence=evidence,
+    )
+
+
+def _tell(work: Work, result: Result) -> None:
+    campaign = work.session.get_one(Campaign, result.campaign_id)
+    by = "policy" if result.outcome in {"unresolved", "held"} else str(result.evidence["by"])
+    audit.record(
+        work,
+        "unknown.resolve",
+        incident_id=campaign.incident_id,
+        subject_type="campaign",
+        subject_id=campaign.id,
+        campaign_id=campaign.id,
+        attempt_id=result.attempt_id,
+        by=by,
+        after=rows.state_after(result.outcome),
+    )

@@ -1,0 +1,91 @@
+"""What became of attempts, made true: states, people moved on, envelopes split, one audit entry."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from uuid import UUID
+
+import orjson
+
+from incidents.audit import log as audit
+from incidents.audit.merkle import leaf_hash, root_of
+from incidents.database import leases as rows
+from incidents.database import receipts
+from incidents.database.campaigns import Campaign, locked_campaign
+from incidents.database.leases import Result
+from incidents.services import ladder
+from incidents.services.opening import person_of
+from incidents.work import Work
+
+# Attempts that one audit entry commits to.
+MOST_IN_ENTRY = 1_000
+
+
+def apply(work: Work, results: Sequence[Result]) -> list[Result]:
+    """Record results under their epochs; gives those that counted."""
+    moving = {one.campaign_id for one in results if one.outcome in {"refused", "split"}}
+    # Campaigns first, envelopes after, always: so that nobody waits in a circle.
+    campaigns = {key: locked_campaign(work.session, key) for key in sorted(moving)}
+    counted = rows.record(work.session, results, work.now)
+    for campaign_id, campaign in campaigns.items():
+        mine = [one for one in counted if one.campaign_id == campaign_id]
+        if campaign is not None:
+            _refuse(work, campaign, [one for one in mine if one.outcome == "refused"])
+            _split(work, campaign, [one for one in mine if one.outcome == "split"])
+    _tell(work, counted)
+    return counted
+
+
+def _refuse(work: Work, campaign: Campaign, refused: Sequence[Result]) -> None:
+    if refused:
+        reasons = {one.ordinal: one.reason for one in refused}
+        people = receipts.fail_envelopes(work.session, campaign.id, reasons, work.now)
+        ladder.move_on(work, campaign, people)
+
+
+def _split(work: Work, campaign: Campaign, split: Sequence[Result]) -> None:
+    for one in split:
+        parent = rows.leased(work.session, campaign.id, one.ordinal)
+        groups = _groups(rows.recipients_in(work.session, campaign.id, one.ordinal), one.bad_refs)
+        rows.halve(work.session, parent, groups, campaign.envelope_count + 1, work.now)
+        campaign.envelope_count += len(groups)
+    if split:
+        work.session.flush()
+        work.ring("campaigns.pump")
+
+
+def _groups(people: Sequence[UUID], bad_refs: Iterable[str]) -> list[Sequence[UUID]]:
+    """Those who were named apart from the others; two halves where nobody, or everybody, was."""
+    named = {found[0] for found in map(person_of, bad_refs) if found}
+    bad = [person for person in people if person in named]
+    good = [person for person in people if person not in named]
+    if bad and good:
+        return [good, bad]
+    return [people[: len(people) // 2], people[len(people) // 2 :]]
+
+
+def _tell(work: Work, counted: Sequence[Result]) -> None:
+    """One audit entry for up to a thousand attempts of a campaign; its root commits to each."""
+    ordered = sorted(counted, key=lambda one: (one.campaign_id, one.ordinal))
+    for campaign_id, some in groupby(ordered, key=lambda one: one.campaign_id):
+        mine = list(some)
+        campaign = work.session.get_one(Campaign, campaign_id)
+        for at in range(0, len(mine), MOST_IN_ENTRY):
+            chunk = mine[at : at + MOST_IN_ENTRY]
+            audit.record(
+                work,
+                "sending.record",
+                incident_id=campaign.incident_id,
+                subject_type="campaign",
+                subject_id=campaign_id,
+                campaign_id=campaign_id,
+                root=root_of([leaf_hash(_leaf(one)) for one in chunk]).hex(),
+                count=len(chunk),
+                outcomes=Counter(one.outcome for one in chunk),
+            )
+
+
+def _leaf(result: Result) -> bytes:
+    """What the trail commits to of an attempt: which, what was sent, and what came of it."""
+    sent = (result.attempt_id.hex, result.ordinal, result.epoch, result.sha256)
+    return orjson.dumps([*sent, result.outcome, result.http_status, result.provider_ref])

@@ -1,0 +1,210 @@
+"""Sending: lease, intend, hand over, record; each step committed before the next one begins.
+
+A worker may be killed, frozen or cut off from the database between any two lines of this file:
+a lease without an attempt sent nothing; an attempt without an outcome is `unknown`; an outcome
+under an older epoch changes nothing. No connection is held while a provider answers.
+"""
+
+import hashlib
+import os
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from incidents.clock import SystemClock
+from incidents.database import leases as rows
+from incidents.database.base import uuid7
+from incidents.database.engine import is_sqlite
+from incidents.database.leases import Intent, Lease, Result
+from incidents.rules.ladder import retry_after
+from incidents.services import journal, planning, receipts, recording
+from incidents.services.opening import open_envelopes
+from incidents.settings import Settings
+from incidents.work import TOCSIN, Office, Work
+from notifiers.dispatch import Dispatch
+from notifiers.envelope import Envelope, Outcome, OutcomeKind
+from notifiers.errors import NotifierError, Refused
+
+# Between the end of the longest call and the end of the lease: for recording, and for a
+# process that is paused for a moment between the check and the first byte.
+MARGIN = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One lease, opened and made ready: what goes on the wire, or why it cannot.
+
+    refusal  what is known without asking the provider; then nothing is sent
+    """
+
+    intent: Intent
+    envelope: Envelope
+    body: bytes
+    refusal: Outcome | None = None
+
+    @property
+    def lease(self) -> Lease:
+        """The lease under which it goes."""
+        return self.intent.lease
+
+
+def pump(
+    office: Office, dispatch: Dispatch, *, mode: str, stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Send until nothing is ready; gives how many people's messages were handed over."""
+    journal.replay(office)
+    people = 0
+    while not stop():
+        if planning.place_next_page(office, mode):
+            continue
+        taken = _lease(office, mode)
+        if not taken:
+            break
+        people += _carry(office, dispatch, taken)
+    return people
+
+
+def now_of(work: Work) -> datetime:
+    """The moment that leases go by: the database's clock, which all machines share.
+
+    A drill's clock and an embedded process's own have no other machine to agree with.
+    """
+    if isinstance(work.office.clock, SystemClock) and not is_sqlite(work.session.connection()):
+        moment: datetime = work.session.scalars(select(func.clock_timestamp())).one()
+        return moment
+    return work.now
+
+
+def _lease(office: Office, mode: str) -> list[Lease]:
+    """Envelopes of one campaign: a few shared ones, or many of one person each."""
+    settings = office.settings
+    kinds = [(True, settings.envelopes_per_lease), (False, settings.messages_per_lease)]
+    with office.work(TOCSIN) as work:
+        now = now_of(work)
+        until = now + timedelta(seconds=settings.lease_seconds)
+        campaigns = list(rows.running_campaigns(work.session, mode))
+        # In a new order each time: a large campaign does not keep a small one waiting.
+        random.shuffle(campaigns)
+        random.shuffle(kinds)
+        for campaign_id in campaigns:
+            for bulk, limit in kinds:
+                taken = rows.lease(
+                    work.session, campaign_id, bulk=bulk, limit=limit, now=now, until=until
+                )
+                if taken:
+                    return taken
+    return []
+
+
+def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
+    with office.look(TOCSIN) as work:
+        attempts = [uuid7() for _ in taken]
+        envelopes = open_envelopes(work, taken, attempts)
+    parcels = [
+        _parcel(dispatch, lease, attempt, envelope)
+        for lease, attempt, envelope in zip(taken, attempts, envelopes, strict=True)
+    ]
+    going = _intend(office, parcels)
+    heard = _hand_over(dispatch, going)
+    _record(office, dispatch, going, heard)
+    return sum(len(parcel.envelope.people) for parcel in going)
+
+
+def _parcel(dispatch: Dispatch, lease: Lease, attempt_id: UUID, envelope: Envelope) -> Parcel:
+    body, refusal = b"", None
+    try:
+        body = dispatch.courier(lease.provider).body(envelope)
+    except Refused as error:
+        # One person may spoil it for all: apart from the others they spoil only their own.
+        refusal = Outcome(OutcomeKind.SPLIT, reason=str(error))
+    except NotifierError as error:
+        refusal = Outcome(OutcomeKind.RETRY, reason=str(error))
+    intent = Intent(attempt_id, lease, hashlib.sha256(body).hexdigest())
+    return Parcel(intent, envelope, body, refusal)
+
+
+def _intend(office: Office, parcels: Sequence[Parcel]) -> list[Parcel]:
+    """Commit the attempts; gives what may go, each with the moment after which it may not."""
+    settings = office.settings
+    begun = time.monotonic()
+    last_byte_after = settings.lease_seconds * (1 - MARGIN) - settings.http_timeout_seconds
+    with office.work(TOCSIN) as work:
+        now = now_of(work)
+        until = now + timedelta(seconds=settings.lease_seconds)
+        intents = [parcel.intent for parcel in parcels]
+        ours = rows.intend(work.session, intents, worker=_worker(), now=now, until=until)
+        others = [parcel.lease for parcel in parcels if parcel.intent.attempt_id not in ours]
+        rows.give_back(work.session, others)
+    return [
+        replace(parcel, envelope=replace(parcel.envelope, not_after=begun + last_byte_after))
+        for parcel in parcels
+        if parcel.intent.attempt_id in ours
+    ]
+
+
+def _hand_over(dispatch: Dispatch, going: Sequence[Parcel]) -> list[Outcome]:
+    """What became of each, in order; this is where bytes leave."""
+    wire = [parcel for parcel in going if parcel.refusal is None]
+    answers = iter(
+        dispatch.send_all([(one.lease.provider, one.envelope, one.body) for one in wire])
+    )
+    return [one.refusal if one.refusal is not None else next(answers) for one in going]
+
+
+def _record(
+    office: Office, dispatch: Dispatch, going: Sequence[Parcel], heard: Sequence[Outcome]
+) -> None:
+    try:
+        with office.work(TOCSIN) as work:
+            results = _results(office.settings, now_of(work), going, heard)
+            recording.apply(work, results)
+            receipts.rehearse(work, dispatch, results, [parcel.envelope for parcel in going])
+    except DBAPIError:
+        # The database is away, but what was answered is known: it must not become `unknown`.
+        journal.keep(office, _results(office.settings, office.clock.now(), going, heard))
+
+
+def _results(
+    settings: Settings, now: datetime, going: Sequence[Parcel], heard: Sequence[Outcome]
+) -> list[Result]:
+    return [_result(settings, now, *pair) for pair in zip(going, heard, strict=True)]
+
+
+def _result(settings: Settings, now: datetime, parcel: Parcel, outcome: Outcome) -> Result:
+    lease, kind = parcel.lease, outcome.kind.value
+    if outcome.kind is OutcomeKind.SPLIT and len(parcel.envelope.people) < 2:
+        kind = OutcomeKind.REFUSED.value
+    return Result(
+        attempt_id=parcel.intent.attempt_id,
+        campaign_id=lease.campaign_id,
+        ordinal=lease.ordinal,
+        epoch=lease.epoch,
+        outcome=kind,
+        next_at=now + _wait(settings, lease, outcome),
+        http_status=outcome.http_status,
+        provider_ref=outcome.provider_ref,
+        reason=outcome.reason,
+        sha256=parcel.intent.sha256,
+        bad_refs=outcome.bad_refs,
+    )
+
+
+def _wait(settings: Settings, lease: Lease, outcome: Outcome) -> timedelta:
+    if outcome.kind is OutcomeKind.RETRY:
+        jitter = random.random()  # noqa: S311  spreads load, hides nothing
+        return retry_after(lease.epoch, outcome.retry_after_seconds, jitter)
+    if outcome.kind is OutcomeKind.UNKNOWN:
+        return timedelta(seconds=settings.settle_seconds)
+    return timedelta(0)
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:80]
