@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
-from incidents.cli.looks import bullets, left, moment, pairs, panel, table, there, words
+from incidents.cli.looks import bullets, day, left, moment, pairs, panel, table, there, words
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 
 noun = Noun("duty", "What is owed to whom by when, and why.")
@@ -66,20 +67,25 @@ def listed(duties: list[dict[str, Any]], now: datetime | None = None) -> Rendera
     """Duties in a table: due by this machine's clock, and by the clock of the law's place."""
     if not duties:
         return Text("Nothing.", "dim")
-    made = table("standing", "whom", "what", "due", "there", "left", "rule")
+    made = table("standing", "due", "left", "place", "what")
+    for column in made.columns[:4]:
+        column.no_wrap = True
     for one in duties:
-        made.add_row(
-            standing(one),
-            one["audience"].replace("_", " "),
-            Text(one["title"]),
-            moment(one["due_at"]) + (" ¹" if one["is_target"] and one["due_at"] else ""),
-            there(one["due_at"], one["place"]),
-            left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim"),
-            Text(one["rule"], "dim"),
-        )
+        due = Text(day(one["due_at"]) + (" ¹" if one["is_target"] and one["due_at"] else ""))
+        if local := there(one["due_at"], one["place"]):
+            due.append(f"\n{local} there", "dim")
+        rest = left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim")
+        made.add_row(standing(one), due, rest, one["place"], _what(one))
     if any(one["is_target"] and one["due_at"] for one in duties):
         return Group(made, Text("¹ our own target: the law names no number here", "dim"))
     return made
+
+
+def _what(duty: dict[str, Any]) -> Text:
+    what = Text.assemble(duty["title"], (f"\n{duty['rule']}", "dim"))
+    if duty["status"] == "open" and duty["standing"] == "unknown":
+        what.append(f"  needs {', '.join(duty['missing'])}", "magenta")
+    return what
 
 
 def standing(duty: dict[str, Any]) -> Text:
@@ -87,7 +93,7 @@ def standing(duty: dict[str, Any]) -> Text:
     if duty["status"] != "open":
         return words(duty["status"])
     if duty["standing"] == "unknown":
-        return Text(f"not known yet: needs {', '.join(duty['missing'])}", "magenta")
+        return Text("not known yet", "magenta")
     return words(duty["standing"])
 
 
@@ -175,4 +181,4 @@ def difference(changes: list[tuple[str, dict[str, Any]]]) -> RenderableType:
         line = Text.assemble((f"{sign} {told:<15}", style), one["title"])
         line.append(f"  {one['rule']}{note}", "dim")
         lines.append(line)
-    return Group(*lines)
+    return Group(*(Padding(line, (0, 0, 0, 2)) for line in lines))

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from incidents.cli import duty
 from incidents.cli.inputs import facts_of, json_of, moment_of
-from incidents.cli.looks import bullets, moment, pairs, panel, table, words
+from incidents.cli.looks import bullets, day, moment, pairs, panel, table, words
 from incidents.cli.noun import Api, Incident, Noun, incident_of
 
 noun = Noun("incident", "Open, read and move incidents.")
@@ -160,8 +160,9 @@ def listed(incidents: list[dict[str, Any]]) -> RenderableType:
 def timeline(lines: list[dict[str, Any]]) -> RenderableType:
     """The story in a table."""
     made = table("when", "who", "what")
+    made.columns[0].no_wrap = made.columns[1].no_wrap = True
     for line in lines:
-        made.add_row(moment(line["at"]), line["actor_name"], Text(line["text"]))
+        made.add_row(day(line["at"]), line["actor_name"], Text(line["text"]))
     return made
 
 

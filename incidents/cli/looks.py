@@ -48,6 +48,11 @@ def moment(text: str | datetime | None, zone: str = "") -> str:
     return f"{there:%a %d %b %Y %H:%M %Z}"
 
 
+def day(text: str | None) -> str:
+    """A moment without its year, for tables: `Mon 07 Dec 09:00 CET`."""
+    return f"{datetime.fromisoformat(text).astimezone():%a %d %b %H:%M %Z}" if text else "—"
+
+
 def there(text: str | None, place: str) -> str:
     """A moment by the clocks of a law's place; empty where they say what ours say."""
     zone = _ZONES.get(place)
@@ -112,9 +117,8 @@ def pairs(values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Table:
 
 def bullets(heading: str, lines: Sequence[str], style: str = "") -> RenderableType:
     """A heading and its lines; nothing where there are none."""
-    if not lines:
-        return Group()
-    return Group(Text(heading, "bold"), *(Text(f"  · {line}", style) for line in lines))
+    shown = [Text(f"  · {line}", style) for line in lines]
+    return Group(*([Text(heading, "bold")] if heading and shown else []), *shown)
 
 
 def problems(found: Sequence[Mapping[str, Any]]) -> RenderableType:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from incidents.cli import (
     announcement,
@@ -18,6 +19,7 @@ from incidents.cli import (
     law,
     notice,
     playbook,
+    population,
     report,
     serving,
     severity,
@@ -27,11 +29,20 @@ from incidents.cli import (
 from incidents.cli.screen import err, explain
 from incidents.errors import IncidentsError, Problem
 
-# 1 refused, 2 not understood, 3 not reachable.
-REFUSED, MISUSED = 1, 2
+REFUSED = 1
+
+
+class _InOrder(TyperGroup):
+    """Commands and nouns in the order in which they were added here, not commands first."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """The names, as `tocsin --help` lists them."""
+        return sorted(super().list_commands(ctx), key=_ORDER.index)
+
 
 app = typer.Typer(
     name="tocsin",
+    cls=_InOrder,
     help="Incident response and breach notification: from fact to duty to approved words to proof.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -63,25 +74,28 @@ _NOUNS = (
     severity,
     duty,
     task,
+    population,
     notice,
     announcement,
     report,
     audit,
     playbook,
 )
+_ORDER = [*(module.noun.name for module in _NOUNS), "assess", "law", "demo", "serve", "worker"]
+_ORDER += ["migrate", "doctor", "user", "token", "fake-providers"]
+_LAW, _HERE = "The law, with no server", "This machine"
+
 for _module in _NOUNS:
     app.add_typer(_module.noun.app, rich_help_panel="An incident, from open to closed")
-app.add_typer(law.law, name="law", rich_help_panel="The law, with no server")
-app.command("assess", rich_help_panel="The law, with no server")(law.assess)
-
-_HERE = "This machine"
+app.command("assess", rich_help_panel=_LAW)(law.assess)
+app.add_typer(law.law, name="law", rich_help_panel=_LAW)
 app.command("serve", rich_help_panel=_HERE)(serving.serve)
 app.command("worker", rich_help_panel=_HERE)(serving.worker)
 app.command("migrate", rich_help_panel=_HERE)(serving.migrate)
 app.command("doctor", rich_help_panel=_HERE)(serving.doctor)
-app.command("fake-providers", rich_help_panel=_HERE)(serving.fake_providers)
 app.add_typer(users.user, name="user", rich_help_panel=_HERE)
 app.add_typer(users.token, name="token", rich_help_panel=_HERE)
+app.command("fake-providers", rich_help_panel=_HERE)(serving.fake_providers)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache
 
@@ -10,10 +11,15 @@ from rich.text import Text
 
 from incidents.errors import IncidentsError
 
+_FILE_WIDTH = 120  # of what goes into a file or another program
+
 
 @cache
 def _console(stream: int) -> Console:
-    return Console(stderr=stream == 2, highlight=False, soft_wrap=False)
+    made = Console(stderr=stream == 2, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _FILE_WIDTH
+    return made
 
 
 def out() -> Console:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,11 +36,12 @@ def serve(
     def ready(office: Office) -> None:
         made = first_people(office, url) if settings.embedded else None
         remember_url(settings, url)
-        err().print(f"[bold]Tocsin[/] answers at {url}  (API: {url}/api/v1/docs)")
-        err().print(f"[dim]data folder {settings.data_folder}[/]")
+        say = partial(err().print, soft_wrap=True)
+        say(f"[bold]Tocsin[/] answers at {url}  (API: {url}/api/v1/docs)")
+        say(f"[dim]data folder {settings.data_folder}[/]")
         if made:
-            err().print(f"First start: made {', '.join(PEOPLE)}; their tokens are in {made}")
-            err().print("`tocsin` uses the first; `--as bo` is another of them.")
+            say(f"First start: made {', '.join(PEOPLE)}; their tokens are in {made}")
+            say("`tocsin` uses the first; `--as bo` is another of them.")
 
     run(settings, ready=ready)
 
