@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     and_,
     bindparam,
     exists,
@@ -31,11 +30,9 @@ from incidents.database.campaigns import (
     OPEN_STATES,
     Attempt,
     Campaign,
-    Delivery,
     Envelope,
     rows_changed,
 )
-from incidents.database.population import Recipient
 from incidents.rules.lifecycle import ENVELOPE
 
 T = TypeVar("T")
@@ -116,7 +113,7 @@ def lease(
 ) -> list[Lease]:
     """Take ready envelopes of a running campaign; other senders pass over them."""
     ready = (
-        select(*_LEASED)
+        select(*LEASED)
         .join(Campaign, Campaign.id == Envelope.campaign_id)
         .where(
             Envelope.campaign_id == campaign_id,
@@ -132,7 +129,7 @@ def lease(
     taken = [Lease(**row._asdict()) for row in session.execute(ready)]
     leased = {"state": "leased", "epoch": Envelope.epoch + 1, "lease_until": until}
     if taken:
-        _update(session, campaign_id, [one.ordinal for one in taken], leased)
+        update_envelopes(session, campaign_id, [one.ordinal for one in taken], leased)
     return taken
 
 
@@ -155,7 +152,7 @@ def intend(
                 insert(Attempt), [_attempt_row(intent, worker, now) for intent in going]
             )
             again = {"lease_until": until, "attempt_count": Envelope.attempt_count + 1}
-            _update(session, campaign_id, [one.lease.ordinal for one in going], again)
+            update_envelopes(session, campaign_id, [one.lease.ordinal for one in going], again)
         ours.update(intent.attempt_id for intent in going)
     return ours
 
@@ -165,7 +162,7 @@ def give_back(session: Session, leases: Sequence[Lease]) -> None:
     for campaign_id, some in _by_campaign(leases, lambda one: one.campaign_id):
         standing = _standing(session, campaign_id, [one.ordinal for one in some])
         ours = [one.ordinal for one in some if standing[one.ordinal] == (one.epoch, "leased")]
-        _update(session, campaign_id, ours, {"state": "ready", "lease_until": None})
+        update_envelopes(session, campaign_id, ours, {"state": "ready", "lease_until": None})
 
 
 def record(session: Session, results: Sequence[Result], now: datetime) -> list[Result]:
@@ -185,124 +182,11 @@ def record(session: Session, results: Sequence[Result], now: datetime) -> list[R
     return counted
 
 
-def expired(
-    session: Session, campaign_id: UUID, now: datetime
-) -> list[tuple[Lease, Attempt | None]]:
-    """Leases that ran out, each with its attempt if one had been written; held until the end."""
-    query = (
-        select(Attempt, *_LEASED)
-        .outerjoin(Attempt, _NEWEST)
-        .where(
-            Envelope.campaign_id == campaign_id,
-            state_is("leased"),
-            Envelope.lease_until < now,
-        )
-        .order_by(Envelope.ordinal)
-        .with_for_update(skip_locked=True, of=Envelope)
-    )
-    return [_with_attempt(row._asdict()) for row in session.execute(query)]
-
-
-def due_unknown(
-    session: Session, campaign_id: UUID, *, limit: int, now: datetime, again_at: datetime
-) -> list[tuple[Lease, Attempt]]:
-    """Unknown envelopes whose turn to be looked up has come, each with its attempt.
-
-    again_at  others leave them alone until then
-    """
-    query = (
-        select(Attempt, *_LEASED)
-        .join(Attempt, _NEWEST)
-        .where(
-            Envelope.campaign_id == campaign_id,
-            state_is("unknown"),
-            Envelope.next_at <= now,
-        )
-        .order_by(Envelope.next_at, Envelope.ordinal)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Envelope)
-    )
-    found = [_with_attempt(row._asdict()) for row in session.execute(query)]
-    _update(session, campaign_id, [one.ordinal for one, _ in found], {"next_at": again_at})
-    return found
-
-
-def note_look(
-    session: Session, one: Lease, attempt_id: UUID, evidence: dict[str, Any], next_at: datetime
-) -> None:
-    """Keep what a look at the provider's records showed, and when to look again."""
-    looks = {"look_up_count": Attempt.look_up_count + 1, "evidence": evidence}
-    rows_changed(session, update(Attempt).where(Attempt.id == attempt_id).values(**looks))
-    still = (
-        update(Envelope)
-        .where(
-            Envelope.campaign_id == one.campaign_id,
-            Envelope.ordinal == one.ordinal,
-            Envelope.epoch == one.epoch,
-            state_is("unknown"),
-        )
-        .values(next_at=next_at)
-    )
-    rows_changed(session, still)
-
-
 def leased(session: Session, campaign_id: UUID, ordinal: int) -> Lease:
     """An envelope as its last lease had it."""
-    query = select(*_LEASED).where(Envelope.campaign_id == campaign_id, Envelope.ordinal == ordinal)
+    query = select(*LEASED).where(Envelope.campaign_id == campaign_id, Envelope.ordinal == ordinal)
     values = session.execute(query).one()._asdict()
     return Lease(**values | {"epoch": values["epoch"] - 1})
-
-
-def recipients_in(session: Session, campaign_id: UUID, ordinal: int) -> Sequence[UUID]:
-    """The people in an envelope, always in the same order."""
-    query = select(Delivery.recipient_id).where(
-        Delivery.campaign_id == campaign_id, Delivery.envelope == ordinal
-    )
-    return session.scalars(query.order_by(Delivery.recipient_id)).all()
-
-
-def halve(
-    session: Session, parent: Lease, groups: Sequence[Sequence[UUID]], first: int, now: datetime
-) -> None:
-    """Put the people of a split envelope into one new envelope each group; `first` its number."""
-    for number, people in enumerate(groups, start=first):
-        session.add(
-            Envelope(
-                campaign_id=parent.campaign_id,
-                ordinal=number,
-                mode=parent.mode,
-                rung=parent.rung,
-                channel=parent.channel,
-                provider=parent.provider,
-                locale=parent.locale,
-                people_count=len(people),
-                is_bulk=len(people) > 1,
-                state="ready",
-                next_at=now,
-            )
-        )
-        session.flush()
-        moved = update(Delivery).where(
-            Delivery.campaign_id == parent.campaign_id,
-            Delivery.envelope == parent.ordinal,
-            Delivery.recipient_id.in_(people),
-        )
-        rows_changed(session, moved.values(envelope=number))
-
-
-def people_in(session: Session, campaign_id: UUID, ordinals: Sequence[int]) -> Sequence[Row[Any]]:
-    """Envelope, rung and contact columns of each of these people, always in the same order."""
-    query = (
-        select(*_CONTACT)
-        .join(
-            Recipient,
-            and_(Recipient.id == Delivery.recipient_id, Recipient.mode == Delivery.mode),
-        )
-        .where(Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals))
-        .order_by(Delivery.envelope, Delivery.recipient_id)
-    )
-    # As plain rows: the session's own would cost a third more.
-    return session.connection().execute(query).all()
 
 
 def settled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
@@ -324,7 +208,7 @@ def cancel_ready(session: Session, campaign_id: UUID) -> int:
     return rows_changed(session, statement.values(state="cancelled", reason="stopped"))
 
 
-_LEASED = (
+LEASED = (
     Envelope.campaign_id,
     Envelope.ordinal,
     (Envelope.epoch + 1).label("epoch"),
@@ -335,19 +219,8 @@ _LEASED = (
     Envelope.locale,
     Envelope.people_count,
 )
-_CONTACT = (
-    Delivery.envelope,
-    Delivery.rung,
-    Recipient.id,
-    Recipient.mode,
-    Recipient.sealed,
-    Recipient.drill_name,
-    Recipient.drill_email,
-    Recipient.drill_phone,
-    Recipient.drill_push,
-)
 # The attempt that was made under the epoch in which the envelope stands.
-_NEWEST = and_(
+NEWEST = and_(
     Attempt.campaign_id == Envelope.campaign_id,
     Attempt.ordinal == Envelope.ordinal,
     Attempt.epoch == Envelope.epoch,
@@ -437,16 +310,17 @@ def _envelope_move(result: Result) -> dict[str, Any]:
     }
 
 
-def _update(
+def update_envelopes(
     session: Session, campaign_id: UUID, ordinals: Sequence[int], values: dict[str, Any]
 ) -> None:
+    """Set the same values on these envelopes."""
     these = update(Envelope).where(
         Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals)
     )
     rows_changed(session, these.values(**values))
 
 
-def _with_attempt(values: dict[str, Any]) -> tuple[Lease, Any]:
+def with_attempt(values: dict[str, Any]) -> tuple[Lease, Any]:
     """A lease that stands (its epoch is the row's own, not the next one), and its attempt."""
     attempt = values.pop("Attempt")
     return Lease(**values | {"epoch": values["epoch"] - 1}), attempt

@@ -4,7 +4,8 @@ The only place where contact data is opened for sending. What is made here follo
 sealed rows, the frozen words and the attempt's id alone: made again, it is the same bytes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ import orjson
 
 from incidents import rendering
 from incidents.database.campaigns import Campaign
-from incidents.database.leases import Lease, people_in
+from incidents.database.envelopes import drill_people_in, live_people_in
+from incidents.database.leases import Lease
 from incidents.database.notices import Notice, bodies_of
 from incidents.vault.data_keys import data_key_of
 from incidents.vault.sealed import key_id_of, unseal_many
@@ -59,19 +61,21 @@ def people_of(
     work: Work, campaign: Campaign, leases: Sequence[Lease]
 ) -> Mapping[int, list[Person]]:
     """The people in these envelopes, by ordinal, always in the same order."""
-    rows = people_in(work.session, campaign.id, [lease.ordinal for lease in leases])
-    contacts = _contacts(work, campaign.incident_id, rows)
-    lease_of = {lease.ordinal: lease for lease in leases}
-    people: dict[int, list[Person]] = {lease.ordinal: [] for lease in leases}
-    for row, contact in zip(rows, contacts, strict=True):
-        lease = lease_of[row.envelope]
-        name = contact.get("name") or rendering.unnamed(lease.locale)
-        person = Person(
-            ref=f"{row.id.hex}.{row.rung}",
-            address=contact.get(_ADDRESS[lease.channel]) or "",
-            fields={"name": name},
-        )
-        people[row.envelope].append(person)
+    ordinals = [lease.ordinal for lease in leases]
+    people: dict[int, list[Person]] = {ordinal: [] for ordinal in ordinals}
+    needs = {lease.ordinal: _ADDRESS[lease.channel] for lease in leases}
+    unnamed = {lease.ordinal: rendering.unnamed(lease.locale) for lease in leases}
+    rows: Iterable[tuple[int, int, UUID, Mapping[str, Any]]]
+    if campaign.mode == Mode.DRILL:
+        rows = drill_people_in(work.session, campaign.id, ordinals)
+    else:
+        rows = _unsealed(work, campaign, live_people_in(work.session, campaign.id, ordinals))
+    # A million times in a campaign: plain tuples, nothing looked up twice.
+    for ordinal, rung, recipient_id, contact in rows:
+        get = contact.get
+        fields = {"name": get("name") or unnamed[ordinal]}
+        address = get(needs[ordinal]) or ""
+        people[ordinal].append(Person(f"{recipient_id.hex}.{rung}", address, fields))
     return people
 
 
@@ -84,31 +88,20 @@ def person_of(ref: str) -> tuple[UUID, int] | None:
         return None
 
 
-def _contacts(work: Work, incident_id: UUID, rows: Sequence[Any]) -> Iterable[Mapping[str, Any]]:
-    """Contact data of each row: a drill's stands in the open, a live person's is sealed."""
-    if not rows or rows[0].mode == "drill":
-        return [
-            {
-                "name": row.drill_name,
-                "email": row.drill_email,
-                "phone": row.drill_phone,
-                "push_token": row.drill_push,
-            }
-            for row in rows
-        ]
-    texts: dict[UUID, bytes] = {}
-    for some in _by_key(rows).values():
-        key = data_key_of(work.session, work.keyring, key_id_of(some[0][1]))
-        opened = unseal_many(
-            key, table="recipient", field="sealed", incident_id=incident_id, rows=some
+def _unsealed(
+    work: Work, campaign: Campaign, rows: Sequence[tuple[int, int, UUID, bytes]]
+) -> Iterator[tuple[int, int, UUID, dict[str, Any]]]:
+    """The same rows with contact data in the place of the sealed value."""
+    # Mostly one key; a run of rows under one key is opened together.
+    for _, run in groupby(rows, key=lambda row: row[3][:_KEY_BYTES]):
+        some = list(run)
+        key = data_key_of(work.session, work.keyring, key_id_of(some[0][3]))
+        texts = unseal_many(
+            key,
+            table="recipient",
+            field="sealed",
+            incident_id=campaign.incident_id,
+            rows=[(row[2], row[3]) for row in some],
         )
-        texts.update(zip((row_id for row_id, _ in some), opened, strict=True))
-    return [orjson.loads(texts[row.id]) for row in rows]
-
-
-def _by_key(rows: Sequence[Any]) -> Mapping[bytes, list[tuple[UUID, bytes]]]:
-    """(id, sealed) of each row, by the head of the blob that names its key: mostly one."""
-    groups: dict[bytes, list[tuple[UUID, bytes]]] = {}
-    for row in rows:
-        groups.setdefault(row.sealed[:_KEY_BYTES], []).append((row.id, row.sealed))
-    return groups
+        for (ordinal, rung, recipient_id, _), text in zip(some, texts, strict=True):
+            yield ordinal, rung, recipient_id, orjson.loads(text)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from incidents.audit import log as audit
+from incidents.database import doubts
 from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign, unsettled_campaigns
 from incidents.database.leases import Lease, Result
@@ -54,7 +55,7 @@ def expire(office: Office, mode: str) -> bool:
 def _expire(office: Office, campaign_id: UUID) -> bool:
     with office.work(TOCSIN) as work:
         now = sending.now_of(work)
-        found = rows.expired(work.session, campaign_id, now)
+        found = doubts.expired(work.session, campaign_id, now)
         rows.give_back(work.session, [one for one, attempt in found if attempt is None])
         settle = now + timedelta(seconds=office.settings.settle_seconds)
         recording.apply(work, [_lost(one, attempt.id, settle) for one, attempt in found if attempt])
@@ -83,12 +84,12 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
     with office.look(TOCSIN) as work:
         campaigns = unsettled_campaigns(work.session, mode)
     for campaign_id in campaigns:
-        doubts = _claim(office, campaign_id)
-        if doubts:
+        found = _claim(office, campaign_id)
+        if found:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
-                findings = list(pool.map(lambda one: _look(dispatch, one), doubts))
+                findings = list(pool.map(lambda one: _look(dispatch, one), found))
             with office.work(TOCSIN) as work:
-                settled |= _settle(work, dispatch, doubts, findings)
+                settled |= _settle(work, dispatch, found, findings)
     return settled
 
 
@@ -97,7 +98,7 @@ def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:
     with office.work(TOCSIN) as work:
         now = sending.now_of(work)
         again_at = now + timedelta(seconds=office.settings.lease_seconds)
-        due = rows.due_unknown(
+        due = doubts.due_unknown(
             work.session, campaign_id, limit=LOOKS_AT_ONCE, now=now, again_at=again_at
         )
         envelopes = open_envelopes(
@@ -123,12 +124,12 @@ def _look(dispatch: Dispatch, doubt: Doubt) -> Finding:
 
 
 def _settle(
-    work: Work, dispatch: Dispatch, doubts: Sequence[Doubt], findings: Sequence[Finding]
+    work: Work, dispatch: Dispatch, due: Sequence[Doubt], findings: Sequence[Finding]
 ) -> bool:
     """Write down what was seen, and what follows from it."""
     now = sending.now_of(work)
     results: list[Result] = []
-    for doubt, finding in zip(doubts, findings, strict=True):
+    for doubt, finding in zip(due, findings, strict=True):
         evidence = _evidence(doubt, finding)
         campaign = work.session.get_one(Campaign, doubt.lease.campaign_id)
         decided = verdict(
@@ -139,7 +140,7 @@ def _settle(
             policy=campaign.unknown_policy,
         )
         pause = timedelta(seconds=max(work.settings.settle_seconds / 2, SHORTEST_PAUSE))
-        rows.note_look(work.session, doubt.lease, doubt.attempt.id, evidence, now + pause)
+        doubts.note_look(work.session, doubt.lease, doubt.attempt.id, evidence, now + pause)
         if decided is not Verdict.LOOK:
             results.append(_result(doubt, finding, _OUTCOME[decided], evidence, now))
     counted = recording.apply(work, results)

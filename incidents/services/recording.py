@@ -9,8 +9,8 @@ import orjson
 
 from incidents.audit import log as audit
 from incidents.audit.merkle import leaf_hash, root_of
+from incidents.database import envelopes, receipts
 from incidents.database import leases as rows
-from incidents.database import receipts
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.leases import Result
 from incidents.services import ladder
@@ -46,8 +46,10 @@ def _refuse(work: Work, campaign: Campaign, refused: Sequence[Result]) -> None:
 def _split(work: Work, campaign: Campaign, split: Sequence[Result]) -> None:
     for one in split:
         parent = rows.leased(work.session, campaign.id, one.ordinal)
-        groups = _groups(rows.recipients_in(work.session, campaign.id, one.ordinal), one.bad_refs)
-        rows.halve(work.session, parent, groups, campaign.envelope_count + 1, work.now)
+        groups = _groups(
+            envelopes.recipients_in(work.session, campaign.id, one.ordinal), one.bad_refs
+        )
+        envelopes.halve(work.session, parent, groups, campaign.envelope_count + 1, work.now)
         campaign.envelope_count += len(groups)
     if split:
         work.session.flush()

@@ -1,0 +1,79 @@
+"""Envelopes of which nobody knows yet whether they left: leases that ran out, unknown outcomes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from incidents.database.campaigns import Attempt, Envelope, rows_changed
+from incidents.database.leases import (
+    LEASED,
+    NEWEST,
+    Lease,
+    state_is,
+    update_envelopes,
+    with_attempt,
+)
+
+
+def expired(
+    session: Session, campaign_id: UUID, now: datetime
+) -> list[tuple[Lease, Attempt | None]]:
+    """Leases that ran out, each with its attempt if one had been written; held until the end."""
+    query = (
+        select(Attempt, *LEASED)
+        .outerjoin(Attempt, NEWEST)
+        .where(
+            Envelope.campaign_id == campaign_id,
+            state_is("leased"),
+            Envelope.lease_until < now,
+        )
+        .order_by(Envelope.ordinal)
+        .with_for_update(skip_locked=True, of=Envelope)
+    )
+    return [with_attempt(row._asdict()) for row in session.execute(query)]
+
+
+def due_unknown(
+    session: Session, campaign_id: UUID, *, limit: int, now: datetime, again_at: datetime
+) -> list[tuple[Lease, Attempt]]:
+    """Unknown envelopes whose turn to be looked up has come, each with its attempt.
+
+    again_at  others leave them alone until then
+    """
+    query = (
+        select(Attempt, *LEASED)
+        .join(Attempt, NEWEST)
+        .where(
+            Envelope.campaign_id == campaign_id,
+            state_is("unknown"),
+            Envelope.next_at <= now,
+        )
+        .order_by(Envelope.next_at, Envelope.ordinal)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Envelope)
+    )
+    found = [with_attempt(row._asdict()) for row in session.execute(query)]
+    update_envelopes(session, campaign_id, [one.ordinal for one, _ in found], {"next_at": again_at})
+    return found
+
+
+def note_look(
+    session: Session, one: Lease, attempt_id: UUID, evidence: dict[str, Any], next_at: datetime
+) -> None:
+    """Keep what a look at the provider's records showed, and when to look again."""
+    looks = {"look_up_count": Attempt.look_up_count + 1, "evidence": evidence}
+    rows_changed(session, update(Attempt).where(Attempt.id == attempt_id).values(**looks))
+    still = (
+        update(Envelope)
+        .where(
+            Envelope.campaign_id == one.campaign_id,
+            Envelope.ordinal == one.ordinal,
+            Envelope.epoch == one.epoch,
+            state_is("unknown"),
+        )
+        .values(next_at=next_at)
+    )
+    rows_changed(session, still)
