@@ -8,6 +8,7 @@ people are told, senders and a tender of campaigns.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,7 +146,7 @@ def _hear(app: Celery) -> None:
         pool="threads",
         concurrency=_TASK_THREADS,
         queues=queues,
-        hostname=f"tocsin-{os.getpid()}@%h",
+        hostname=f"tocsin-{os.getpid()}@{socket.gethostname()}",
         quiet=True,
         without_gossip=True,
         without_mingle=True,

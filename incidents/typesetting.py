@@ -12,7 +12,6 @@ from threading import Lock
 from typing import Any
 
 import orjson
-import typst
 
 from incidents.errors import InvalidInput
 from incidents.rendering import element_views
@@ -150,4 +149,6 @@ def _source(name: str) -> bytes:
 
 @cache
 def _compiler() -> Any:
+    import typst  # noqa: PLC0415  here, since who prints nothing needs no compiler in memory
+
     return typst.Compiler(font_paths=[TEMPLATES / "fonts"], ignore_system_fonts=True)
