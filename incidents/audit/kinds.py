@@ -142,6 +142,7 @@ KINDS: Mapping[str, Details] = {
     "population.import.start": _IMPORT,
     "population.import.finish": _IMPORT,
     "population.import.fail": _IMPORT,
+    "population.withhold": {"people": whole},
     "person.reveal": {"purpose": code, "fields": CODES, "people": whole},
     "notice.draft": _NOTICE,
     "notice.edit": _NOTICE,

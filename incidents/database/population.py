@@ -5,21 +5,33 @@ database itself sees to that: a drill row holds its contact data in the open, an
 refuses every address that is not reserved for fiction.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Select,
     String,
     UniqueConstraint,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
     text,
+    update,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
 
@@ -36,7 +48,12 @@ _LIVE_ROW_IS_SEALED = (
 
 
 class PopulationImport(Base):
-    """One file of people: how far it is, what came of it. status: running | done | failed."""
+    """One file of people: how far it is, what came of it. status: running | done | failed.
+
+    rejected_count  lines from which no person could be made
+    flawed_count    people who were added without something that their line said
+    by_reason       `column.reason` -> how often: all of them, however many are listed
+    """
 
     __tablename__ = "population_import"
     __table_args__ = (
@@ -61,6 +78,7 @@ class PopulationImport(Base):
     duplicate_count: Mapped[int] = mapped_column(default=0)
     rejected_count: Mapped[int] = mapped_column(default=0)
     flawed_count: Mapped[int] = mapped_column(default=0)
+    by_reason: Mapped[dict[str, Any]] = mapped_column(default=dict)
     reason: Mapped[str] = mapped_column(String(300), default="")
 
 
@@ -119,3 +137,199 @@ class Recipient(Base):
 
 CONTACT_FIELDS = ("name", "email", "phone", "push_token", "postal_address", "fields")
 Contact = dict[str, Any]
+
+
+class NewPerson(NamedTuple):
+    """A person about to be added to a live incident, already sealed."""
+
+    id: UUID
+    person_key: bytes
+    locale: str
+    place: str
+    sealed: bytes
+    email_index: bytes | None
+    phone_index: bytes | None
+    push_index: bytes | None
+    post_index: bytes | None
+
+
+class Reach(NamedTuple):
+    """How many people of one place and locale there are, and can be reached by what."""
+
+    place: str
+    locale: str
+    people: int
+    email: int
+    phone: int
+    push: int
+    post: int
+    unreachable: int
+
+
+_NEW = ("incident_id", "import_id", "mode", "withheld", *NewPerson._fields)
+_INDEXES = (
+    Recipient.email_index,
+    Recipient.phone_index,
+    Recipient.push_index,
+    Recipient.post_index,
+)
+
+
+def are_people_of(incident_id: UUID) -> ColumnElement[bool]:
+    """The condition that a recipient belongs to an incident, by an import that is complete.
+
+    Rows of an import that still runs, or is being taken back, are nobody yet.
+    """
+    complete = select(PopulationImport.id).where(
+        PopulationImport.incident_id == incident_id, PopulationImport.status == "done"
+    )
+    return and_(Recipient.incident_id == incident_id, Recipient.import_id.in_(complete))
+
+
+def imports_of(incident_id: UUID) -> Select[PopulationImport]:
+    """A query for the imports of an incident."""
+    return select(PopulationImport).where(PopulationImport.incident_id == incident_id)
+
+
+def running_import(session: Session, incident_id: UUID) -> PopulationImport | None:
+    """The import that runs now, if any."""
+    return session.scalar(imports_of(incident_id).where(PopulationImport.status == "running"))
+
+
+def silent_imports(session: Session, since: datetime) -> Sequence[PopulationImport]:
+    """Imports that say that they run, and were not heard of since a moment."""
+    query = select(PopulationImport).where(
+        PopulationImport.status == "running", PopulationImport.heartbeat_at < since
+    )
+    return session.scalars(query).all()
+
+
+def beat(session: Session, import_id: UUID, now: datetime, counts: Mapping[str, Any]) -> bool:
+    """Say that an import is alive and how far it is; False when it was ended by somebody else."""
+    result = session.execute(
+        update(PopulationImport)
+        .where(PopulationImport.id == import_id, PopulationImport.status == "running")
+        .values(heartbeat_at=now, **counts)
+        .returning(PopulationImport.id)
+    )
+    return result.first() is not None
+
+
+def keys_there(session: Session, incident_id: UUID, keys: Sequence[bytes]) -> set[bytes]:
+    """Which of these people are in the incident already."""
+    if session.get_bind().dialect.name == "sqlite":
+        among: ColumnElement[bool] = Recipient.person_key.in_(keys)
+    else:  # one parameter instead of thousands
+        among = Recipient.person_key == func.any(literal(list(keys), ARRAY(LargeBinary)))
+    query = select(Recipient.person_key).where(Recipient.incident_id == incident_id, among)
+    return set(session.scalars(query))
+
+
+def add_live(
+    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
+) -> None:
+    """Add sealed people to a live incident, by the fastest way that the database has."""
+    if not people:
+        return
+    if session.get_bind().dialect.name == "sqlite":
+        _insert(session, incident_id, import_id, people)
+    else:
+        _copy(session, incident_id, import_id, people)
+
+
+def add_drill(session: Session, people: Iterable[Mapping[str, Any]]) -> None:
+    """Add invented people to a drill; the database refuses who could be real."""
+    if rows := [dict(person) for person in people]:
+        session.execute(insert(Recipient), rows)
+
+
+def add_rejections(session: Session, rejections: Sequence[Mapping[str, Any]]) -> None:
+    """Add what was wrong with lines."""
+    if rejections:
+        session.execute(insert(Rejection), [dict(rejection) for rejection in rejections])
+
+
+def rejections_of(session: Session, import_id: UUID) -> Sequence[Rejection]:
+    """What was wrong, by line."""
+    query = select(Rejection).where(Rejection.import_id == import_id)
+    return session.scalars(query.order_by(Rejection.line, Rejection.id)).all()
+
+
+def remove_people(session: Session, import_id: UUID, most: int) -> int:
+    """Take back people whom an import added, so many at the most; how many it were."""
+    some = select(Recipient.id).where(Recipient.import_id == import_id).limit(most)
+    removed = delete(Recipient).where(Recipient.id.in_(some)).returning(Recipient.id)
+    return len(session.execute(removed).all())
+
+
+def withhold(session: Session, incident_id: UUID, keys: Sequence[bytes], reason: str) -> int:
+    """Say why nothing may be sent to these people; how many of them there are."""
+    held = (
+        update(Recipient)
+        .where(Recipient.incident_id == incident_id, Recipient.person_key.in_(keys))
+        .values(withheld=reason)
+        .returning(Recipient.id)
+    )
+    return len(session.execute(held).all())
+
+
+def reach(session: Session, incident_id: UUID) -> list[Reach]:
+    """Who can be reached by what, for each place and locale; in one pass over the rows."""
+    nothing = and_(*(index.is_(None) for index in _INDEXES))
+    query = (
+        select(
+            Recipient.place,
+            Recipient.locale,
+            func.count(),
+            *(func.count(index) for index in _INDEXES),
+            func.sum(case((nothing, 1), else_=0)),
+        )
+        .where(are_people_of(incident_id))
+        .group_by(Recipient.place, Recipient.locale)
+    )
+    return [Reach._make(row) for row in session.execute(query)]
+
+
+def shared_mailboxes(session: Session, incident_id: UUID) -> int:
+    """How many mailboxes belong to more than one person."""
+    shared = (
+        select(Recipient.email_index)
+        .where(are_people_of(incident_id), Recipient.email_index.is_not(None))
+        .group_by(Recipient.email_index)
+        .having(func.count() > 1)
+    )
+    return session.scalar(select(func.count()).select_from(shared.subquery())) or 0
+
+
+def flawed_people(session: Session, incident_id: UUID) -> int:
+    """How many people were added without something that their line said."""
+    complete = imports_of(incident_id).where(PopulationImport.status == "done").subquery()
+    return session.scalar(select(func.coalesce(func.sum(complete.c.flawed_count), 0))) or 0
+
+
+def _insert(
+    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
+) -> None:
+    marks = ", ".join("?" * len(_NEW))
+    same = (incident_id.hex, import_id.hex, "live", "")
+    session.connection().exec_driver_sql(
+        f"INSERT INTO recipient ({', '.join(_NEW)}) VALUES ({marks})",  # noqa: S608 our own names
+        [(*same, person.id.hex, *person[1:]) for person in people],
+    )
+
+
+def _copy(
+    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
+) -> None:
+    # In COPY's binary format a UUID is its 16 bytes and a text is its UTF-8: given bytes,
+    # the driver has nothing to convert.
+    same = (incident_id.bytes, import_id.bytes, b"live", b"")
+    driver: Any = session.connection().connection.driver_connection
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY recipient ({', '.join(_NEW)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        for person in people:
+            identity = (person.id.bytes, person.person_key)
+            where = (person.locale.encode(), person.place.encode())
+            copy.write_row((*same, *identity, *where, *person[4:]))

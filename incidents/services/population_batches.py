@@ -1,0 +1,181 @@
+"""From lines to rows: a batch of people read, known by their keys, and sealed."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import orjson
+
+from incidents.database.base import uuid7
+from incidents.database.population import NewPerson
+from incidents.rules.people import (
+    COLUMNS,
+    REASONS,
+    Flaw,
+    Person,
+    PersonReader,
+    identity,
+    postal_key,
+)
+from incidents.rules.people_csv import BadLine, Record
+from incidents.vault.blind_index import indexer
+from incidents.vault.keys import DataKey
+from incidents.vault.sealed import seal_many
+
+Row = TypeVar("Row")
+# Rows are made from as many people together: few enough that they stay in the processor's cache.
+_AT_ONCE = 250
+MOST_LISTED = 10_000
+
+
+@dataclass
+class Tally:
+    """What came of the lines so far, and what of it is still to be listed."""
+
+    read_count: int = 0
+    added_count: int = 0
+    duplicate_count: int = 0
+    rejected_count: int = 0
+    flawed_count: int = 0
+    by_reason: Counter[str] = field(default_factory=Counter)
+    listed: int = 0
+    to_list: list[dict[str, object]] = field(default_factory=list)
+
+    def note(self, line: int, flaws: Iterable[Flaw], *, whole_line: bool) -> None:
+        """Count what is wrong with a line; the first ones are also listed."""
+        for flaw in flaws:
+            column = flaw.column if flaw.column in COLUMNS else "own"
+            self.by_reason[f"{column if flaw.column else 'line'}.{flaw.reason}"] += 1
+            if self.listed < MOST_LISTED:
+                self.listed += 1
+                self.to_list.append(
+                    {
+                        "line": line,
+                        "column": flaw.column,
+                        "reason": REASONS[flaw.reason],
+                        "whole_line": whole_line,
+                    }
+                )
+
+    def counts(self) -> dict[str, object]:
+        """The counts, named as in the row of an import."""
+        return {
+            "read_count": self.read_count,
+            "added_count": self.added_count,
+            "duplicate_count": self.duplicate_count,
+            "rejected_count": self.rejected_count,
+            "flawed_count": self.flawed_count,
+            "by_reason": dict(self.by_reason),
+        }
+
+
+class Batch(Generic[Row]):
+    """Rows of people by person key, each person once, and which of them came flawed."""
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, Row] = {}
+        self.flawed: set[bytes] = set()
+        self.people_count = 0
+
+    def fresh(self, there: set[bytes], tally: Tally) -> list[Row]:
+        """The rows of those who are not `there` yet; all are counted."""
+        fresh = [row for person_key, row in self.rows.items() if person_key not in there]
+        tally.added_count += len(fresh)
+        tally.duplicate_count += self.people_count - len(fresh)
+        tally.flawed_count += len(self.flawed - there)
+        return fresh
+
+
+def read_batch(
+    lines: Iterator[Record | BadLine],
+    most: int,
+    reader: PersonReader,
+    key: DataKey,
+    make_rows: Callable[[Mapping[bytes, Person]], Sequence[Row]],
+    tally: Tally,
+) -> Batch[Row]:
+    """Read so many lines at the most and make rows of their people."""
+    batch: Batch[Row] = Batch()
+    person_key = indexer(key, "person")
+    while most > 0 and (some := list(islice(lines, min(most, _AT_ONCE)))):
+        most -= len(some)
+        new: dict[bytes, Person] = {}
+        for person, who, flawed in _people(some, reader, tally):
+            batch.people_count += 1
+            if (known_as := person_key(who)) not in batch.rows:
+                new.setdefault(known_as, person)
+                if flawed:
+                    batch.flawed.add(known_as)
+        batch.rows.update(zip(new, make_rows(new), strict=True))
+    return batch
+
+
+def _people(
+    lines: Iterable[Record | BadLine], reader: PersonReader, tally: Tally
+) -> Iterator[tuple[Person, str, bool]]:
+    for item in lines:
+        tally.read_count += 1
+        if isinstance(item, BadLine):
+            tally.rejected_count += 1
+            tally.note(item.line, [item.flaw], whole_line=True)
+            continue
+        person, flaws = reader.read(item.values)
+        if flaws:
+            tally.note(item.line, flaws, whole_line=person is None)
+        if person is None:
+            tally.rejected_count += 1
+        else:
+            yield person, identity(person, item.values), bool(flaws)
+
+
+Indexes = tuple[bytes | None, bytes | None, bytes | None, bytes | None]
+
+
+def address_indexer(key: DataKey) -> Callable[[Person], Indexes]:
+    """Gives the blind indexes of a person's email, phone, push and post; None: no such address."""
+    email, phone = indexer(key, "email"), indexer(key, "phone")
+    push, post = indexer(key, "push"), indexer(key, "post")
+
+    def indexes(person: Person) -> Indexes:
+        return (
+            email(person.email.lower()) if person.email else None,
+            phone(person.phone) if person.phone else None,
+            push(person.push_token) if person.push_token else None,
+            post(postal_key(person.postal_address)) if person.postal_address else None,
+        )
+
+    return indexes
+
+
+def sealed_rows(key: DataKey, incident_id: UUID, people: Mapping[bytes, Person]) -> list[NewPerson]:
+    """Rows of a live incident: contact data sealed, addresses as blind indexes."""
+    ids = [uuid7() for _ in people]
+    contacts = [_contact(person) for person in people.values()]
+    blobs = seal_many(
+        key,
+        table="recipient",
+        field="sealed",
+        incident_id=incident_id,
+        rows=zip(ids, contacts, strict=True),
+    )
+    indexes = address_indexer(key)
+    return [
+        NewPerson(row_id, person_key, person.locale, person.place, blob, *indexes(person))
+        for row_id, blob, (person_key, person) in zip(ids, blobs, people.items(), strict=True)
+    ]
+
+
+def _contact(person: Person) -> bytes:
+    return orjson.dumps(
+        {
+            "name": person.name,
+            "email": person.email,
+            "phone": person.phone,
+            "push_token": person.push_token,
+            "postal_address": person.postal_address,
+            "fields": person.fields,
+        }
+    )

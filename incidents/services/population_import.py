@@ -1,0 +1,260 @@
+"""Taking a list of people in: streamed, checked line by line, sealed, each person once.
+
+The list may be of any size: what is in memory is one batch of it. Each batch is a
+transaction of its own, so that others who write get their turn; people count from the
+moment when the import is complete, and are taken back when it breaks off.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from incidents.audit import log as audit
+from incidents.database import population as rows
+from incidents.database.base import uuid7
+from incidents.database.incidents import Incident
+from incidents.database.population import NewPerson, PopulationImport
+from incidents.errors import BadRequest, Conflict, IncidentsError, InvalidInput, NotPermitted
+from incidents.rules.people import PersonReader
+from incidents.rules.people_csv import PeopleCsv
+from incidents.rules.permissions import Permission
+from incidents.services import facts, timeline
+from incidents.services.lookup import get_incident
+from incidents.services.population_batches import Batch, Tally, read_batch, sealed_rows
+from incidents.vault.data_keys import data_key
+from incidents.work import Actor, Office, Work, require
+from playbooks.conditions import UNKNOWN_PLACE
+
+BATCH = 5_000
+_BEAT_SECONDS = 10.0
+
+
+def import_people(
+    office: Office, actor: Actor, incident_id: UUID, chunks: Iterable[bytes]
+) -> PopulationImport:
+    """Import the affected people of a live incident from a CSV that arrives in pieces.
+
+    Opens its own works: one to begin, one for each batch, one to finish. Nobody is added
+    unless all are: what breaks off is taken back, and kept as a failed import with its reason.
+    Raises  InvalidInput  the header cannot be used, or nobody is on the list
+            NotPermitted  the incident is a drill: its people are invented
+            Conflict      another import of this incident runs
+    """
+    with office.look(actor) as work:
+        _refuse_unless_open_for_people(work, incident_id)
+    upload = _Upload(office, actor, chunks)
+    people = PeopleCsv(upload.pieces())
+    upload.import_id = import_id = _begin(office, actor, incident_id)
+    try:
+        tally = _store_all(office, actor, incident_id, import_id, people)
+        return _finish(office, actor, incident_id, import_id, tally)
+    except BaseException as error:
+        _take_back(office, actor, import_id, error)
+        raise
+
+
+def complete(work: Work, row: PopulationImport) -> None:
+    """Let the people of an import count: in the trail, the story and the facts."""
+    row.status, row.finished_at = "done", work.now
+    work.session.flush()
+    by_place: Counter[str] = Counter()
+    for group in rows.reach(work.session, row.incident_id):
+        by_place[group.place or UNKNOWN_PLACE] += group.people
+    audit.record(
+        work,
+        "population.import.finish",
+        incident_id=row.incident_id,
+        subject_type="population_import",
+        subject_id=row.id,
+        rows=row.read_count,
+        accepted=row.added_count,
+        rejected=row.rejected_count,
+        duplicates=row.duplicate_count,
+        by_place=by_place,
+        by_reason=row.by_reason,
+    )
+    text = (
+        f"Imported {row.added_count:,} people from {row.read_count:,} lines;"
+        f" there already: {row.duplicate_count:,}, without something that could not be used:"
+        f" {row.flawed_count:,}, lines that name nobody: {row.rejected_count:,}"
+    )
+    timeline.note(work, row.incident_id, "population", text)
+    if by_place:
+        _tell_facts(work, row.incident_id, by_place)
+    work.ring("incidents.review", row.incident_id)
+
+
+def end_as_failed(work: Work, row: PopulationImport, reason: str, why: str) -> None:
+    """Close an import whose people were taken back."""
+    row.status, row.reason, row.finished_at = "failed", reason[:300], work.now
+    row.added_count = 0
+    audit.record(
+        work,
+        "population.import.fail",
+        incident_id=row.incident_id,
+        subject_type="population_import",
+        subject_id=row.id,
+        rows=row.read_count,
+        why=why,
+    )
+    text = f"An import of people failed, and nobody was added: {row.reason}"
+    timeline.note(work, row.incident_id, "population", text)
+
+
+def write_listed(work: Work, import_id: UUID, tally: Tally) -> None:
+    """Write what the tally has to list."""
+    to_list, tally.to_list = tally.to_list, []
+    named = [{"id": uuid7(), "import_id": import_id} | entry for entry in to_list]
+    rows.add_rejections(work.session, named)
+
+
+def _refuse_unless_open_for_people(work: Work, incident_id: UUID) -> None:
+    require(work.actor, Permission.IMPORT_POPULATION)
+    if get_incident(work, incident_id).mode == "drill":
+        raise NotPermitted(
+            "the people of a drill are invented by its scenario: no list can be imported into it"
+        )
+    if rows.running_import(work.session, incident_id):
+        raise Conflict("a list is being imported into this incident; wait until it is done")
+
+
+class _Upload:
+    """The pieces of a list as they come: shows that the import lives while they trickle in."""
+
+    def __init__(self, office: Office, actor: Actor, chunks: Iterable[bytes]) -> None:
+        self._office, self._actor, self._chunks = office, actor, chunks
+        self.import_id: UUID | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The pieces; BadRequest when there is an end before the end."""
+        last = time.monotonic()
+        try:
+            for chunk in self._chunks:
+                if self.import_id and time.monotonic() - last > _BEAT_SECONDS:
+                    last = time.monotonic()
+                    with self._office.work(self._actor) as work:
+                        _beat(work, self.import_id, {})
+                yield chunk
+        except IncidentsError:
+            raise
+        except Exception as error:
+            raise BadRequest("the upload broke off before its end; send it again") from error
+
+
+def _beat(work: Work, import_id: UUID, counts: Mapping[str, object]) -> None:
+    if not rows.beat(work.session, import_id, work.now, counts):
+        raise Conflict("the import was silent for too long and was ended; send the list again")
+
+
+def _begin(office: Office, actor: Actor, incident_id: UUID) -> UUID:
+    with office.work(actor) as work:
+        _refuse_unless_open_for_people(work, incident_id)
+        data_key(work.session, work.keyring, incident_id)
+        row = PopulationImport(
+            incident_id=incident_id,
+            status="running",
+            started_at=work.now,
+            started_by=actor.id,
+            heartbeat_at=work.now,
+        )
+        work.session.add(row)
+        work.session.flush()
+        audit.record(
+            work,
+            "population.import.start",
+            incident_id=incident_id,
+            subject_type="population_import",
+            subject_id=row.id,
+        )
+        return row.id
+
+
+def _store_all(
+    office: Office, actor: Actor, incident_id: UUID, import_id: UUID, people: PeopleCsv
+) -> Tally:
+    lines, reader, tally = people.records(), PersonReader(people.columns), Tally()
+    before = -1
+    while tally.read_count != before:
+        before = tally.read_count
+        with office.look(actor) as work:
+            key = data_key(work.session, work.keyring, incident_id)
+        make_rows = partial(sealed_rows, key, incident_id)
+        batch = read_batch(lines, BATCH, reader, key, make_rows, tally)
+        _store(office, actor, incident_id, import_id, batch, tally)
+    if not tally.read_count:
+        raise InvalidInput("the list has a header and no people")
+    return tally
+
+
+def _store(
+    office: Office,
+    actor: Actor,
+    incident_id: UUID,
+    import_id: UUID,
+    batch: Batch[NewPerson],
+    tally: Tally,
+) -> None:
+    with office.work(actor) as work:
+        there = rows.keys_there(work.session, incident_id, list(batch.rows))
+        rows.add_live(work.session, incident_id, import_id, batch.fresh(there, tally))
+        write_listed(work, import_id, tally)
+        _beat(work, import_id, tally.counts())
+
+
+def _finish(
+    office: Office, actor: Actor, incident_id: UUID, import_id: UUID, tally: Tally
+) -> PopulationImport:
+    with office.work(actor) as work:
+        # Locked: whoever edits the incident now waits, and does not undo an hour's work.
+        work.session.get(Incident, incident_id, with_for_update=True)
+        _beat(work, import_id, tally.counts())
+        row = work.session.get_one(PopulationImport, import_id)
+        complete(work, row)
+        return row
+
+
+def _take_back(office: Office, actor: Actor, import_id: UUID, error: BaseException) -> None:
+    reason, why = _words_for(error)
+    removed = BATCH
+    while removed == BATCH:  # in steps: others who write get their turn
+        with office.work(actor) as work:
+            removed = rows.remove_people(work.session, import_id, BATCH)
+            row = work.session.get_one(PopulationImport, import_id)
+            if removed < BATCH and row.status == "running":
+                end_as_failed(work, row, reason, why)
+
+
+def _words_for(error: BaseException) -> tuple[str, str]:
+    if isinstance(error, BadRequest):
+        return error.detail, "upload_broke_off"
+    if isinstance(error, IncidentsError):
+        return error.detail, "refused"
+    return f"something went wrong ({type(error).__name__})", "error"
+
+
+def _tell_facts(work: Work, incident_id: UUID, counted: Mapping[str, int]) -> None:
+    """Say in the facts how many people are affected and where; never fewer than they say.
+
+    A list may be a part of the whole. Lowering a number can end a duty: that is for a person.
+    """
+    known = facts.known(work, incident_id)
+    said: Mapping[str, int] = known.get("people_by_place") or {}
+    by_place = {
+        place: max(said.get(place, 0), counted.get(place, 0)) for place in {*said, *counted}
+    }
+    everybody = max(known.get("people_count") or 0, sum(by_place.values()))
+    importer = work.actor  # whoever may import may say what was counted
+    work.actor = replace(importer, permissions=importer.permissions | {Permission.RECORD_FACT})
+    try:
+        facts.record_all(
+            work,
+            incident_id,
+            {"people_by_place": by_place, "people_count": everybody},
+            source="the list of affected people",
+            reason="counted on the list of affected people",
+        )
+    finally:
+        work.actor = importer

@@ -1,0 +1,99 @@
+"""Who can be reached by what, and what that means for the campaign: counts, never people."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from incidents.database import population as rows
+from incidents.database.population import Reach
+from incidents.rules.permissions import Permission
+from incidents.services.lookup import get_incident
+from incidents.work import Work, require
+from playbooks.conditions import UNKNOWN_PLACE
+
+# Which address a channel needs.
+_NEEDS = {"email": "email", "sms": "phone", "push": "push", "call": "phone", "letter": "post"}
+
+
+@dataclass(frozen=True)
+class ChannelReach:
+    """How many people have an address for a channel, and what to do about the others."""
+
+    people: int
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How an incident's people can be reached.
+
+    unreachable       have no address at all
+    flawed            were added without something that their line said
+    shared_mailboxes  e-mail addresses that belong to several people
+    by_place          ZZ: not known; by_locale: `unknown` likewise
+    importing         a list is being taken in: its people are not counted yet
+    """
+
+    people: int
+    channels: Mapping[str, ChannelReach]
+    unreachable: int
+    unreachable_verdict: str
+    by_place: Mapping[str, int]
+    by_locale: Mapping[str, int]
+    flawed: int
+    shared_mailboxes: int
+    importing: bool
+
+
+def coverage(work: Work, incident_id: UUID) -> Coverage:
+    """How the affected people of an incident can be reached."""
+    require(work.actor, Permission.READ_POPULATION)
+    get_incident(work, incident_id)
+    groups = rows.reach(work.session, incident_id)
+    people = sum(group.people for group in groups)
+    unreachable = sum(group.unreachable for group in groups)
+    by_place, by_locale = Counter[str](), Counter[str]()
+    for group in groups:
+        by_place[group.place or UNKNOWN_PLACE] += group.people
+        by_locale[group.locale or "unknown"] += group.people
+    return Coverage(
+        people=people,
+        channels={channel: _channel(channel, groups, people) for channel in _NEEDS},
+        unreachable=unreachable,
+        unreachable_verdict=_unreachable_verdict(unreachable, people),
+        by_place=dict(by_place.most_common()),
+        by_locale=dict(by_locale.most_common()),
+        flawed=rows.flawed_people(work.session, incident_id),
+        shared_mailboxes=rows.shared_mailboxes(work.session, incident_id),
+        importing=rows.running_import(work.session, incident_id) is not None,
+    )
+
+
+def _channel(channel: str, groups: list[Reach], people: int) -> ChannelReach:
+    reached = sum(getattr(group, _NEEDS[channel]) for group in groups)
+    return ChannelReach(reached, _verdict(channel, reached, people))
+
+
+def _verdict(channel: str, reached: int, people: int) -> str:
+    if not people:
+        return "Nobody is on the list yet: import the affected people."
+    if not reached:
+        return f"Nobody can be reached by {channel}: leave it out of the ladder."
+    if reached == people:
+        return f"Everybody has an address for {channel}."
+    return (
+        f"{reached:,} of {people:,} people ({reached / people:.0%}) can be reached by {channel};"
+        f" put another channel after it for the other {people - reached:,}."
+    )
+
+
+def _unreachable_verdict(unreachable: int, people: int) -> str:
+    if not people:
+        return ""
+    if not unreachable:
+        return "Everybody has at least one address."
+    return (
+        f"{unreachable:,} of {people:,} people ({unreachable / people:.1%}) have no address at all:"
+        " only a public announcement reaches them."
+    )
