@@ -60,6 +60,18 @@ def due_unknown(
     return found
 
 
+def held(session: Session, campaign_id: UUID) -> list[tuple[Lease, Attempt]]:
+    """The envelopes that wait for somebody's decision, each with its attempt."""
+    query = (
+        select(Attempt, *LEASED)
+        .join(Attempt, NEWEST)
+        .where(Envelope.campaign_id == campaign_id, state_is("held"))
+        .order_by(Envelope.ordinal)
+        .with_for_update(of=Envelope)
+    )
+    return [with_attempt(row._asdict()) for row in session.execute(query)]
+
+
 def note_look(
     session: Session, one: Lease, attempt_id: UUID, evidence: dict[str, Any], next_at: datetime
 ) -> None:

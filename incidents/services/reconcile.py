@@ -17,9 +17,11 @@ from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign, unsettled_campaigns
 from incidents.database.leases import Lease, Result
 from incidents.rules.ladder import Verdict, verdict
+from incidents.rules.permissions import Permission
 from incidents.services import recording, sending
+from incidents.services.lookup import get_of_incident
 from incidents.services.opening import open_envelopes
-from incidents.work import TOCSIN, Office, Work
+from incidents.work import TOCSIN, Office, Work, require
 from notifiers.courier import AttemptQuery
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, Finding, FindingKind
@@ -91,6 +93,46 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
             with office.work(TOCSIN) as work:
                 settled |= _settle(work, dispatch, found, findings)
     return settled
+
+
+def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
+    """Somebody decides: those who may have been told are told once more. How many envelopes."""
+    require(work.actor, Permission.RUN_CAMPAIGN)
+    campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
+    evidence = {"by": "decision", "actor": str(work.actor.id)}
+    results = [
+        _again(lease, attempt, evidence, work.now)
+        for lease, attempt in doubts.held(work.session, campaign_id)
+    ]
+    counted = recording.apply(work, results)
+    audit.record(
+        work,
+        "unknown.resolve",
+        incident_id=campaign.incident_id,
+        subject_type="campaign",
+        subject_id=campaign.id,
+        private={"reason": reason},
+        campaign_id=campaign.id,
+        count=len(counted),
+        by="decision",
+        after="ready",
+    )
+    work.ring("campaigns.pump")
+    return len(counted)
+
+
+def _again(lease: Lease, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> Result:
+    return Result(
+        attempt_id=attempt.id,
+        campaign_id=lease.campaign_id,
+        ordinal=lease.ordinal,
+        epoch=lease.epoch,
+        outcome="unresolved",
+        next_at=now,
+        reason="sent again by decision",
+        sha256=attempt.sha256,
+        evidence={**attempt.evidence, **evidence},
+    )
 
 
 def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:
