@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from incidents import rendering
 from incidents.database.base import uuid7
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody, bodies_of
+from incidents.rules.drill_mark import mark_html, mark_line, mark_text
 from incidents.rules.notice_words import NoticeWords
 from incidents.work import Work
 
@@ -14,9 +15,23 @@ from incidents.work import Work
 def render(
     work: Work, notice: Notice, locale: str, channel: str, words: NoticeWords
 ) -> rendering.Rendered:
-    """One language on one channel, with tokens where a person's fields will stand."""
-    return rendering.render(
+    """One language on one channel, with tokens where a person's fields will stand.
+
+    A drill's words bear their mark from here on: it is approved, frozen and sent with them.
+    """
+    made = rendering.render(
         notice.kind, locale, channel, words, notice.reference, link_of(work, notice), notice.nonce
+    )
+    return made if notice.mode == "live" else marked(made, locale, channel)
+
+
+def marked(made: rendering.Rendered, locale: str, channel: str) -> rendering.Rendered:
+    """The same, beginning with the mark of a drill."""
+    begin = mark_line if channel in {"sms", "push"} else mark_text
+    return rendering.Rendered(
+        subject=mark_line(locale, made.subject) if made.subject else made.subject,
+        text=begin(locale, made.text),
+        html=mark_html(locale, made.html) if made.html else made.html,
     )
 
 

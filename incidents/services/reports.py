@@ -14,6 +14,7 @@ from incidents.database.incidents import Incident
 from incidents.database.reports import Filing, Report
 from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules import catalogue as law
+from incidents.rules.drill_mark import mark_line
 from incidents.rules.lifecycle import REPORT
 from incidents.rules.permissions import Permission
 from incidents.rules.report_forms import (
@@ -175,6 +176,8 @@ def _typeset(work: Work, report: Report) -> bytes:
     names = facts.known(work, report.incident_id).get("organisation_name") or {}
     locale = content.locales[0]
     name = names.get(locale) or next(iter(names.values()), work.settings.organisation_name)
+    if report.mode == "drill":
+        name = mark_line(locale, name)
     return typesetting.report_pdf(content, name, locale)
 
 
