@@ -5,21 +5,38 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from incidents import rendering
+from incidents.clock import SetClock
 from incidents.database.base import uuid7
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody
 from incidents.database.population import PopulationImport, Recipient
-from incidents.services import freezing
+from incidents.services import campaigns, equation, freezing, receipts, sending
 from incidents.vault.data_keys import data_key
 from incidents.vault.sealed import seal_many
-from incidents.work import Work
+from incidents.work import TOCSIN, Office, Work
+from notifiers.courier import AttemptQuery, Capabilities
+from notifiers.dispatch import Dispatch
+from notifiers.envelope import (
+    Envelope,
+    Finding,
+    FindingKind,
+    Outcome,
+    OutcomeKind,
+    Receipt,
+    ReceiptKind,
+)
+from notifiers.errors import BadSignature
+from tests import factories
 
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NONCE = "a1b2c3d4"
 
 
@@ -143,3 +160,127 @@ def _body(notice: Notice, approval: NoticeApproval, locale: str, channel: str) -
     subject = f"About your data ({notice.reference})" if channel == "email" else ""
     made = rendering.Rendered(subject=subject, text=text, html=html if channel == "email" else "")
     return freezing._body(approval, locale, channel, made)
+
+
+class Scripted:
+    """A courier of one name that does as told and keeps a ledger; it reaches nobody.
+
+    answers  outcomes in turn, each an Outcome or a function of the envelope; then: accepted
+    findings what look-ups show, in turn; then: absent
+    """
+
+    channel = None
+
+    def __init__(self, name: str = "sendgrid", **capabilities: Any) -> None:
+        self.name = name
+        self.capabilities = Capabilities(
+            **{
+                "max_people": 1000,
+                "native_key": False,
+                "echoes_attempt": True,
+                "looks_up": True,
+                "settle_seconds": 0.0,
+                "live": True,
+            }
+            | capabilities
+        )
+        self.answers: list[Any] = []
+        self.findings: list[Finding] = []
+        self.ledger: list[Envelope] = []
+        self.bodies: dict[str, bytes] = {}
+
+    def body(self, envelope: Envelope) -> bytes:
+        people = "\n".join(f"{p.ref} {p.address} {p.fields['name']}" for p in envelope.people)
+        return f"{envelope.attempt} {envelope.words.text}\n{people}".encode()
+
+    async def send(self, envelope: Envelope, body: bytes) -> Outcome:
+        answer = self.answers.pop(0) if self.answers else ACCEPTED
+        outcome = answer(envelope) if callable(answer) else answer
+        if outcome.kind is OutcomeKind.ACCEPTED:
+            self.ledger.append(envelope)
+            self.bodies[envelope.attempt] = body
+        return outcome
+
+    async def look_up(self, query: AttemptQuery) -> Finding:
+        return self.findings.pop(0) if self.findings else Finding(FindingKind.ABSENT)
+
+    def parse_receipts(self, request: Any) -> list[Receipt]:
+        raise BadSignature("nobody signs here")
+
+    async def close(self) -> None:
+        pass
+
+    def told(self) -> list[str]:
+        """Every address in the ledger, as often as it was told."""
+        return sorted(person.address for one in self.ledger for person in one.people)
+
+
+ACCEPTED = Outcome(OutcomeKind.ACCEPTED, 202, "ref")
+UNKNOWN = Outcome(OutcomeKind.UNKNOWN, 500, reason="sendgrid 500")
+REFUSED = Outcome(OutcomeKind.REFUSED, 400, reason="sendgrid 400")
+
+
+class Campaigning:
+    """A live incident with its people, an office to tell them from, and two scripted couriers."""
+
+    def __init__(self, office: Office, people: Iterable[Mapping[str, Any]], **settings: Any):
+        clock = SetClock(NOW)
+        self.office = replace(
+            office,
+            clock=clock,
+            settings=office.settings.model_copy(update=settings),
+            routes={"live": {"email": "sendgrid", "sms": "twilio"}},
+        )
+        self.clock = clock
+        self.email = Scripted("sendgrid")
+        self.sms = Scripted("twilio", max_people=1)
+        self.dispatch = Dispatch([self.email, self.sms])
+        with self.office.work(TOCSIN) as work:
+            self.incident = factories.make_incident(work)
+            self.people = make_people(work, self.incident, people)
+            self.notice = make_notice(work, self.incident)
+
+    def launch(self, *ladder: str, **more: Any) -> UUID:
+        with self.office.work(TOCSIN) as work:
+            rungs = ladder or ("email", "sms", "announcement")
+            self.id = campaigns.launch(work, self.notice.id, rungs, **more).id
+        return self.id
+
+    def pump(self) -> int:
+        return sending.pump(self.office, self.dispatch, mode="live")
+
+    def tend(self, later: float = 0) -> bool:
+        self.later(later)
+        return campaigns.tend(self.office, self.dispatch, mode="live")
+
+    def later(self, seconds: float) -> None:
+        self.clock.set(self.clock.now() + timedelta(seconds=seconds))
+
+    def buckets(self) -> dict[str, int]:
+        """The buckets that hold somebody; the equation must hold each time one looks."""
+        with self.office.look(TOCSIN) as work:
+            found = equation.equation(work, self.id)
+        assert found.holds
+        return {bucket: count for bucket, count in found.buckets.items() if count}
+
+    def rows(self, kind: type[Any]) -> list[Any]:
+        with self.office.look(TOCSIN) as work:
+            return list(work.session.scalars(select(kind)))
+
+    def status(self) -> str:
+        with self.office.look(TOCSIN) as work:
+            return campaigns.read(work, self.id).status
+
+    def fold(self, *receipts_: Receipt) -> int:
+        with self.office.work(TOCSIN) as work:
+            return receipts.fold(work, "sendgrid", receipts_)
+
+    def receipt(self, envelope: Envelope, kind: ReceiptKind, person: int = 0) -> Receipt:
+        ref = envelope.people[person].ref
+        key = f"{envelope.attempt}:{ref}:{kind}"
+        return Receipt(key, envelope.attempt, ref, kind, NOW, "sendgrid", "ref", "5.1.1")
+
+
+def mailbox(number: int, **more: Any) -> dict[str, Any]:
+    """A person with an address of their own."""
+    return {"email": f"person{number}@example.com", **more}
