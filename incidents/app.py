@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from incidents.api import (
     announcements,
@@ -20,7 +22,8 @@ from incidents.api import (
     tasks,
     users,
 )
-from incidents.api.problems import add_problem_handlers
+from incidents.api.openapi import document_problems
+from incidents.api.problems import SAFE_HEADERS, add_problem_handlers
 from incidents.public import pages
 from incidents.work import Office
 
@@ -57,7 +60,9 @@ def create_app(office: Office) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
+    app.add_middleware(SafeHeaders)
     add_problem_handlers(app)
+    document_problems(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API)
     app.include_router(pages.router)
@@ -68,3 +73,27 @@ def create_app(office: Office) -> FastAPI:
         return RedirectResponse("/announcements")
 
     return app
+
+
+class SafeHeaders:
+    """Says on every answer what a browser and a cache on the way may do with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the app does, with the headers that it did not set itself."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_api = scope["path"].startswith(f"{API}/")
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    if is_api or name != "Cache-Control":
+                        headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely)

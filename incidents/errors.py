@@ -106,6 +106,13 @@ class TooLarge(IncidentsError):
     title = "Too large"
 
 
+class UnsupportedMedia(IncidentsError):
+    """A body of a kind that is not taken here."""
+
+    status = 415
+    title = "Not a kind of body that is taken here"
+
+
 class CatalogueError(IncidentsError):
     """A malformed law, playbook or template, found at start: file, field and reason."""
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from incidents.clock import Clock, SystemClock
 from incidents.database.engine import reading
+from incidents.errors import NotPermitted
 from incidents.rules.permissions import Permission, Role, permissions_of, refusal
 from incidents.settings import Settings
 
@@ -58,6 +59,12 @@ def require(actor: Actor, permission: Permission) -> None:
     """Refuse unless `actor` holds `permission`; every service function begins with this."""
     if permission not in actor.permissions:
         raise refusal(permission)
+
+
+def require_no_drill_token(actor: Actor) -> None:
+    """Refuse a token for drills: what is asked for reaches beyond them."""
+    if actor.drills_only:
+        raise NotPermitted("this token is for drills: it reaches nothing beyond them")
 
 
 class Bell(Protocol):

@@ -2,13 +2,14 @@
 
 import json
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from incidents.api.door import LookWork, OpenWork, View, needs, router_for
 from incidents.database.audit_entries import AuditEntry
@@ -17,6 +18,8 @@ from incidents.rules.permissions import Permission
 from incidents.services import audit_trail
 
 router = router_for("audit")
+
+_CHUNK_BYTES = 256 * 1024
 
 
 class EntryView(View):
@@ -81,16 +84,25 @@ def read_head(work: LookWork) -> HeadView | None:
 @router.post(
     "/audit/exports",
     response_class=Response,
-    **needs(Permission.EXPORT_AUDIT),
+    **needs(
+        Permission.EXPORT_AUDIT,
+        **{"200": {"description": "The trail", "content": {"application/jsonl": {}}}},
+    ),
 )
 def export(work: OpenWork, incident_id: Annotated[UUID | None, Query()] = None) -> Response:
     """The trail, or one incident's part, as a file that `tocsin audit verify` checks alone."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "audit.jsonl"
-        audit_trail.export_to(work, signing_key(work.settings), path, incident_id=incident_id)
-        body = path.read_bytes()
-    return Response(
-        body,
+    file = tempfile.NamedTemporaryFile(suffix=".jsonl")  # noqa: SIM115  closed once it is sent
+    audit_trail.export_to(
+        work, signing_key(work.settings), Path(file.name), incident_id=incident_id
+    )
+    return StreamingResponse(
+        _told(file),
         media_type="application/jsonl",
         headers={"Content-Disposition": 'attachment; filename="tocsin-audit.jsonl"'},
     )
+
+
+def _told(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from incidents.api.door import LookWork, Shape, View, needs, router_for
+from incidents.api.shapes import Facts, Moment
 from incidents.rules.facts import vocabulary
 from incidents.rules.permissions import Permission
 from incidents.services import judging
@@ -15,8 +16,8 @@ router = router_for("catalogue")
 class AssessFacts(Shape):
     """Facts to judge, at a moment (now, if not given)."""
 
-    facts: dict[str, Any] = Field(default={})
-    at: AwareDatetime | None = None
+    facts: Facts = Field(default={})
+    at: Moment | None = None
 
 
 class RuleView(View):

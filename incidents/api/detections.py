@@ -9,24 +9,29 @@ import hashlib
 import hmac
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from pydantic import Field
 
-from incidents.api.door import OpenRoute, OpenWork, Shape, View, office_of, read_body
-from incidents.api.incidents import Line
+from incidents.api.bodies import check_json, read_bytes
+from incidents.api.door import OpenWork, Shape, View, claim, office_of, run_route
+from incidents.api.incidents import Kind, Title
 from incidents.api.problems import ProblemView
+from incidents.api.shapes import Facts, Line
 from incidents.errors import NotFound, NotPermitted
 from incidents.services import incidents
 from incidents.settings import Settings
+from incidents.work import TOCSIN
 
 # A signature is good for so long: a copied request cannot be played again later.
 TOLERANCE_SECONDS = 300
 
 
-class SignedRoute(OpenRoute):
+class SignedRoute(APIRoute):
     """A route that looks at the signature over the raw bytes before anything reads them."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -35,9 +40,14 @@ class SignedRoute(OpenRoute):
 
         async def handler(request: Request) -> Response:
             office = office_of(request)
-            body = await read_body(request, self)
+            body = await read_bytes(request, office.settings.max_json_bytes)
             check_signature(office.settings, request.headers, body, office.clock.now())
-            return await inner(request)
+            check_json(request.headers.get("content-type", ""), body)
+            request.state.actor = TOCSIN
+            # The same message again, played by whom it may be, is answered and does nothing.
+            key = request.headers["webhook-id"]
+            kept = await run_in_threadpool(claim, request, TOCSIN, key, body)
+            return kept or await run_route(inner, request)
 
         return handler
 
@@ -53,16 +63,9 @@ class Detection(Shape):
 
     tool: Line
     fingerprint: Line
-    title: Line
-    kind: Literal[
-        "personal_data_leak",
-        "ransomware",
-        "misdirected_email",
-        "lost_device",
-        "account_takeover",
-        "other",
-    ] = "other"
-    facts: dict[str, Any] = Field(default={})
+    title: Title
+    kind: Kind = "other"
+    facts: Facts = Field(default={})
 
 
 class DetectionView(View):
@@ -70,6 +73,7 @@ class DetectionView(View):
 
     incident_id: UUID
     number: str
+    status: str
     is_new: bool
 
 
@@ -85,8 +89,11 @@ def _problem(what: str) -> dict[str, Any]:
         400: _problem("Cannot be read"),
         403: _problem("The signature is wrong or too old"),
         404: _problem("No secret is set: this door is shut"),
+        409: _problem("The same message is being worked on at this moment"),
         413: _problem("Too large"),
-        422: _problem("Not valid"),
+        415: _problem("Not JSON"),
+        422: _problem("Not valid, or another message under the same webhook-id"),
+        503: _problem("The database cannot be reached"),
     },
 )
 def take_detection(body: Detection, work: OpenWork, response: Response) -> DetectionView:
@@ -100,7 +107,9 @@ def take_detection(body: Detection, work: OpenWork, response: Response) -> Detec
         facts=body.facts,
     )
     response.status_code = 201 if is_new else 200
-    return DetectionView(incident_id=incident.id, number=incident.number, is_new=is_new)
+    return DetectionView(
+        incident_id=incident.id, number=incident.number, status=incident.status, is_new=is_new
+    )
 
 
 def check_signature(settings: Settings, headers: Any, body: bytes, now: datetime) -> None:
@@ -111,6 +120,8 @@ def check_signature(settings: Settings, headers: Any, body: bytes, now: datetime
     webhook_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")
     given = headers.get("webhook-signature", "")
+    if not webhook_id.isascii() or not webhook_id.isprintable() or not 0 < len(webhook_id) < 256:
+        raise _refused()
     if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
         raise _refused()
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import Field
 
 from incidents.api.door import LookWork, OpenWork, Page, Shape, View, WantedPage, needs, router_for
@@ -99,7 +98,7 @@ class Decide(Shape):
 def list_duties(
     work: LookWork,
     page: WantedPage,
-    status: Annotated[str, Query(max_length=20)] = "open",
+    status: Literal["", "open", "met", "no_longer_owed", "waived"] = "open",
 ) -> Page[DutyView]:
     """The deadline radar: the duties of all incidents, soonest due first."""
     query = duties.radar(work, status=status)

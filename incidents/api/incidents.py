@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from incidents.api.door import (
     IfMatch,
@@ -20,6 +20,7 @@ from incidents.api.door import (
     router_for,
 )
 from incidents.api.duties import DutyView
+from incidents.api.shapes import Facts, Line, Moment, Name, Reason, Sought, Words
 from incidents.database.incidents import Incident
 from incidents.rules.lifecycle import INCIDENT
 from incidents.rules.permissions import Permission
@@ -28,8 +29,7 @@ from incidents.services import duties, facts, incidents, review, severity, timel
 
 router = router_for("incidents")
 
-Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Reason = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
+Title = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 # ENISA scores each circumstance 0, a quarter or a half.
 Circumstance = Annotated[float, Field(ge=0, le=0.5, multiple_of=0.25)]
 Moments = Literal[
@@ -43,34 +43,38 @@ Moments = Literal[
 ]
 
 
+Kind = Literal[
+    "personal_data_leak",
+    "ransomware",
+    "misdirected_email",
+    "lost_device",
+    "account_takeover",
+    "other",
+]
+Status = Literal["reported", "triaged", "confirmed", "contained", "resolved", "closed", "dismissed"]
+
+
 class OpenIncident(Shape):
     """What is needed to open an incident: a title and a kind; all else can follow."""
 
-    title: Line
-    kind: Literal[
-        "personal_data_leak",
-        "ransomware",
-        "misdirected_email",
-        "lost_device",
-        "account_takeover",
-        "other",
-    ]
+    title: Title
+    kind: Kind
     mode: Literal["live", "drill"] = "live"
-    reporter: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
-    moments: dict[Moments, AwareDatetime] = Field(
+    reporter: Words = ""
+    moments: dict[Moments, Moment] = Field(
         default={}, description="When it happened, was detected, became known; any time zone."
     )
-    facts: dict[str, Any] = Field(
+    facts: Facts = Field(
         default={}, description="First facts by name; GET /api/v1/facts/vocabulary lists them."
     )
-    source: Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    source: Words = ""
 
 
 class AmendIncident(Shape):
     """What may be changed; what is left out stays."""
 
-    title: Line | None = None
-    reporter: Annotated[str, Field(max_length=200)] | None = None
+    title: Title | None = None
+    reporter: Words | None = None
 
 
 class MoveIncident(Shape):
@@ -83,9 +87,9 @@ class MoveIncident(Shape):
 class RecordFacts(Shape):
     """Facts that were learned together, from one source."""
 
-    facts: dict[str, Any] = Field(min_length=1)
+    facts: Annotated[Facts, Field(min_length=1)]
     source: Line
-    learned_at: AwareDatetime | None = None
+    learned_at: Moment | None = None
     reason: Reason = ""
 
 
@@ -101,7 +105,7 @@ class JudgeSeverity(Shape):
     malicious: bool = False
     more_than_100_people: bool = False
     unintelligible: bool = False
-    reasons: dict[str, Reason]
+    reasons: Annotated[dict[Name, Reason], Field(max_length=20)]
 
 
 class IncidentView(View):
@@ -203,10 +207,10 @@ def open_incident(body: OpenIncident, work: OpenWork, response: Response) -> Ope
 def list_incidents(
     work: LookWork,
     page: WantedPage,
-    q: Annotated[str, Query(max_length=200, description="Words of title or number.")] = "",
-    status: Annotated[str, Query(max_length=20)] = "",
-    mode: Annotated[str, Query(pattern="^(live|drill)?$")] = "",
-    kind: Annotated[str, Query(max_length=40)] = "",
+    q: Annotated[Sought, Query(description="Words of title, number or reporter.")] = "",
+    status: Literal["", Status] = "",
+    mode: Literal["", "live", "drill"] = "",
+    kind: Literal["", Kind] = "",
     sort: Literal["-opened_at", "opened_at", "number", "-severity_score"] = "-opened_at",
 ) -> Page[IncidentView]:
     """The incidents that match, newest first."""
@@ -268,7 +272,7 @@ def read_facts(
     incident_id: UUID,
     work: LookWork,
     history: Annotated[bool, Query(description="Superseded ones too.")] = False,
-    name: Annotated[str, Query(max_length=60)] = "",
+    name: Sought = "",
 ) -> list[FactView]:
     """What is known, with source and time."""
     if history or name:

@@ -111,7 +111,7 @@ def read_notice(notice_id: UUID, work: LookWork, response: Response) -> NoticeWi
 @router.put("/notices/{notice_id}/words/{locale}", **needs(Permission.EDIT_NOTICE))
 def edit_words(
     notice_id: UUID,
-    locale: str,
+    locale: Locale,
     body: NoticeWords,
     version: IfMatch,
     work: OpenWork,
@@ -123,7 +123,7 @@ def edit_words(
 
 @router.delete("/notices/{notice_id}/words/{locale}", **needs(Permission.EDIT_NOTICE))
 def leave_out_language(
-    notice_id: UUID, locale: str, version: IfMatch, work: OpenWork, response: Response
+    notice_id: UUID, locale: Locale, version: IfMatch, work: OpenWork, response: Response
 ) -> NoticeView:
     """Drop a language that nobody needs."""
     return _view(notices.leave_out(work, notice_id, version, locale), response)
@@ -159,7 +159,7 @@ def preview_notice(
     notice_id: UUID,
     work: LookWork,
     channel: Annotated[Channel, Query()] = "email",
-    locale: Annotated[str, Query(max_length=20)] = "en",
+    locale: Annotated[Locale, Query()] = "en",
 ) -> PreviewView:
     """One language on one channel, as it would go out."""
     return PreviewView.model_validate(notices.preview(work, notice_id, locale, channel))

@@ -9,7 +9,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
@@ -17,6 +18,8 @@ from incidents.errors import IncidentsError, Problem
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+# On every answer of the API: it is for whoever asked, and is what it says it is.
+SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 class FieldProblem(BaseModel):
@@ -51,7 +54,9 @@ def problem_response(
         detail=detail,
         problems=[FieldProblem(field=p.field, why=p.why, mend=p.mend) for p in problems],
     )
-    return JSONResponse(body.model_dump(), status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(
+        body.model_dump(), status, {**SAFE_HEADERS, **(headers or {})}, media_type=MEDIA_TYPE
+    )
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -64,7 +69,9 @@ def add_problem_handlers(app: FastAPI) -> None:
         (IntegrityError, _integrity),
         (DataError, _data),
         (OverflowError, _data),
+        (StatementError, _statement),
         (OperationalError, _database_away),
+        (PoolTimeout, _database_busy),
         (Exception, _unforeseen),
     ):
         app.add_exception_handler(kind, handler)
@@ -100,9 +107,14 @@ def _field_problem(item: dict[str, Any]) -> Problem:
 
 def _http(_request: Request, error: Any) -> JSONResponse:
     title = HTTPStatus(error.status_code).phrase
-    return problem_response(
-        error.status_code, title, str(error.detail), headers=dict(error.headers or {})
-    )
+    detail = _DETAIL.get(error.status_code, str(error.detail))
+    return problem_response(error.status_code, title, detail, headers=dict(error.headers or {}))
+
+
+_DETAIL = {
+    404: "there is nothing at this address; /api/v1/openapi.json lists what there is",
+    405: "this address does not take this method; the header Allow says which it takes",
+}
 
 
 def _stale(_request: Request, _error: Any) -> JSONResponse:
@@ -127,6 +139,22 @@ def _constraint(error: Any) -> str:
 def _data(_request: Request, _error: Any) -> JSONResponse:
     return problem_response(
         422, "The input is not valid", "a value is too large, or has signs that cannot be kept"
+    )
+
+
+def _statement(request: Request, error: Any) -> JSONResponse:
+    # Raised before the database was asked: a value that its column cannot take.
+    if isinstance(error.orig, (OverflowError, ValueError)):
+        return _data(request, error)
+    return _unforeseen(request, error)
+
+
+def _database_busy(_request: Request, _error: Any) -> JSONResponse:
+    return problem_response(
+        503,
+        "Too many requests at once",
+        "nothing was changed; try again in a few seconds",
+        headers={"Retry-After": "5"},
     )
 
 

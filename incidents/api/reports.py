@@ -1,13 +1,14 @@
 """Reports to authorities over HTTP: open, amend, compare, print, file, withdraw."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from incidents.api.door import IfMatch, LookWork, OpenWork, Shape, View, etag, needs, router_for
+from incidents.api.shapes import Moment
 from incidents.database.reports import Report
 from incidents.rules.permissions import Permission
 from incidents.rules.report_forms import Difference, ReportContent
@@ -35,7 +36,7 @@ class FileReport(Shape):
 
     reference: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
     channel: Literal["portal", "email", "hotline", "letter", "fax", "in_person"] = "portal"
-    filed_at: AwareDatetime | None = None
+    filed_at: Moment | None = None
 
 
 class Withdraw(Shape):
@@ -99,7 +100,7 @@ def open_report(
     incident_id: UUID, body: OpenReport, work: OpenWork, response: Response
 ) -> ReportView:
     """Open the report that a duty asks for, filled from what is known now."""
-    return _view(reports.open_report(work, body.duty_id), response)
+    return _view(reports.open_report(work, incident_id, body.duty_id), response)
 
 
 @router.get("/incidents/{incident_id}/reports", **needs(Permission.READ_REPORT))
@@ -122,7 +123,10 @@ def read_report(report_id: UUID, work: LookWork, response: Response) -> ReportWi
 @router.get(
     "/reports/{report_id}/pdf",
     response_class=Response,
-    **needs(Permission.READ_REPORT),
+    **needs(
+        Permission.READ_REPORT,
+        **{"200": {"description": "The report", "content": {"application/pdf": {}}}},
+    ),
 )
 def print_report(report_id: UUID, work: LookWork) -> Response:
     """The report as a PDF: exactly the file that was filed, once it was."""
@@ -133,6 +137,12 @@ def print_report(report_id: UUID, work: LookWork) -> Response:
         media_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="{name}"'},
     )
+
+
+@router.get("/reports/{report_id}/edpb", **needs(Permission.READ_REPORT))
+def read_edpb(report_id: UUID, work: LookWork) -> dict[str, Any]:
+    """A GDPR report as the EDPB's notification template, field by field."""
+    return reports.edpb(work, report_id)
 
 
 @router.get("/reports/{report_id}/differences", **needs(Permission.READ_REPORT))

@@ -157,6 +157,11 @@ def incidents_matching(
     return query
 
 
+def lock_incident(session: Session, incident_id: UUID) -> None:
+    """Hold an incident until the end of the transaction; who only refers to it need not wait."""
+    session.get(Incident, incident_id, with_for_update={"key_share": True})
+
+
 def incident_by_fingerprint(session: Session, fingerprint: str) -> Incident | None:
     """The incident that a detection with this fingerprint opened, if any."""
     return session.scalar(select(Incident).where(Incident.fingerprint == fingerprint))

@@ -17,6 +17,7 @@ class Notice(Base):
     reference     the code that stands in every copy, such as N-2026-0042
     supplements   the earlier notice that this one adds to
     nonce         what makes this notice's personal-field tokens unguessable
+    editors       ids of all who had a hand in it: none of them may approve it
     default_locale  for people whose locale is not known
     locale_choices  person's locale -> offered locale, where somebody decided so
     """
@@ -36,6 +37,7 @@ class Notice(Base):
     drafted_at: Mapped[datetime]
     drafted_by: Mapped[UUID]
     edited_at: Mapped[datetime | None]
+    editors: Mapped[list[str]] = mapped_column(default=list)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -102,12 +104,6 @@ def newest_versions(session: Session, notice_id: UUID) -> dict[str, NoticeVersio
     return {version.locale: version for version in versions}
 
 
-def authors_of(session: Session, notice_id: UUID) -> set[UUID]:
-    """Everybody whose hand touched the words."""
-    query = select(NoticeVersion.author_id).where(NoticeVersion.notice_id == notice_id)
-    return set(session.scalars(query))
-
-
 def is_written_by_hand(session: Session, notice_id: UUID, locale: str) -> bool:
     """Whether a person's words stand in this language."""
     version = newest_versions(session, notice_id).get(locale)
@@ -135,10 +131,8 @@ def void_approvals(session: Session, notice_id: UUID, now: datetime) -> bool:
 
 
 def notice_by_reference(session: Session, reference: str) -> Notice | None:
-    """The live notice that went out under this reference, if there is one."""
-    query = select(Notice).where(
-        Notice.reference == reference, Notice.status == "issued", Notice.mode == "live"
-    )
+    """The live notice of this reference, if there is one."""
+    query = select(Notice).where(Notice.reference == reference, Notice.mode == "live")
     return session.scalar(query)
 
 

@@ -90,12 +90,15 @@ def report_before(session: Session, report: Report) -> Report | None:
     return session.scalars(query.order_by(Report.number.desc())).first()
 
 
+_STANDS = (Filing.withdrawn_at.is_(None), Report.stage != "withdrawn")
+
+
 def standing_filings(session: Session, duty_id: UUID) -> Sequence[Filing]:
-    """The filings that stand for a duty."""
+    """The filings that stand for a duty; that of a withdrawal stands for nothing."""
     query = (
         select(Filing)
         .join(Report, Report.id == Filing.report_id)
-        .where(Report.duty_id == duty_id, Report.status == "filed", Filing.withdrawn_at.is_(None))
+        .where(Report.duty_id == duty_id, Report.status == "filed", *_STANDS)
     )
     return session.scalars(query.order_by(Filing.filed_at)).all()
 
@@ -105,7 +108,7 @@ def first_filed_at(session: Session, incident_id: UUID) -> datetime | None:
     query = (
         select(func.min(Filing.filed_at))
         .join(Report, Report.id == Filing.report_id)
-        .where(Report.incident_id == incident_id, Filing.withdrawn_at.is_(None))
+        .where(Report.incident_id == incident_id, *_STANDS)
     )
     return session.scalar(query)
 

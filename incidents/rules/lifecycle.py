@@ -58,6 +58,9 @@ INCIDENT = Lifecycle(
     },
 )
 
+# Where an incident is over, until it is reopened.
+ENDED = frozenset({"closed", "dismissed"})
+
 DUTY = Lifecycle(
     "the duty",
     start="open",

@@ -222,7 +222,17 @@ def public_page(work: Work, slug: str) -> tuple[Announcement, list[NoticeBody]]:
 def public_notice(work: Work, reference: str) -> tuple[Notice, NoticeApproval, list[NoticeBody]]:
     """Is this notice real? The words that went out under a reference, for anybody to compare."""
     notice = notice_by_reference(work.session, reference)
-    approval = standing_approval(work.session, notice.id) if notice else None
+    approval = _went_out(work, notice) if notice else None
     if notice is None or approval is None:
         raise NotFound("no notice went out under this reference")
     return notice, approval, pages_of(work, approval.id)
+
+
+def _went_out(work: Work, notice: Notice) -> NoticeApproval | None:
+    """The words that were sent, or that stand on a public page."""
+    if notice.status == "issued":
+        return standing_approval(work.session, notice.id)
+    page = rows.announcement_of_notice(work.session, notice.id)
+    if page is None or page.status != "published":
+        return None
+    return work.session.get(NoticeApproval, page.approval_id)

@@ -17,7 +17,7 @@ from incidents.database.audit_entries import (
 )
 from incidents.rules.permissions import Permission
 from incidents.services.lookup import get_incident
-from incidents.work import Work, require
+from incidents.work import Work, require, require_no_drill_token
 
 
 def entries(
@@ -25,9 +25,15 @@ def entries(
 ) -> Sequence[AuditEntry]:
     """A page of entries in the order they were written; of one incident, if it is given."""
     require(work.actor, Permission.READ_AUDIT)
-    if incident_id is not None:
-        get_incident(work, incident_id)
+    _check_reach(work, incident_id)
     return entries_of(work.session, incident_id=incident_id, after=after, limit=limit)
+
+
+def _check_reach(work: Work, incident_id: UUID | None) -> None:
+    if incident_id is None:
+        require_no_drill_token(work.actor)  # the whole trail tells of live incidents too
+    else:
+        get_incident(work, incident_id)
 
 
 def head(work: Work) -> AuditCheckpoint | None:
@@ -42,8 +48,7 @@ def export_to(work: Work, signer: Signer, path: Path, *, incident_id: UUID | Non
     What was written up to this moment is placed and signed first, so that it is all there.
     """
     require(work.actor, Permission.EXPORT_AUDIT)
-    if incident_id is not None:
-        get_incident(work, incident_id)
+    _check_reach(work, incident_id)
     sequence_all(work.session)
     checkpoint(work.session, signer, work.now)
     work.session.flush()

@@ -8,8 +8,9 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.database.base import uuid7
 from incidents.database.incidents import Fact, Incident, current_facts, fact_history
-from incidents.errors import InvalidInput, Problem
+from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules.facts import check_together, parse_facts
+from incidents.rules.lifecycle import ENDED
 from incidents.rules.permissions import Permission
 from incidents.services import timeline
 from incidents.services.lookup import get_incident
@@ -31,7 +32,8 @@ def record(
     source      where it is known from, in a few words
     learned_at  when it became known, aware; now, if not given
     reason      why it is amended; asked for where a due time would move later
-    Raises      InvalidInput for an unknown name, a value that does not fit, or a contradiction
+    Raises      InvalidInput for an unknown name, a value that does not fit, or a contradiction;
+                Conflict when the incident is closed or dismissed
     """
     found = record_all(
         work, incident_id, {name: value}, source=source, learned_at=learned_at, reason=reason
@@ -51,6 +53,8 @@ def record_all(
     """Record several facts that were learned together; all of them or none."""
     require(work.actor, Permission.RECORD_FACT)
     incident = get_incident(work, incident_id)
+    if incident.status in ENDED:
+        raise Conflict(f"{incident.number} is {incident.status}: reopen it before you add to it")
     return put(work, incident, values, source=source, learned_at=learned_at, reason=reason)
 
 

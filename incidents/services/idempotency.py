@@ -29,13 +29,18 @@ class _Place(TypedDict):
 
 # Longer than any request runs; after it, the claim of a process that died can be taken over.
 CLAIM = timedelta(seconds=60)
+# The same for one that brings a long list of people.
+LONG_CLAIM = timedelta(hours=1)
 KEPT = timedelta(days=30)
 _LONGEST_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request that carries a key: who asks, and for what exactly."""
+    """A request that carries a key: who asks, and for what exactly.
+
+    drills_only  a token for drills must not be told what a live one was answered
+    """
 
     principal_id: UUID
     key: str
@@ -43,11 +48,13 @@ class Asked:
     path: str
     query: str
     body: bytes
+    drills_only: bool = False
 
     @property
     def fingerprint(self) -> bytes:
         """What makes two requests the same."""
-        parts = (self.method.encode(), self.path.encode(), self.query.encode(), self.body)
+        words = (self.method, self.path, self.query, "drills" if self.drills_only else "")
+        parts = (*(word.encode() for word in words), self.body)
         return hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
 
 
@@ -60,15 +67,18 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def claim(office: Office, asked: Asked) -> Answer | None:
-    """Take the key. None: go on; an Answer: it was done before. Else Conflict or InvalidInput."""
-    if not asked.key.isascii() or not asked.key.isprintable() or len(asked.key) > _LONGEST_KEY:
+def claim(office: Office, asked: Asked, claimed_for: timedelta = CLAIM) -> Answer | None:
+    """Take the key. None: go on; an Answer: it was done before. Else Conflict or InvalidInput.
+
+    claimed_for  how long it stays taken if this process dies before it answers
+    """
+    if not (asked.key.isascii() and asked.key.isprintable() and 0 < len(asked.key) <= _LONGEST_KEY):
         raise BadRequest(
             "the Idempotency-Key cannot be used",
-            Problem("Idempotency-Key", "is too long or has odd signs", "send a UUID"),
+            Problem("Idempotency-Key", "is empty, too long or has odd signs", "send a UUID"),
         )
     with office.work(TOCSIN) as work:
-        until = work.now + CLAIM
+        until = work.now + claimed_for
         first = rows.claim(
             work.session,
             rows.IdempotentRequest(

@@ -11,10 +11,10 @@ from sqlalchemy import Select
 
 from incidents.audit import log as audit
 from incidents.database import incidents as rows
-from incidents.database.duties import open_duties
+from incidents.database.duties import Duty, open_duties
 from incidents.database.incidents import Incident
 from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem
-from incidents.rules.lifecycle import INCIDENT
+from incidents.rules.lifecycle import ENDED, INCIDENT
 from incidents.rules.permissions import Permission
 from incidents.services import facts as facts_service
 from incidents.services import review, timeline
@@ -198,7 +198,7 @@ def amend(
 def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Incident:
     """Take the incident along an arrow of its lifecycle.
 
-    Raises  InvalidTransition  no such arrow; Conflict  closing while something is owed
+    Raises  InvalidTransition  no such arrow; Conflict  closing or dismissing what is owed
     """
     require(work.actor, Permission.MOVE_INCIDENT)
     incident = get_incident(work, incident_id)
@@ -209,11 +209,13 @@ def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Inc
             Problem("reason", "is empty", "say in a sentence why"),
         )
     _remember_moment(work, incident, action)
+    if action == "dismiss":
+        _refuse_to_dodge(work, incident)
+    before, incident.status = incident.status, after
+    incident.closed_at = work.now if after in ENDED else None
     review.review(work, incident.id, reason=reason)
     if action == "close":
         refuse_while_owed(work, incident)
-    before, incident.status = incident.status, after
-    incident.closed_at = work.now if after in {"closed", "dismissed"} else None
     audit.record(
         work,
         "incident.transition",
@@ -239,20 +241,31 @@ def _remember_moment(work: Work, incident: Incident, action: str) -> None:
         )
 
 
+def _refuse_to_dodge(work: Work, incident: Incident) -> None:
+    """What the facts say is owed is met or waived, not dismissed; what is undecided may end."""
+    owed = [duty for duty in open_duties(work.session, incident.id) if duty.standing == "owed"]
+    if owed:
+        raise Conflict(
+            f"{incident.number} cannot be dismissed: by what is known, {len(owed)} duties are owed",
+            *(_open_duty(duty) for duty in owed),
+        )
+
+
+def _open_duty(duty: Duty) -> Problem:
+    return Problem(
+        f"duty {duty.rule} {duty.stage}".strip(),
+        f"{duty.title} is {'owed' if duty.standing == 'owed' else 'not decided'}",
+        "meet it with evidence, waive it with a reason, or record the facts that end it",
+    )
+
+
 def refuse_while_owed(work: Work, incident: Incident) -> None:
     """Refuse to close while a duty or a mandatory task is open; says which."""
     duties = open_duties(work.session, incident.id)
     tasks = blocking_tasks(work, incident.id)
     if not duties and not tasks:
         return
-    problems = [
-        Problem(
-            f"duty {duty.rule} {duty.stage}".strip(),
-            f"{duty.title} is {'owed' if duty.standing == 'owed' else 'not decided'}",
-            "meet it with evidence, waive it with a reason, or record the facts that end it",
-        )
-        for duty in duties
-    ] + [
+    problems = [_open_duty(duty) for duty in duties] + [
         Problem(f"task {task.step}", f"{task.title} is {task.status}", "complete or skip it")
         for task in tasks
     ]

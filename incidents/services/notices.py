@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm.attributes import flag_modified
+
 from incidents import rendering
 from incidents.audit import log as audit
 from incidents.database import notices as rows
@@ -62,6 +64,7 @@ def _draft(work: Work, incident: Incident, *, supplements: UUID | None) -> Notic
         supplements=supplements,
         drafted_at=work.now,
         drafted_by=work.actor.id,
+        editors=[str(work.actor.id)],
     )
     work.session.add(notice)
     work.session.flush()
@@ -173,7 +176,9 @@ def _write(
 def _changed(work: Work, notice: Notice) -> Notice:
     voided = rows.void_approvals(work.session, notice.id, work.now)
     notice.status = NOTICE.after(notice.status, "edit")
-    notice.edited_at = work.now  # always a change, so that the version moves on
+    notice.edited_at = work.now
+    notice.editors = sorted({*notice.editors, str(work.actor.id)})
+    flag_modified(notice, "edited_at")  # at the same moment too: the version always moves on
     _tell(work, "notice.edit", notice, voided_approval=voided)
     if voided:
         timeline.note(
@@ -265,7 +270,7 @@ def approve(work: Work, notice_id: UUID, version: int) -> NoticeApproval:
     notice = get_of_incident(work, Notice, notice_id, "notice")
     check_version(notice.version, version)
     after = NOTICE.after(notice.status, "approve")
-    if work.actor.id in rows.authors_of(work.session, notice.id) | {notice.drafted_by}:
+    if str(work.actor.id) in notice.editors:
         raise NotPermitted("an editor may not approve their own notice; ask another approver")
     problems = _missing(work, notice)
     if problems:

@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm.attributes import flag_modified
+
 from incidents import typesetting
 from incidents.audit import log as audit
 from incidents.database import reports as rows
 from incidents.database.duties import Duty
 from incidents.database.incidents import Incident
 from incidents.database.reports import Filing, Report
-from incidents.errors import Conflict, InvalidInput, Problem
+from incidents.errors import Conflict, InvalidInput, NotFound, Problem
 from incidents.rules import catalogue as law
 from incidents.rules.drill_mark import mark_line
+from incidents.rules.edpb import edpb_notification
 from incidents.rules.lifecycle import REPORT
 from incidents.rules.permissions import Permission
 from incidents.rules.report_forms import (
@@ -31,6 +34,8 @@ from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
+_EDPB_FORMS = {"eu_gdpr33", "uk_gdpr33"}
+
 # How the stages of a duty are called on a form.
 _ON_FORM: Mapping[str, Stage] = {
     "initial": "initial",
@@ -42,10 +47,12 @@ _ON_FORM: Mapping[str, Stage] = {
 }
 
 
-def open_report(work: Work, duty_id: UUID) -> Report:
+def open_report(work: Work, incident_id: UUID, duty_id: UUID) -> Report:
     """Open the report that a duty asks for, filled from what is known; once for each duty."""
     require(work.actor, Permission.EDIT_REPORT)
     duty = get_of_incident(work, Duty, duty_id, "duty")
+    if duty.incident_id != incident_id:
+        raise NotFound("there is no such duty of this incident")
     if duty.audience not in {"authority", "media", "consumer_reporting_agencies"}:
         raise InvalidInput(
             "this duty asks for no report",
@@ -134,6 +141,7 @@ def amend(work: Work, report_id: UUID, version: int, answers: Mapping[str, str])
     report.status = REPORT.after(report.status, "amend")
     _fill(work, report, answers)
     report.amended_at = work.now
+    flag_modified(report, "amended_at")  # at the same moment too: the version always moves on
     _tell(work, "amend", report, content=_hash(report.content))
     work.session.flush()
     return report
@@ -162,6 +170,22 @@ def changes(work: Work, report_id: UUID) -> list[Difference]:
     report = read(work, report_id)
     before = _previous(work, report)
     return differences(before, content_of(report)) if before else []
+
+
+def edpb(work: Work, report_id: UUID) -> dict[str, Any]:
+    """A GDPR report in the EDPB's template, as its authorities take it in."""
+    report = read(work, report_id)
+    if report.form not in _EDPB_FORMS:
+        raise Conflict("the EDPB's template is for reports under the GDPR; this is another form")
+    incident = get_incident(work, report.incident_id)
+    before = rows.report_before(work.session, report)
+    filed = rows.filings_of(work.session, before.id) if before else []
+    return edpb_notification(
+        content_of(report),
+        kind=incident.kind,
+        reference=incident.number,
+        previous=filed[-1].reference if filed else "",
+    )
 
 
 def pdf(work: Work, report_id: UUID) -> bytes:

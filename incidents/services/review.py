@@ -4,7 +4,7 @@ Duties are what the law answers to the facts that are known now; they are kept a
 that a duty once shown never disappears: it is met, waived, or no longer owed, with the reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from incidents.database.told import first_told_at
 from incidents.errors import InvalidInput, Problem
 from incidents.rules import catalogue as law
 from incidents.rules.duties import AssessedDuty, assess
-from incidents.rules.lifecycle import DUTY
+from incidents.rules.lifecycle import DUTY, ENDED
 from incidents.rules.permissions import Permission
 from incidents.services import evidence, facts, playbook_runs, severity, timeline
 from incidents.services.lookup import get_incident
@@ -54,7 +54,8 @@ def _look(work: Work, incident: Incident, *, reason: str) -> None:
     known = _moments_of_our_deeds(work, incident) | facts.known(work, incident.id)
     severity.propose(work, incident, known)
     _settle_duties(_Review(work, incident, reason), known)
-    playbook_runs.advance(work, incident, known)
+    if incident.status not in ENDED:
+        playbook_runs.advance(work, incident, known)
     incident.review_due = False
     work.session.flush()
 
@@ -73,12 +74,15 @@ def _settle_duties(now: _Review, known: Mapping[str, Any]) -> None:
         (row.rule, row.stage, row.place): row
         for row in duties_of(now.work.session, now.incident.id)
     }
+    if now.incident.status == "dismissed":
+        _end_undecided(now, rows.values())
+        return
     for assessed in assess(known, law.load(), now.work.now):
         row = rows.get((assessed.rule, assessed.stage, assessed.place))
         if row is None and assessed.status != "not_owed":
             row = _appear(now, assessed)
         elif row is not None and assessed.status == "not_owed":
-            _end(now, row, assessed)
+            _not_owed(now, row, assessed)
         elif row is not None:
             _update(now, row, assessed)
     now.work.session.flush()
@@ -116,24 +120,37 @@ def _copy(row: Duty, assessed: AssessedDuty) -> None:
     row.met_when = dict(assessed.met_when)
 
 
-def _end(now: _Review, row: Duty, assessed: AssessedDuty) -> None:
+def _not_owed(now: _Review, row: Duty, assessed: AssessedDuty) -> None:
     if row.status not in {"open", "met"}:
         return
+    row.standing = assessed.status
+    row.details = assessed.as_json()
+    _end(now, row, "; ".join(assessed.why_not))
+
+
+def _end_undecided(now: _Review, rows: Iterable[Duty]) -> None:
+    """Nothing happened after all: what was not decided yet need not be any more."""
+    for row in rows:
+        if row.status == "open":
+            _end(now, row, f"the incident was dismissed: {now.reason}")
+
+
+def _end(now: _Review, row: Duty, why: str) -> None:
     before = row.status
-    why = "; ".join(assessed.why_not)
     _change(now, row, "end", {"status": before}, {"status": "no_longer_owed"}, why)
     row.status = DUTY.after(before, "end")
     row.status_reason, row.status_at = why[:1000], now.work.now
-    row.standing = assessed.status
-    row.details = assessed.as_json()
     _tell(now, "duty.end", row, before=before)
     timeline.note(now.work, now.incident.id, "duty", f"No longer owed: {row.title}: {why}")
 
 
 def _update(now: _Review, row: Duty, assessed: AssessedDuty) -> None:
     if row.status == "no_longer_owed":
-        row.status = DUTY.after(row.status, "renew")
+        before, row.status = row.status, DUTY.after(row.status, "renew")
         row.status_reason, row.status_at = "", now.work.now
+        why = "; ".join(assessed.why)
+        _change(now, row, "renew", {"status": before}, {"status": row.status}, why)
+        timeline.note(now.work, now.incident.id, "duty", f"Owed again: {row.title}: {why}")
         _tell(now, "duty.appear", row, before="no_longer_owed")
     _move(now, row, assessed.due_at)
     _copy(row, assessed)

@@ -10,14 +10,14 @@ from incidents.database import users as rows
 from incidents.database.users import ApiToken, User
 from incidents.errors import Conflict, InvalidInput, NotFound, Problem
 from incidents.rules.permissions import Permission, Role
-from incidents.work import Work, require
+from incidents.work import Work, require, require_no_drill_token
 
 LONGEST_TOKEN_LIFE = timedelta(days=90)
 
 
 def create(work: Work, name: str, roles: Sequence[Role]) -> User:
     """A new user with these roles."""
-    require(work.actor, Permission.MANAGE_USERS)
+    _require_management(work)
     if rows.user_by_name(work.session, name):
         raise Conflict(f"there is a user {name!r} already", Problem("name", "is taken"))
     user = User(name=name, roles=sorted(set(roles)), created_at=work.now)
@@ -36,7 +36,7 @@ def create(work: Work, name: str, roles: Sequence[Role]) -> User:
 
 def disable(work: Work, user_id: UUID) -> User:
     """Shut a user out at once, with all their tokens."""
-    require(work.actor, Permission.MANAGE_USERS)
+    _require_management(work)
     user = _user(work, user_id)
     user.disabled_at = user.disabled_at or work.now
     audit.record(
@@ -52,7 +52,7 @@ def disable(work: Work, user_id: UUID) -> User:
 
 def everybody(work: Work) -> Sequence[User]:
     """All users, by name."""
-    require(work.actor, Permission.MANAGE_USERS)
+    _require_management(work)
     return rows.all_users(work.session)
 
 
@@ -70,12 +70,14 @@ def create_token(
     scopes  the permissions it is narrowed to; none: all that its user has
     days    how long it lives, 1 to 90
     """
-    require(work.actor, Permission.MANAGE_USERS)
+    _require_management(work)
     if not 1 <= days <= LONGEST_TOKEN_LIFE.days:
         raise InvalidInput(
             "a token lives 1 to 90 days", Problem("days", "is out of range", "give 1 to 90")
         )
     user = _user(work, user_id)
+    if user.disabled_at is not None:
+        raise Conflict(f"{user.name} is shut out: a token would open nothing")
     fresh = mint(drills_only=drills_only)
     token = ApiToken(
         user_id=user.id,
@@ -104,7 +106,7 @@ def create_token(
 
 def revoke_token(work: Work, token_id: UUID) -> ApiToken:
     """End a token; the next request with it is refused."""
-    require(work.actor, Permission.MANAGE_USERS)
+    _require_management(work)
     token = work.session.get(ApiToken, token_id)
     if token is None:
         raise NotFound("there is no such token")
@@ -122,8 +124,13 @@ def revoke_token(work: Work, token_id: UUID) -> ApiToken:
 
 def tokens(work: Work, user_id: UUID) -> Sequence[ApiToken]:
     """The tokens of a user, newest first; never their secrets."""
-    require(work.actor, Permission.MANAGE_USERS)
+    _require_management(work)
     return rows.tokens_of(work.session, _user(work, user_id).id)
+
+
+def _require_management(work: Work) -> None:
+    require(work.actor, Permission.MANAGE_USERS)
+    require_no_drill_token(work.actor)  # it could make itself a live one
 
 
 def _user(work: Work, user_id: UUID) -> User:
