@@ -28,14 +28,43 @@ class Target(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    minutes: int | None = Field(default=None, ge=1)
     hours: int | None = Field(default=None, ge=1)
     calendar_days: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Target:
-        if (self.hours is None) is (self.calendar_days is None):
-            raise ValueError("give hours or calendar_days")
+        if sum(span is not None for span in (self.minutes, self.hours, self.calendar_days)) != 1:
+            raise ValueError("give hours or calendar_days, or minutes")
         return self
+
+
+class DayOff(BaseModel):
+    """A term that ends on a day off may be kept on the next open day: arguable, not scheduled on.
+
+    calendar  whose holidays count; none: Saturdays and Sundays alone, the safe reading
+    closed    further days of every year, as MM-DD
+    until     the hour of that open day
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calendar: str | None = None
+    closed: tuple[str, ...] = ()
+    until: Literal["12:00", "24:00"] = "24:00"
+
+    @field_validator("calendar")
+    @classmethod
+    def _is_a_calendar(cls, calendar: str | None) -> str | None:
+        if calendar is not None:
+            holidays_of(calendar)
+        return calendar
+
+    def open_on(self, day: date) -> bool:
+        """Whether the offices are open on this day."""
+        if f"{day:%m-%d}" in self.closed:
+            return False
+        return is_business_day(day, self.calendar) if self.calendar else day.weekday() < 5
 
 
 class Clock(BaseModel):
@@ -47,6 +76,8 @@ class Clock(BaseModel):
     months          the same day n months later, or that month's last; 24:00 local
     without_delay   no number in the law: our operational target
     counted_as      eu_1182_71: an arguable later reading is shown beside the safe one
+    from_day_one    the day of the start is day 1, not day 0 (Japan)
+    if_day_off      the later reading of an end on a day off
     from_year_end   the count starts on 31 December of the start's year
     """
 
@@ -61,6 +92,8 @@ class Clock(BaseModel):
     calendar: str | None = None
     counted_as: Literal["eu_1182_71"] | None = None
     from_year_end: bool = False
+    from_day_one: bool = False
+    if_day_off: DayOff | None = None
 
     @field_validator("zone")
     @classmethod
@@ -80,6 +113,8 @@ class Clock(BaseModel):
             holidays_of(self.calendar)
         if self.counted_as and self.hours is None:
             raise ValueError("eu_1182_71 is known here for hours only")
+        if self.from_day_one and not (self.without_delay or self).calendar_days:
+            raise ValueError("from_day_one counts calendar days")
         return self
 
     @property
@@ -93,7 +128,8 @@ class Clock(BaseModel):
         if self.without_delay is not None:
             return f"without delay (target: {_length(self.without_delay)})"
         after = " from the end of the calendar year" if self.from_year_end else ""
-        return _length(self) + after
+        first = ", the first day counted" if self.from_day_one else ""
+        return _length(self) + first + after
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +158,26 @@ def due_at(clock: Clock, start: datetime) -> Due:
     steps = [f"starts {_utc(start)}", f"{clock.text}: until {_utc(end)}"]
     if clock.hours is None and not _in_hours(clock):
         steps.append(f"that is 24:00 of {_last_day(end, zone)} in {clock.zone}")
-    arguable = _running_hour_excluded(clock, start)
-    if arguable:
-        steps.append(f"Reg. 1182/71 art. 3 excludes the running hour: at latest {_utc(arguable)}")
-    return Due(end, arguable, tuple(steps))
+    hour = _running_hour_excluded(clock, start)
+    if hour:
+        steps.append(f"Reg. 1182/71 art. 3 excludes the running hour: at latest {_utc(hour)}")
+    day = _after_day_off(clock, hour or end, zone)
+    if day:
+        steps.append(f"that is a day off; on the next open day: at latest {_utc(day)}")
+    return Due(end, day or hour, tuple(steps))
 
 
 def _end(clock: Clock, start: datetime, zone: ZoneInfo) -> datetime:
     span: Clock | Target = clock.without_delay or clock
+    if isinstance(span, Target) and span.minutes is not None:
+        return start + timedelta(minutes=span.minutes)
     if span.hours is not None:
         return start + timedelta(hours=span.hours)
     day = start.astimezone(zone).date()
     if clock.from_year_end:
         day = date(day.year, 12, 31)
     if span.calendar_days is not None:
-        return end_of_day(day + timedelta(days=span.calendar_days), zone)
+        return end_of_day(day + timedelta(days=span.calendar_days - clock.from_day_one), zone)
     if clock.business_days is not None:
         return end_of_day(add_business_days(day, clock.business_days, str(clock.calendar)), zone)
     return end_of_day(add_months(day, clock.months or 0), zone)
@@ -156,11 +197,15 @@ def add_months(day: date, count: int) -> date:
 
 def add_business_days(day: date, count: int, place: str) -> date:
     """The `count`-th business day after `day`; make-up working weekends count as such."""
-    holidays_there = holidays_of(place)
     while count:
         day += timedelta(days=1)
-        count -= bool(holidays_there.is_working_day(day))
+        count -= is_business_day(day, place)
     return day
+
+
+def is_business_day(day: date, place: str) -> bool:
+    """Whether people work on this day in this place, make-up working weekends included."""
+    return bool(holidays_of(place).is_working_day(day))
 
 
 @cache
@@ -187,8 +232,20 @@ def _running_hour_excluded(clock: Clock, start: datetime) -> datetime | None:
     return hour + timedelta(hours=1 + clock.hours)
 
 
+def _after_day_off(clock: Clock, end: datetime, zone: ZoneInfo) -> datetime | None:
+    """The end of the next open day, where a term ends on a day off and its law moves it."""
+    rule, day = clock.if_day_off, _last_day(end, zone)
+    if rule is None or rule.open_on(day):
+        return None
+    while not rule.open_on(day):
+        day += timedelta(days=1)
+    if rule.until == "24:00":
+        return end_of_day(day, zone)
+    return datetime.combine(day, time(12), zone).astimezone(UTC)
+
+
 def _in_hours(clock: Clock) -> bool:
-    return clock.without_delay is not None and clock.without_delay.hours is not None
+    return clock.without_delay is not None and clock.without_delay.calendar_days is None
 
 
 def _last_day(end: datetime, zone: ZoneInfo) -> date:
@@ -200,7 +257,8 @@ def _utc(moment: datetime) -> str:
 
 
 def _length(span: Clock | Target) -> str:
-    unit = next(name for name in UNITS if getattr(span, name, None) is not None)
+    units = ("minutes", *UNITS)
+    unit = next(name for name in units if getattr(span, name, None) is not None)
     number = getattr(span, unit)
     words = unit.replace("_", " ")
     return f"{number} {words if number != 1 else words.removesuffix('s')}"

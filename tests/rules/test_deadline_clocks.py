@@ -100,7 +100,24 @@ CASES = [
         "2026-11-15T10:00:00+01:00",
         "2027-02-16T00:00:00+01:00",
     ),
-    # Without delay: our target, in hours or days.
+    # Japan counts the day of knowledge as day 1: Mon 2 March + 29 is Tue 31 March.
+    (
+        {"calendar_days": 30, "from_day_one": True, "zone": "Asia/Tokyo"},
+        "2026-03-02T10:00:00+09:00",
+        "2026-04-01T00:00:00+09:00",
+    ),
+    # ... and day 60 of the same start is Thu 30 April.
+    (
+        {"calendar_days": 60, "from_day_one": True, "zone": "Asia/Tokyo"},
+        "2026-03-02T10:00:00+09:00",
+        "2026-05-01T00:00:00+09:00",
+    ),
+    # Without delay: our target, in minutes, hours or days.
+    (
+        {"without_delay": {"minutes": 30}, "zone": "Asia/Shanghai"},
+        "2026-03-01T23:45:00+08:00",
+        "2026-03-02T00:15:00+08:00",
+    ),
     ({"without_delay": {"hours": 24}}, "2026-03-01T05:00:00+00:00", "2026-03-02T05:00:00+00:00"),
     (
         {"without_delay": {"calendar_days": 3}, "zone": "Asia/Shanghai"},
@@ -134,6 +151,47 @@ def test_eu_1182_71_gives_a_later_reading_beside_the_safe_one(start: str, latest
     assert due.latest_arguable == datetime.fromisoformat(latest)
 
 
+JAPAN = {
+    "calendar_days": 30,
+    "from_day_one": True,
+    "zone": "Asia/Tokyo",
+    "if_day_off": {"calendar": "JP", "closed": ["12-29", "12-30", "12-31", "01-02", "01-03"]},
+}
+DORA = {"hours": 4, "zone": "Europe/Athens", "if_day_off": {"until": "12:00"}}
+
+
+@pytest.mark.parametrize(
+    ("clock", "start", "due", "latest"),
+    [
+        # Day 30 is Sun 3 May 2026, Constitution Day; 4 and 5 May are holidays, 6 May stands in for
+        # the Sunday: Thu 7 May is open.
+        (JAPAN, "2026-04-04T09:00+09:00", "2026-05-04T00:00+09:00", "2026-05-08T00:00+09:00"),
+        # Day 30 is Wed 30 December 2026; offices close to 3 January, a Sunday: Mon 4 January.
+        (JAPAN, "2026-12-01T09:00+09:00", "2026-12-31T00:00+09:00", "2027-01-05T00:00+09:00"),
+        # Day 30 is Tue 31 March 2026, an open day.
+        (JAPAN, "2026-03-02T09:00+09:00", "2026-04-01T00:00+09:00", None),
+        # DORA: Sat 7 March 2026, 14:00; noon of Monday the 9th.
+        (DORA, "2026-03-07T10:00+02:00", "2026-03-07T14:00+02:00", "2026-03-09T12:00+02:00"),
+        # Friday 22:00 + 4 hours is Saturday too, Friday 19:00 + 4 is not.
+        (DORA, "2026-03-06T22:00+02:00", "2026-03-07T02:00+02:00", "2026-03-09T12:00+02:00"),
+        (DORA, "2026-03-06T19:00+02:00", "2026-03-06T23:00+02:00", None),
+        # Fourteen days from Sat 19 September 2026 end on Sat 3 October; to 24:00 of Mon the 5th.
+        (
+            {"calendar_days": 14, "zone": "Europe/Athens", "if_day_off": {}},
+            "2026-09-19T10:00+03:00",
+            "2026-10-04T00:00+03:00",
+            "2026-10-06T00:00+03:00",
+        ),
+    ],
+)  # fmt: skip
+def test_an_end_on_a_day_off_stays_due_and_shows_the_next_open_day(
+    clock: dict, start: str, due: str, latest: str | None
+) -> None:
+    found = due_at(Clock(**clock), datetime.fromisoformat(start))
+    assert found.due_at == datetime.fromisoformat(due)
+    assert found.latest_arguable == (datetime.fromisoformat(latest) if latest else None)
+
+
 def test_only_a_clock_without_a_number_is_a_target() -> None:
     assert Clock(without_delay={"hours": 24}).is_target
     assert not Clock(hours=24).is_target
@@ -151,6 +209,8 @@ def test_only_a_clock_without_a_number_is_a_target() -> None:
         ({"business_days": 3, "calendar": "XX"}, "no calendar of holidays for 'XX'"),
         ({"hours": 1, "zone": "Asia/Peking"}, "is no time zone"),
         ({"without_delay": {"hours": 1, "calendar_days": 1}}, "give hours or calendar_days"),
+        ({"hours": 1, "from_day_one": True}, "counts calendar days"),
+        ({"hours": 1, "if_day_off": {"calendar": "XX"}}, "no calendar of holidays for 'XX'"),
     ],
 )
 def test_an_impossible_clock_is_refused(clock: dict, says: str) -> None:
