@@ -78,6 +78,7 @@ class Clock(BaseModel):
     counted_as      eu_1182_71: an arguable later reading is shown beside the safe one
     from_day_one    the day of the start is day 1, not day 0 (Japan)
     if_day_off      the later reading of an end on a day off
+    closes_at       the local time at which the last day ends for this duty, before 24:00
     from_year_end   the count starts on 31 December of the start's year
     """
 
@@ -94,6 +95,7 @@ class Clock(BaseModel):
     from_year_end: bool = False
     from_day_one: bool = False
     if_day_off: DayOff | None = None
+    closes_at: time | None = None
 
     @field_validator("zone")
     @classmethod
@@ -115,6 +117,8 @@ class Clock(BaseModel):
             raise ValueError("eu_1182_71 is known here for hours only")
         if self.from_day_one and not (self.without_delay or self).calendar_days:
             raise ValueError("from_day_one counts calendar days")
+        if self.closes_at and self.business_days is None:
+            raise ValueError("closes_at is known here for business days only")
         return self
 
     @property
@@ -129,7 +133,8 @@ class Clock(BaseModel):
             return f"without delay (target: {_length(self.without_delay)})"
         after = " from the end of the calendar year" if self.from_year_end else ""
         first = ", the first day counted" if self.from_day_one else ""
-        return _length(self) + first + after
+        close = f", to {self.closes_at:%H:%M}" if self.closes_at else ""
+        return _length(self) + first + after + close
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +144,13 @@ class Due:
     due_at           aware UTC, the safe reading
     latest_arguable  aware UTC, where the law can be read later; never scheduled on
     steps            the arithmetic, line by line
+    ended_by         the moment that ended the time before the clock did, if one did
     """
 
     due_at: datetime
     latest_arguable: datetime | None
     steps: tuple[str, ...]
+    ended_by: str | None = None
 
 
 def due_at(clock: Clock, start: datetime) -> Due:
@@ -157,7 +164,8 @@ def due_at(clock: Clock, start: datetime) -> Due:
     end = _end(clock, start.astimezone(UTC), zone)
     steps = [f"starts {_utc(start)}", f"{clock.text}: until {_utc(end)}"]
     if clock.hours is None and not _in_hours(clock):
-        steps.append(f"that is 24:00 of {_last_day(end, zone)} in {clock.zone}")
+        hour_of_day = f"{clock.closes_at:%H:%M}" if clock.closes_at else "24:00"
+        steps.append(f"that is {hour_of_day} of {_last_day(end, zone)} in {clock.zone}")
     hour = _running_hour_excluded(clock, start)
     if hour:
         steps.append(f"Reg. 1182/71 art. 3 excludes the running hour: at latest {_utc(hour)}")
@@ -179,7 +187,10 @@ def _end(clock: Clock, start: datetime, zone: ZoneInfo) -> datetime:
     if span.calendar_days is not None:
         return end_of_day(day + timedelta(days=span.calendar_days - clock.from_day_one), zone)
     if clock.business_days is not None:
-        return end_of_day(add_business_days(day, clock.business_days, str(clock.calendar)), zone)
+        last = add_business_days(day, clock.business_days, str(clock.calendar))
+        if clock.closes_at is not None:
+            return datetime.combine(last, clock.closes_at, zone).astimezone(UTC)
+        return end_of_day(last, zone)
     return end_of_day(add_months(day, clock.months or 0), zone)
 
 

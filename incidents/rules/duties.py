@@ -30,11 +30,15 @@ _RANK = {"owed": 0, "unknown": 0, "recommended": 1, "not_owed": 2}
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """The moment that a clock runs from, how it is called, and a word on a stand-in."""
+    """The moment that a clock runs from, how it is called, and a word on a stand-in.
+
+    is_target  it hangs on another duty's due time, and that is our own target
+    """
 
     at: datetime | None = None
     name: str | None = None
     note: str | None = None
+    is_target: bool = False
 
 
 def assess(facts: Facts, catalogue: Catalogue, now: datetime) -> tuple[AssessedDuty, ...]:
@@ -82,7 +86,7 @@ def _start(trigger: Trigger, known: Facts, judged: Mapping[str, AssessedDuty]) -
     if before is not None and before.due_at is not None:
         note = f"{wanted} is not known: counted from its latest lawful moment, due by {before.rule}"
         # A day that ends at 24:00 is the day before: step back into it.
-        return _Start(before.due_at - timedelta(seconds=1), wanted, note)
+        return _Start(before.due_at - timedelta(seconds=1), wanted, note, before.is_target)
     return _Start()
 
 
@@ -105,7 +109,7 @@ def _judge(rule: LegalRule, version: str, known: Facts, start: _Start) -> Assess
     exempt = [(exempt, exempt.when.evaluate(known)) for exempt in rule.unless]
     ended = next((pair for pair in exempt if pair[1].value is True), None)
     status = _status(rule, verdict, ended is not None)
-    due = due_at(rule.clock, start.at) if start.at and status != "not_owed" else None
+    due = _due(rule, start.at, known) if start.at and status != "not_owed" else None
     hold = rule.hold if rule.hold and rule.hold.when.evaluate(known).value else None
     authority = _authority(rule.authority, known)
     missing = tuple(sorted(verdict.missing)) if status == "unknown" else ()
@@ -119,7 +123,7 @@ def _judge(rule: LegalRule, version: str, known: Facts, start: _Start) -> Assess
         authority=authority.name if authority else None,
         authority_portal=authority.portal if authority else None,
         status=status,
-        is_target=rule.is_target,
+        is_target=_is_target(rule, start, due),
         trigger=start.name,
         waits_for=None if start.at else rule.trigger.facts[0],
         start_at=start.at,
@@ -151,6 +155,25 @@ def _status(rule: LegalRule, verdict: Verdict, ended: bool) -> str:
     return "owed" if sure else "recommended"
 
 
+def _due(rule: LegalRule, start: datetime, known: Facts) -> Due:
+    """The end of the clock; or the moment before it that ends the time, where the law says so."""
+    due = due_at(rule.clock, start)
+    if rule.no_later_than is None or rule.no_later_than not in known:
+        return due
+    end = _moment(known[rule.no_later_than])
+    if end >= due.due_at:
+        return due
+    step = f"no later than {rule.no_later_than}: until {end:%Y-%m-%d %H:%M} UTC"
+    return Due(end, None, (*due.steps, step), ended_by=rule.no_later_than)
+
+
+def _is_target(rule: LegalRule, start: _Start, due: Due | None) -> bool:
+    """Whether the due time is ours; a moment that the law names is not, where the law is sure."""
+    if due is not None and due.ended_by:
+        return rule.force == "recommended" or rule.confidence == "low"
+    return rule.is_target or start.is_target
+
+
 def _why(verdict: Verdict, hold: Exempt | None, start: _Start) -> tuple[str, ...]:
     open_ = ("not known yet: due unless established otherwise",) if verdict.value is None else ()
     held = (f"may be delayed: {hold.text} ({hold.source})",) if hold else ()
@@ -180,7 +203,7 @@ def _arithmetic(rule: LegalRule, start: _Start, due: Due | None) -> tuple[str, .
 
 def _arguable(rule: LegalRule, due: Due | None, known: Facts) -> datetime | None:
     """The latest reading: a later count of the clock, or a later moment that starts it."""
-    if due is None:
+    if due is None or due.ended_by:
         return None
     later = due.latest_arguable
     argued = known.get(rule.trigger.arguable_from or "")

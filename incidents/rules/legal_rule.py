@@ -204,6 +204,8 @@ class LegalRule(_Part):
     hold: Exempt | None = None
     trigger: Trigger
     clock: Clock
+    # Ends the time when it comes before the clock does: "not later than when people are told".
+    no_later_than: Moment | None = None
     clock_basis: str | None = None
     force: Literal["law", "recommended"] = "law"
     met_when: MetWhen

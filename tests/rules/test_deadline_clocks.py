@@ -100,6 +100,25 @@ CASES = [
         "2026-11-15T10:00:00+01:00",
         "2027-02-16T00:00:00+01:00",
     ),
+    # Form 8-K: four business days, to the close of the registry at 17:30 in the east. From
+    # Wed 21 Jan 2026: Thu 22, Fri 23, Mon 26, Tue 27.
+    (
+        {"business_days": 4, "calendar": "US", "zone": "America/New_York", "closes_at": "17:30"},
+        "2026-01-21T10:00:00-05:00",
+        "2026-01-27T17:30:00-05:00",
+    ),
+    # Decided on Saturday 17 January: Monday 19 is a holiday, so day 1 is Tue 20 and day 4 Fri 23.
+    (
+        {"business_days": 4, "calendar": "US", "zone": "America/New_York", "closes_at": "17:30"},
+        "2026-01-17T10:00:00-05:00",
+        "2026-01-23T17:30:00-05:00",
+    ),
+    # Vermont: Town Meeting Day (Tuesday 3 March 2026) is a holiday there. From Mon 2: Wed 4.
+    (
+        {"business_days": 1, "calendar": "US-VT", "zone": "America/New_York"},
+        "2026-03-02T10:00:00-05:00",
+        "2026-03-05T00:00:00-05:00",
+    ),
     # Japan counts the day of knowledge as day 1: Mon 2 March + 29 is Tue 31 March.
     (
         {"calendar_days": 30, "from_day_one": True, "zone": "Asia/Tokyo"},
@@ -208,6 +227,7 @@ def test_only_a_clock_without_a_number_is_a_target() -> None:
         ({"business_days": 3}, "belong together"),
         ({"business_days": 3, "calendar": "XX"}, "no calendar of holidays for 'XX'"),
         ({"hours": 1, "zone": "Asia/Peking"}, "is no time zone"),
+        ({"hours": 1, "closes_at": "17:30"}, "for business days only"),
         ({"without_delay": {"hours": 1, "calendar_days": 1}}, "give hours or calendar_days"),
         ({"hours": 1, "from_day_one": True}, "counts calendar days"),
         ({"hours": 1, "if_day_off": {"calendar": "XX"}}, "no calendar of holidays for 'XX'"),

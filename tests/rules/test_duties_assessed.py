@@ -194,6 +194,84 @@ def test_a_rule_we_are_unsure_of_is_recommended_and_never_a_hard_clock() -> None
     assert duty.due_at == NOW + timedelta(hours=27)
 
 
+ENDS = """
+instrument:
+  {id: xx.test, title: T, jurisdiction: XX, bound: B, citation: C, verified: V, confidence: high,
+   reviewed: 2026-11-22}
+rules:
+  - id: xx-test-people
+    title: T
+    place: XX
+    audience: people
+    stage: single
+    channels: [email]
+    when: &when role == 'controller'
+    trigger: &aware {facts: [aware_at], arguable_from: confirmed_at}
+    clock: &soft {without_delay: {calendar_days: 30}}
+    clock_basis: ours
+    met_when: {people_told: {share: 1.0}}
+    effective: &since {from: 2020-01-01}
+    source: S
+    confidence: high
+  - id: xx-test-authority
+    title: T
+    place: XX
+    audience: authority
+    stage: single
+    authority: {name: A}
+    when: *when
+    trigger: *aware
+    clock: *soft
+    no_later_than: people_notified_at
+    clock_basis: ours
+    met_when: {report_filed: {}}
+    effective: *since
+    source: S
+    confidence: high
+  - id: xx-test-after
+    title: T
+    place: XX
+    audience: authority
+    stage: final
+    authority: {name: A}
+    when: *when
+    trigger: {facts: [people_notified_at], or_due_of: xx-test-people}
+    clock: {calendar_days: 10}
+    met_when: {report_filed: {}}
+    effective: *since
+    source: S
+    confidence: high
+"""
+
+
+def told(**changes: object) -> dict[str, AssessedDuty]:
+    law = Catalogue((Law("ends.yaml", "0" * 64, read_law(ENDS.encode(), "ends.yaml")),))
+    return {duty.rule: duty for duty in assess({**FACTS, **changes}, law, NOW)}
+
+
+def test_telling_people_ends_the_time_to_tell_the_authority() -> None:
+    before = told(confirmed_at="2026-03-09T03:00:00Z")["xx-test-authority"]
+    assert before.due_at == datetime(2026, 4, 2, tzinfo=UTC)
+    assert before.is_target
+    assert before.latest_arguable == datetime(2026, 4, 9, tzinfo=UTC)
+    after = told(confirmed_at="2026-03-09T03:00:00Z", people_notified_at="2026-03-12T09:00:00Z")
+    duty = after["xx-test-authority"]
+    assert duty.due_at == datetime(2026, 3, 12, 9, tzinfo=UTC)
+    assert (duty.is_target, duty.latest_arguable) == (False, None)
+    assert any("no later than people_notified_at" in line for line in duty.arithmetic)
+
+
+def test_people_told_late_do_not_lengthen_the_time_to_tell_the_authority() -> None:
+    duty = told(people_notified_at="2026-05-01T09:00:00Z")["xx-test-authority"]
+    assert duty.due_at == datetime(2026, 4, 2, tzinfo=UTC)
+
+
+def test_a_time_that_hangs_on_our_target_is_our_target_until_its_own_moment_is_known() -> None:
+    assert told()["xx-test-after"].is_target
+    after = told(people_notified_at="2026-03-12T09:00:00Z")["xx-test-after"]
+    assert (after.is_target, after.due_at) == (False, datetime(2026, 3, 23, tzinfo=UTC))
+
+
 UNSURE = """
 instrument:
   {id: xx.test, title: T, jurisdiction: XX, bound: B, citation: C, verified: V, confidence: low,
