@@ -23,6 +23,12 @@ CONTENT: Mapping[str, str] = {
     "credit_monitoring": "an offer of identity-theft prevention, where the law asks for it",
     "law_enforcement_delay": "whether the police delayed this notice",
     "password_change": "change the password, where credentials were hit",
+    "security_freeze": "how to place a fraud alert or a security freeze, free of charge",
+    "regulators": "how to reach the FTC and the state's attorney general or agency",
+    "police_report": "the right to obtain or file a police report",
+    "data_recipient": "who may have the data now, as far as known",
+    "authority_told": "that the authority was told",
+    "complaint": "the right to complain to the authority",
     # what reports to authorities add to the facts
     "nature": "the nature of the breach",
     "risk_assessment": "the assessment of risk and harm",
