@@ -110,7 +110,7 @@ FLAGS = {
     "telecom_us": "carrier, VoIP or relay service under the FCC",
     "dfs_covered": "licensed by New York's Department of Financial Services",
     "defense_contractor_us": "contractor of the US Department of Defense",
-    "data_broker_ga": "information broker or government data collector in Georgia (US)",
+    "data_broker_ga": "information broker or public data collector in Georgia (US), or serves one",
     "no_harm_finding": "written finding on file: misuse of the data, or harm, is not likely at all",
     "law_enforcement_consulted": "law enforcement was consulted on that finding",
     "attorney_general_consulted": "the state's attorney general was told of that finding",
