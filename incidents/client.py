@@ -47,6 +47,7 @@ class Client:
     """The API of one server, as the owner of one token.
 
     url              where the server is, without /api/v1
+    token            empty: only what anybody may ask
     timeout_seconds  of one answer; uploads and files may take ten times as long
     """
 
@@ -55,7 +56,8 @@ class Client:
         self._long = timeout_seconds * 10
         self._http = httpx.Client(
             base_url=self.url + PREFIX,
-            headers={"Authorization": f"Bearer {token}", "User-Agent": "tocsin"},
+            headers={"User-Agent": "tocsin"}
+            | ({"Authorization": f"Bearer {token}"} if token else {}),
             timeout=httpx.Timeout(timeout_seconds, connect=5.0),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from rich.text import Text
 from incidents.cli.looks import bullets, moment, pairs, panel, span, table
 from incidents.cli.noun import pick, say_json
 from incidents.cli.screen import err, out
+from incidents.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from incidents.database.drills import Drill
     from incidents.rules.drill_score import Change, ClockScore, Scorecard
     from incidents.services.drill_outbox import Message
     from incidents.work import Actor, Office, Work
+    from playbooks.scenario import Scenario
 
 app = typer.Typer(
     name="drill",
@@ -31,7 +34,10 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[
-    str, typer.Argument(help="Id of the drill, or how it begins; the last one if left out.")
+    str,
+    typer.Argument(
+        help="Id of the drill, or how it begins; the last one played to its end, if left out."
+    ),
 ]
 _CONSOLE_ID = UUID(int=2)
 _VERDICTS = {"in_time": "green", "late": "bold red", "missed": "bold red", "running": "cyan"}
@@ -58,7 +64,9 @@ _SHOWN = {"id", "title", "summary", "kind", "lasts"}
 
 @app.command("run")
 def run_drill(
-    scenario: Annotated[str, typer.Argument(help="As `tocsin drill scenarios` names it.")],
+    scenario: Annotated[
+        str, typer.Argument(help="As `tocsin drill scenarios` names it, or a file: mine.yaml.")
+    ],
     people: Annotated[
         int | None, typer.Option(min=1, help="How many to invent; else as the scenario says.")
     ] = None,
@@ -72,7 +80,8 @@ def run_drill(
     office, actor = _office(), _console(by)
     try:
         with _progress(scenario, shown=not as_json) as tell:
-            drill = drills.run(office, actor, scenario, people=people, seed=seed, on_progress=tell)
+            chosen = _read(scenario) if scenario.endswith(".yaml") else scenario
+            drill = drills.run(office, actor, chosen, people=people, seed=seed, on_progress=tell)
         with office.look(actor) as work:
             _say_score(work, drill, as_json=as_json)
     finally:
@@ -130,6 +139,18 @@ def show_outbox(
     err().print(f"{len(found):,} of {total:,} messages; --offset shows others", style="dim")
 
 
+def _read(file: str) -> Scenario:
+    from playbooks.errors import PlaybookError
+    from playbooks.scenario import parse_scenario
+
+    try:
+        return parse_scenario(Path(file).read_text(encoding="utf-8"), file)
+    except PlaybookError as error:
+        raise InvalidInput(
+            f"{file} cannot be played", Problem(error.field, error.why, "mend it and try again")
+        ) from None
+
+
 def _office() -> Office:
     from incidents.office import open_office
     from incidents.settings import Settings
@@ -175,7 +196,7 @@ def _drills(work: Work) -> list[Drill]:
 
 
 def _chosen(work: Work, named: str) -> Drill:
-    found = _drills(work)
+    found = [one for one in _drills(work) if named or one.score]
     row = pick([{"id": str(one.id)} for one in found], named, "drill")
     return next(one for one in found if str(one.id) == row["id"])
 
@@ -278,9 +299,10 @@ def _elements(card: Scorecard) -> RenderableType:
 
 
 def _team(card: Scorecard) -> RenderableType:
-    made = table("who", "#acts", "from", "until", title="Who took part, by the drill's clock")
+    made = table("who", "#acts", "from", "for", title="Who took part, by the drill's clock")
     for one in card.participants:
-        made.add_row(one.name, str(one.acts), moment(one.first_at), moment(one.last_at))
+        took = span(one.last_at - one.first_at)
+        made.add_row(Text(one.name), str(one.acts), moment(one.first_at), took)
     return made
 
 

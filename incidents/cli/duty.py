@@ -81,6 +81,27 @@ def listed(duties: list[dict[str, Any]], now: datetime | None = None) -> Rendera
     return made
 
 
+def brief(duties: list[dict[str, Any]], now: datetime | None = None) -> RenderableType:
+    """Duties with a line each: due by the clock of the law's place, and what is not known yet."""
+    made = table("standing", "due there", "left", "rule", "what")
+    for one in duties:
+        due = there(one["due_at"], one["place"]) or day(one["due_at"])
+        rest = left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim")
+        made.add_row(_needs(one), due, rest, Text(one["rule"], "dim"), Text(one["title"]))
+    for column in made.columns[:4]:  # what matters most is never cut
+        column.no_wrap = True
+    made.columns[4].overflow, made.columns[4].no_wrap = "ellipsis", True
+    return made
+
+
+def _needs(duty: dict[str, Any]) -> Text:
+    missing = duty["missing"]
+    if duty["status"] != "open" or not missing:
+        return standing(duty)
+    more = f" +{len(missing) - 1}" if len(missing) > 1 else ""
+    return Text(f"needs {missing[0]}{more}", "magenta")
+
+
 def _what(duty: dict[str, Any]) -> Text:
     what = Text.assemble(duty["title"], (f"\n{duty['rule']}", "dim"))
     if duty["status"] == "open" and duty["standing"] == "unknown":

@@ -60,7 +60,8 @@ def there(text: str | None, place: str) -> str:
         return ""
     at = datetime.fromisoformat(text)
     local, foreign = at.astimezone(), at.astimezone(ZoneInfo(zone))
-    return "" if local.utcoffset() == foreign.utcoffset() else f"{foreign:%a %H:%M %Z}"
+    same = local.utcoffset() == foreign.utcoffset()
+    return "" if same else f"{foreign:%a %d %b %H:%M %Z}"
 
 
 def left(text: str | None, now: datetime | None = None) -> Text:

@@ -13,6 +13,8 @@ from typer.core import TyperGroup
 from incidents.cli import (
     announcement,
     audit,
+    campaign,
+    drill,
     duty,
     fact,
     incident,
@@ -26,6 +28,7 @@ from incidents.cli import (
     task,
     users,
 )
+from incidents.cli.demo import command as demo
 from incidents.cli.screen import err, explain
 from incidents.errors import IncidentsError, Problem
 
@@ -76,19 +79,30 @@ _NOUNS = (
     task,
     population,
     notice,
+    campaign,
     announcement,
     report,
     audit,
     playbook,
 )
-_ORDER = [*(module.noun.name for module in _NOUNS), "assess", "law", "demo", "serve", "worker"]
+_ORDER = [
+    *(module.noun.name for module in _NOUNS),
+    "drill",
+    "assess",
+    "law",
+    "demo",
+    "serve",
+    "worker",
+]
 _ORDER += ["migrate", "doctor", "user", "token", "fake-providers"]
 _LAW, _HERE = "The law, with no server", "This machine"
 
 for _module in _NOUNS:
     app.add_typer(_module.noun.app, rich_help_panel="An incident, from open to closed")
+app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
 app.command("assess", rich_help_panel=_LAW)(law.assess)
 app.add_typer(law.law, name="law", rich_help_panel=_LAW)
+app.command("demo", rich_help_panel=_HERE)(demo.demo)
 app.command("serve", rich_help_panel=_HERE)(serving.serve)
 app.command("worker", rich_help_panel=_HERE)(serving.worker)
 app.command("migrate", rich_help_panel=_HERE)(serving.migrate)

@@ -151,6 +151,19 @@ def shown(coverage: dict[str, Any]) -> RenderableType:
     )
 
 
+def brief(coverage: dict[str, Any]) -> RenderableType:
+    """The same in a few lines."""
+    reached = {name: one["people"] for name, one in coverage["channels"].items()}
+    return pairs(
+        {
+            "people": coverage["people"],
+            "places": _counts(coverage["by_place"]),
+            "languages": _counts(coverage["by_locale"]),
+            "reached by": _counts(reached | {"nothing": coverage["unreachable"]}),
+        }
+    )
+
+
 def _counts(counted: dict[str, int]) -> str:
     return "  ".join(f"{name} {count:,}" for name, count in counted.items())
 

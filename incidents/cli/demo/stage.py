@@ -35,11 +35,13 @@ class Stage:
     ada    responder, commander and privacy officer
     bo     approver
     eve    auditor
+    admin  keeps users, sees no incident
     """
 
     ada: Client
     bo: Client
     eve: Client
+    admin: Client
 
     def __init__(self, output: Path) -> None:
         self.output = output
@@ -61,6 +63,7 @@ class Stage:
             self.ada = Client(self.url, tokens["ada-responder"])
             self.bo = Client(self.url, tokens["bo-approver"])
             self.eve = Client(self.url, tokens["eve-auditor"])
+            self.admin = Client(self.url, tokens["admin"])
         except BaseException:
             self._end()
             raise
@@ -72,7 +75,7 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for client in (self.ada, self.bo, self.eve):
+        for client in (self.ada, self.bo, self.eve, self.admin):
             client.close()
         self._end()
 
@@ -83,7 +86,7 @@ class Stage:
 
     def _serve(self) -> subprocess.Popen[bytes]:
         with self.log.open("wb") as log:
-            return subprocess.Popen(  # noqa: S603  our own module
+            return subprocess.Popen(
                 [sys.executable, "-m", "incidents.cli.main", "serve"],
                 env=_clean_environment() | self._settings(),
                 stdout=log,

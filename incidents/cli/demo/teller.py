@@ -56,7 +56,7 @@ class Teller:
     def say(self, *parts: str | RenderableType) -> None:
         """Say what happened."""
         for part in parts:
-            self.console.print(Padding(part, (0, 0, 0, 7)))
+            self.console.print(Padding(part, (0, 0, 0, 7), expand=False))
 
     def look(self, how: str) -> None:
         """Say where to look, in one line that can be copied whole."""

@@ -1,0 +1,74 @@
+"""`tocsin demo`: the sample breach, from opened to closed, through the public API."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from incidents.cli.demo import authorities, proof, telling, triage, words
+from incidents.cli.demo.play import Play
+from incidents.cli.demo.stage import Stage
+from incidents.cli.demo.teller import Teller
+from incidents.cli.screen import is_terminal, out
+
+_ACTS = (
+    triage.open_incident,
+    triage.learn,
+    triage.triage,
+    words.import_people,
+    words.write_notice,
+    telling.tell_people,
+    telling.announce,
+    authorities.file_reports,
+    authorities.complete_reports,
+    proof.close,
+    proof.verify,
+)
+
+
+def demo(
+    people: Annotated[int, typer.Option(min=500, help="Lines of the list of people.")] = 10_000,
+    output: Annotated[Path, typer.Option(help="Folder for what the demo writes.")] = Path(
+        "demo-output"
+    ),
+    stay: Annotated[
+        bool | None, typer.Option(help="Keep serving afterwards; in a terminal it does.")
+    ] = None,
+) -> None:
+    """Play the sample breach against fake providers; nothing leaves this machine."""
+    with Stage(output) as stage:
+        with Teller(out(), len(_ACTS)) as teller:
+            play = Play(stage, teller, people)
+            _introduce(play)
+            for act in _ACTS:
+                act(play)
+            teller.done()
+        _close(play)
+        if is_terminal() if stay is None else stay:
+            _keep_serving(play)
+
+
+def _introduce(play: Play) -> None:
+    say = play.teller.console.print
+    say("\n[bold]Tocsin[/] plays the sample breach: a survey company, people in six places.")
+    say(f"[dim]API and pages  {play.stage.url}\nfake providers {play.stage.providers.url}[/]")
+
+
+def _close(play: Play) -> None:
+    play.teller.console.print(f"\n[bold green]Closed[/] after {play.teller.seconds:.1f} s.")
+
+
+def _keep_serving(play: Play) -> None:
+    say = play.teller.console.print
+    say("\nStill serving. In another terminal:")
+    say(f"  export TOCSIN_DATA_FOLDER={play.stage.data}", soft_wrap=True)
+    say(f"  .venv/bin/tocsin incident show {play.number}")
+    say("[dim]Ctrl-C ends it.[/]")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        say("\nGone.")

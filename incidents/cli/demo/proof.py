@@ -1,0 +1,71 @@
+"""The last acts: closed when nothing is owed, and the trail verified by somebody else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from rich.text import Text
+
+from incidents.cli import duty, incident
+from incidents.cli.demo.play import Play
+from incidents.cli.demo.stage import Broken, expect
+from incidents.cli.demo.triage import complete
+
+_OPEN = {"open", "in_progress"}
+
+
+def close(play: Play) -> None:
+    """Closing is refused while anything is open, saying what; then it is not."""
+    play.teller.step("Closing: refused while anything is owed, and it says what")
+    play.stage.ada.post(f"{play.path}/moves", {"action": "resolve"})
+    play.refused(
+        409,
+        "closing now",
+        lambda: play.stage.ada.post(f"{play.path}/moves", {"action": "close"}),
+    )
+    _complete_the_rest(play)
+    play.say_what_changed()
+    closed = play.stage.ada.post(f"{play.path}/moves", {"action": "close"})
+    expect("the status at the end", closed["status"], "closed")
+    play.teller.say(duty.brief(play.duties()))
+    play.teller.say(incident.shown(closed))
+    play.teller.look(f"tocsin incident timeline {play.number}")
+
+
+def _complete_the_rest(play: Play) -> None:
+    for _ in range(10):  # each may open others
+        tasks = play.stage.ada.get(f"{play.path}/tasks")
+        found = [one for one in tasks if one["status"] in _OPEN and one["mandatory"]]
+        if not found:
+            return
+        for one in found:
+            complete(play, one["step"], "")
+    raise Broken("the playbook never ends")
+
+
+def verify(play: Play) -> None:
+    """An auditor exports the trail; a verifier without server or database checks it."""
+    play.teller.step("Eve, an auditor, takes the trail home and verifies it there")
+    bundle = play.stage.output / "audit.jsonl"
+    size = play.stage.eve.download("/audit/exports", bundle, method="POST")
+    play.teller.say(Text(f"exported {size:,} bytes", "dim"))
+    sound = _verified(str(bundle))
+    expect("the verifier's exit code", sound.returncode, 0)
+    play.teller.say(Text(sound.stdout.strip().splitlines()[0], "green"))
+    forged = play.stage.output / "audit-forged.jsonl"
+    text = bundle.read_text(encoding="utf-8")
+    forged.write_text(text.replace('"personal_data_leak"', '"misdirected_email"', 1), "utf-8")
+    caught = _verified(str(forged))
+    expect("the verifier's exit code on a forged trail", caught.returncode, 1)
+    play.teller.say(Text(f"one word changed: {caught.stdout.strip().splitlines()[0]}", "red"))
+    play.teller.look(f"tocsin audit verify {bundle}")
+
+
+def _verified(path: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  our own module
+        [sys.executable, "-m", "incidents.audit.verifier", path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )

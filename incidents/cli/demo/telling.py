@@ -1,0 +1,104 @@
+"""Telling people: the campaign up its ladder, then the public announcement for the rest."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.request import urlopen
+
+from rich.text import Text
+
+from incidents.cli import announcement, campaign
+from incidents.cli.demo.play import Play
+from incidents.cli.demo.stage import Broken, expect
+from incidents.cli.demo.triage import complete
+
+_PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.3
+_STILL_SECONDS = 2.0
+
+
+def tell_people(play: Play) -> None:
+    """Launch, watch, count: e-mail first; who bounced gets an SMS; the rest wait for the page."""
+    play.teller.step("Everybody is told: e-mail, then SMS, then the announcement")
+    path = f"/notices/{play.notice['id']}/campaigns"
+    play.campaign = play.stage.ada.post(path, {"ladder": ["email", "sms", "announcement"]})
+    play.refused(409, "a second launch", lambda: play.stage.ada.post(path, {}))
+    found = _watch(play)
+    play.teller.say(campaign.funnel(found["funnel"]))
+    _compare_with_ledgers(play)
+    play.teller.say(_equation(play))
+    complete(play, "tell_people", "watched")
+    play.say_what_changed()
+    play.teller.look(f"tocsin campaign watch {play.number}")
+
+
+def announce(play: Play) -> None:
+    """Propose the page on the law's grounds; Bo approves; whoever was not reached is covered."""
+    play.teller.step("The rule proposes a public announcement for those whom nothing reached")
+    proposal = play.stage.ada.get(f"{play.path}/announcement-proposal")
+    expect("the proposal", proposal["proposed"], True)
+    play.teller.say(announcement.proposed(proposal))
+    row = _proposed(play)
+    play.refused(
+        403,
+        "Ada approving what she proposed",
+        lambda: play.stage.ada.post(f"/announcements/{row['id']}/approval"),
+    )
+    play.stage.bo.post(f"/announcements/{row['id']}/approval")
+    row = play.stage.ada.post(f"/announcements/{row['id']}/publication")
+    play.teller.say(announcement.shown(row))
+    with urlopen(row["url"], timeout=10) as page:  # noqa: S310  our own page, as anybody sees it
+        expect("the public page", page.status, 200)
+    play.teller.say(_equation(play))
+    play.say_what_changed()
+    play.teller.look(f"{row['url']}?lang=zh-Hans")
+    play.teller.look(f"{play.stage.url}/announcements/feed.atom")
+
+
+def _watch(play: Play) -> dict[str, Any]:
+    """Wait until everybody has been tried and the last receipt is in."""
+    with play.teller.counting("People told", play.people) as count:
+        end, still_since = time.monotonic() + _PATIENCE_SECONDS, time.monotonic()
+        before: dict[str, int] = {}
+        while time.monotonic() < end:
+            found: dict[str, Any] = play.stage.ada.get(f"/campaigns/{play.campaign['id']}")
+            buckets = play.stage.ada.get(f"/campaigns/{play.campaign['id']}/equation")["buckets"]
+            count.at(buckets["accepted"] + buckets["delivered"])
+            if buckets != before:
+                before, still_since = buckets, time.monotonic()
+            still = time.monotonic() - still_since > _STILL_SECONDS
+            over = found["status"] == "finished" and still
+            if over and not play.stage.providers.ledger()["receipts"].get("waiting"):
+                return found
+            time.sleep(_LOOK_SECONDS)
+    raise Broken(f"after {_PATIENCE_SECONDS:.0f} s people are still being told: {before}")
+
+
+def _compare_with_ledgers(play: Play) -> None:
+    """What the providers themselves wrote down: so many people, nobody twice by one of them."""
+    accepted = play.stage.providers.ledger()["accepted"]
+    told = ", ".join(
+        f"{name} took {one['people']:,} people in {one['requests']:,} requests"
+        for name, one in accepted.items()
+    )
+    for name in accepted:
+        times = play.stage.providers.get(f"/ledger/counts?by=ref&provider={name}")
+        expect(f"how often {name} was asked to tell one person", set(times), {"1"})
+    play.teller.say(Text.assemble(("the providers' own ledgers  ", "dim"), told, ", nobody twice"))
+
+
+def _equation(play: Play) -> Any:
+    found = play.stage.ada.get(f"/campaigns/{play.campaign['id']}/equation")
+    expect("the population equation", found["holds"], True)
+    return campaign.equation(found)
+
+
+def _proposed(play: Play) -> dict[str, Any]:
+    """The playbook proposes it by itself once its turn comes; else Ada does."""
+    rows: list[dict[str, Any]] = play.stage.ada.get(f"{play.path}/announcements")
+    if rows:
+        return rows[-1]
+    body = {"notice_id": play.notice["id"]}
+    made: dict[str, Any] = play.stage.ada.post(f"{play.path}/announcements", body)
+    return made
