@@ -23,6 +23,7 @@ Routes = Mapping[str, Mapping[str, str]]
 class NotReady(IncidentsError):
     """This process cannot start; `detail` says what to do first."""
 
+    status = 503
     title = "Not ready to start"
 
 

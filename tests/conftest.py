@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from incidents.database.engine import open_engine
 from incidents.database.migrate import upgrade
 from incidents.rules.permissions import Role
 from incidents.settings import Settings
-from incidents.work import Actor, Office
+from incidents.work import Actor, Bell, Office
 from tests import factories
 from tests.servers import PostgresServer, ValkeyServer, postgres_server, valkey_server
 
@@ -88,21 +89,36 @@ def database_template(
     return url
 
 
+@contextmanager
+def fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of a fresh, migrated database, for as long as the block lasts."""
+    template: str = request.getfixturevalue("database_template")
+    if DATABASE == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.database(template=template.rpartition("/")[2])
+        yield url
+        server.drop(url)
+    else:
+        path = folder / "tocsin.db"
+        shutil.copyfile(template.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+
+
+@contextmanager
+def opened(settings: Settings, keyring: KeyRing, clock: Clock, bell: Bell) -> Iterator[Office]:
+    """An office on these, where every provider is the sandbox."""
+    engine = open_engine(settings.database)
+    yield Office(settings, engine, keyring, clock, bell, routes=factories.SANDBOX_ROUTES)
+    engine.dispose()
+
+
 @pytest.fixture
 def database(
     request: pytest.FixtureRequest, database_template: str, tmp_path: Path
 ) -> Iterator[str]:
     """The URL of a fresh, migrated database."""
-    name = database_template.rpartition("/")[2]
-    if DATABASE == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        url = server.database(template=name)
+    with fresh_database(request, tmp_path) as url:
         yield url
-        server.drop(url)
-    else:
-        path = tmp_path / "tocsin.db"
-        shutil.copyfile(database_template.removeprefix("sqlite:///"), path)
-        yield f"sqlite:///{path}"
 
 
 @pytest.fixture
@@ -125,8 +141,8 @@ def bell() -> RecordingBell:
 
 @pytest.fixture
 def keyring(tmp_path: Path) -> KeyRing:
-    """Freshly generated keys."""
-    return factories.make_keyring(tmp_path)
+    """Freshly generated keys, where an office would keep them."""
+    return factories.make_keyring(tmp_path / "keys")
 
 
 @pytest.fixture
@@ -134,24 +150,23 @@ def office(
     settings: Settings, keyring: KeyRing, clock: Clock, bell: RecordingBell
 ) -> Iterator[Office]:
     """An office on a fresh database, whose bell is heard by nobody."""
-    engine = open_engine(settings.database)
-    yield Office(settings, engine, keyring, clock, bell, routes=factories.SANDBOX_ROUTES)
-    engine.dispose()
+    with opened(settings, keyring, clock, bell) as office:
+        yield office
 
 
-@pytest.fixture
-def client(office: Office) -> Iterator[TestClient]:
-    """The API over an office; it raises no server error, it answers 500 as in life."""
+@contextmanager
+def web(office: Office) -> Iterator[TestClient]:
+    """The web doors of an office; they answer 500 as in life, and raise nothing."""
     from fastapi.testclient import TestClient  # noqa: PLC0415  most tests need no web
+
     from incidents.app import create_app  # noqa: PLC0415
 
     with TestClient(create_app(office), raise_server_exceptions=False) as client:
         yield client
 
 
-@pytest.fixture
-def as_role(office: Office) -> Callable[..., dict[str, str]]:
-    """`as_role("commander")` gives the headers of somebody with that role; one person each."""
+def headers_by_role(office: Office) -> Callable[..., dict[str, str]]:
+    """A function from roles to the headers of somebody who has them; one person each."""
     known: dict[tuple[Any, ...], dict[str, str]] = {}
 
     def headers(*roles: str, name: str = "", drills_only: bool = False) -> dict[str, str]:
@@ -164,6 +179,19 @@ def as_role(office: Office) -> Callable[..., dict[str, str]]:
         return known[asked]
 
     return headers
+
+
+@pytest.fixture
+def client(office: Office) -> Iterator[TestClient]:
+    """The web doors over an office."""
+    with web(office) as client:
+        yield client
+
+
+@pytest.fixture
+def as_role(office: Office) -> Callable[..., dict[str, str]]:
+    """`as_role("commander")` gives the headers of somebody with that role; one person each."""
+    return headers_by_role(office)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from incidents.database.base import uuid7
 from incidents.database.incidents import Incident, next_number
 from incidents.database.users import ApiToken, User
 from incidents.vault.keys import KeyRing
+from incidents.vault.signing import SigningKey
 from incidents.work import TOCSIN, Work
 
 __all__ = [
@@ -30,7 +31,8 @@ _NAMES = count(1)
 
 
 def make_keyring(folder: Path) -> KeyRing:
-    """Fresh keys in a folder."""
+    """Fresh keys in a folder: those that seal, and the one that signs the audit trail."""
+    SigningKey.load_or_create(folder, "tocsin/test")
     return KeyRing.load_or_create(folder)
 
 

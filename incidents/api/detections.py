@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 
 from incidents.api.bodies import check_json, read_bytes
-from incidents.api.door import OpenWork, Shape, View, claim, office_of, run_route
+from incidents.api.door import OpenRoute, OpenWork, Shape, View, claim, office_of, run_route
 from incidents.api.incidents import Kind, Title
 from incidents.api.problems import ProblemView
 from incidents.api.shapes import Facts, Line
@@ -31,12 +31,12 @@ from incidents.work import TOCSIN
 TOLERANCE_SECONDS = 300
 
 
-class SignedRoute(APIRoute):
+class SignedRoute(OpenRoute):
     """A route that looks at the signature over the raw bytes before anything reads them."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler, behind the signature."""
-        inner = super().get_route_handler()
+        inner = APIRoute.get_route_handler(self)
 
         async def handler(request: Request) -> Response:
             office = office_of(request)

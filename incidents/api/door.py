@@ -33,15 +33,9 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 _KEPT_HEADERS = {"content-type", "content-disposition", "etag", "location"}
 
 
-def needs(permission: Permission | None, **documented: Any) -> dict[str, Any]:
-    """What a route declares: the permission it needs, and the answers it adds to the usual ones.
-
-    permission  None: whoever has a token
-    """
-    return {
-        "openapi_extra": {"x-permission": permission.value if permission else None},
-        "responses": documented,
-    }
+def needs(permission: Permission, **documented: Any) -> dict[str, Any]:
+    """What a route declares: the permission it needs, and answers besides the usual ones."""
+    return {"openapi_extra": {"x-permission": permission.value}, "responses": documented}
 
 
 class GuardedRoute(APIRoute):
@@ -51,9 +45,9 @@ class GuardedRoute(APIRoute):
         """The route's handler, with everything around it that each route needs."""
         inner = super().get_route_handler()
         declared = self.openapi_extra or {}
-        if "x-permission" not in declared:
+        if not declared.get("x-permission"):
             raise TypeError(f"{self.path}: declare its permission with needs(Permission.…)")
-        permission = Permission(declared["x-permission"]) if declared["x-permission"] else None
+        permission = Permission(declared["x-permission"])
         streamed = bool(declared.get("x-streamed"))
 
         async def handler(request: Request) -> Response:
@@ -106,15 +100,14 @@ async def read_body(request: Request, route: APIRoute) -> bytes:
 
 
 def _enter(
-    request: Request, permission: Permission | None, body: bytes, streamed: bool
+    request: Request, permission: Permission, body: bytes, streamed: bool
 ) -> Response | None:
     """Who is it, may they, and was it asked before? Gives the kept answer, if there is one."""
     office = office_of(request)
     with office.look(TOCSIN) as work:
         header = request.headers.get("authorization", "")
         actor = actor_behind(work.session, header, work.now)
-    if permission:
-        require(actor, permission)
+    require(actor, permission)
     request.state.actor = actor
     request.state.key = None
     key = request.headers.get("idempotency-key")

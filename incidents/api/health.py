@@ -42,7 +42,7 @@ def read_health(request: Request, response: Response) -> Health:
     return Health(status="ok")
 
 
-@guarded.get("/me", **needs(None))
+@guarded.get("/me", **needs(Permission.READ_SELF))
 def read_me(actor: CurrentActor) -> Me:
     """Who am I, and what may I do?"""
     return Me(

@@ -67,7 +67,7 @@ def actor_behind(session: Session, authorization: str, now: datetime) -> Actor:
         raise _unknown()
     granted = permissions_of(frozenset(Role(role) for role in user.roles))
     if token.scopes:
-        granted &= {Permission(scope) for scope in token.scopes}
+        granted &= {Permission(scope) for scope in token.scopes} | {Permission.READ_SELF}
     return Actor(user.id, user.name, granted, drills_only=token.drills_only)
 
 

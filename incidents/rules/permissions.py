@@ -46,6 +46,7 @@ class Permission(StrEnum):
     READ_AUDIT = "audit.read"
     EXPORT_AUDIT = "audit.export"
     MANAGE_USERS = "users.manage"
+    READ_SELF = "me.read"
     WORK_UNSEEN = "system.work"
 
 
@@ -75,17 +76,18 @@ _LEAD = _RESPOND | {
     P.RUN_DRILL,
 }
 
-GRANTS: Mapping[Role, frozenset[Permission]] = {
-    Role.REPORTER: frozenset({P.OPEN_INCIDENT}),
-    Role.RESPONDER: frozenset(_RESPOND),
-    Role.COMMANDER: frozenset(_LEAD),
-    Role.PRIVACY_OFFICER: frozenset(_LEAD | {P.CHANGE_DUTY, P.FILE_REPORT}),
-    Role.APPROVER: frozenset(_LOOK | {P.APPROVE_NOTICE, P.APPROVE_ANNOUNCEMENT}),
-    Role.AUDITOR: frozenset(
-        {P.READ_AUDIT, P.EXPORT_AUDIT, P.READ_INCIDENT, P.READ_CAMPAIGN, P.READ_REPORT}
-    ),
+_GRANTS: Mapping[Role, set[Permission]] = {
+    Role.REPORTER: {P.OPEN_INCIDENT},
+    Role.RESPONDER: _RESPOND,
+    Role.COMMANDER: _LEAD,
+    Role.PRIVACY_OFFICER: _LEAD | {P.CHANGE_DUTY, P.FILE_REPORT},
+    Role.APPROVER: _LOOK | {P.APPROVE_NOTICE, P.APPROVE_ANNOUNCEMENT},
+    Role.AUDITOR: {P.READ_AUDIT, P.EXPORT_AUDIT, P.READ_INCIDENT, P.READ_CAMPAIGN, P.READ_REPORT},
     # An administrator keeps users and settings, and sees no incident.
-    Role.ADMINISTRATOR: frozenset({P.MANAGE_USERS}),
+    Role.ADMINISTRATOR: {P.MANAGE_USERS},
+}
+GRANTS: Mapping[Role, frozenset[Permission]] = {
+    role: frozenset({P.READ_SELF, *granted}) for role, granted in _GRANTS.items()
 }
 
 

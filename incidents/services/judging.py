@@ -30,7 +30,7 @@ def rules(work: Work) -> list[dict[str, Any]]:
             "place": rule.place,
             "audience": rule.audience,
             "stage": rule.stage,
-            "instrument": catalogue.law_of(rule.id).content.instrument,
+            "instrument": catalogue.law_of(rule.id).content.instrument.title,
             "source": rule.source,
             "confidence": rule.confidence,
         }

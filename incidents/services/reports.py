@@ -34,7 +34,8 @@ from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
-_EDPB_FORMS = {"eu_gdpr33", "uk_gdpr33"}
+# The form whose questions are those of the EDPB's template.
+_EDPB_FORM = "eu_gdpr33"
 
 # How the stages of a duty are called on a form.
 _ON_FORM: Mapping[str, Stage] = {
@@ -173,10 +174,10 @@ def changes(work: Work, report_id: UUID) -> list[Difference]:
 
 
 def edpb(work: Work, report_id: UUID) -> dict[str, Any]:
-    """A GDPR report in the EDPB's template, as its authorities take it in."""
+    """A GDPR report in the EDPB's template. Raises Conflict for one of another law."""
     report = read(work, report_id)
-    if report.form not in _EDPB_FORMS:
-        raise Conflict("the EDPB's template is for reports under the GDPR; this is another form")
+    if report.form != _EDPB_FORM:
+        raise Conflict(f"the EDPB's template is for reports under the GDPR, not for {report.form}")
     incident = get_incident(work, report.incident_id)
     before = rows.report_before(work.session, report)
     filed = rows.filings_of(work.session, before.id) if before else []
