@@ -38,7 +38,7 @@ class Drill(Base):
     sha256        of the scenario as it was played
     people        how many were invented
     started_at    on the clock on the wall; `seen_at` is when it was last heard of
-    played_from   on the drill's own clock
+    played_from   on the drill's own clock; `played_to` stays empty when it was broken off
     participants  who took part: role, name, acts, from when to when
     score         rules/drill_score.Scorecard; empty while it is being played
     """
@@ -72,8 +72,8 @@ def drills(scenario: str = "") -> Select[Drill]:
 
 
 def drill_before(session: Session, drill: Drill) -> Drill | None:
-    """The last finished run of the same scenario before this one."""
-    query = drills(drill.scenario).where(Drill.id < drill.id, Drill.finished_at.is_not(None))
+    """The last run of the same scenario before this one that was played to its end."""
+    query = drills(drill.scenario).where(Drill.id < drill.id, Drill.played_to.is_not(None))
     return session.scalar(query.order_by(Drill.id.desc()).limit(1))
 
 
@@ -169,7 +169,7 @@ def person_with_key(session: Session, incident_id: UUID, key: bytes) -> UUID | N
 def places_of(session: Session, people: Sequence[UUID]) -> dict[UUID, str]:
     """Where these people live."""
     query = select(Recipient.id, Recipient.place).where(Recipient.id.in_(people))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def page_of(
@@ -179,7 +179,7 @@ def page_of(
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     ordered = query.order_by(Delivery.envelope, Delivery.recipient_id, Delivery.campaign_id)
     found = session.execute(ordered.limit(limit).offset(offset))
-    return found.tuples().all(), total
+    return [(delivery, envelope, attempt) for delivery, envelope, attempt in found], total
 
 
 def _triggers(dialect: str, tables: Collection[Table]) -> Iterator[str]:

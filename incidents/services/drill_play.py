@@ -175,7 +175,7 @@ def _file_report(stage: Stage, work: Work, act: Any) -> None:
     if not owed:
         raise NotFound(f"no {act.stage} report to an authority of {act.place} is owed")
     for number, duty in enumerate(owed, start=1):
-        report = reports.open_report(work, duty.id)
+        report = reports.open_report(work, stage.incident_id, duty.id)
         report = reports.amend(work, report.id, report.version, {})
         reference = act.reference if number == 1 else f"{act.reference}-{number}"
         reports.file_report(

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from incidents.clock import SetClock
 from incidents.database import drills as rows
+from incidents.database.incidents import Incident
 from incidents.rules.drill_score import Participant
 from incidents.rules.permissions import Role
 from incidents.services import campaigns, receipts, review, sending
@@ -108,14 +109,17 @@ def go_to(stage: Stage, moment: datetime) -> None:
 
 def settle(stage: Stage) -> None:
     """Send, listen and look after campaigns until nothing changes; then look at what is owed."""
+    moved = False
     for _ in range(_MOST_ROUNDS):
         sent = sending.pump(stage.office, stage.dispatch, mode="drill")
         heard = _hear(stage)
         changed = campaigns.tend(stage.office, stage.dispatch, mode="drill")
         if not (sent or heard or changed):
             break
+        moved = True
     with stage.office.work(TOCSIN) as work:
-        review.review(work, stage.incident_id)
+        if moved or work.session.get_one(Incident, stage.incident_id).review_due:
+            review.review(work, stage.incident_id)
 
 
 def _hear(stage: Stage) -> int:

@@ -42,7 +42,7 @@ def scenarios(work: Work) -> Mapping[str, Scenario]:
 def run(
     office: Office,
     actor: Actor,
-    scenario: str,
+    scenario: str | Scenario,
     *,
     people: int | None = None,
     seed: int = 0,
@@ -51,6 +51,7 @@ def run(
     """Play a scenario from its opening to its end, score it, and keep the score.
 
     office       as any; its own clock and couriers are not used for anything that is played
+    scenario     the id of one of ours, or one read from elsewhere
     people       how many to invent; as many as the scenario says, if not given
     on_progress  is told the share of the time that has passed, and what comes next
     Raises       NotFound  no such scenario; Conflict  another drill is being played
@@ -58,18 +59,21 @@ def run(
     require(actor, Permission.RUN_DRILL)
     chosen = _scenario(scenario)
     stage = set_up(office, chosen, _checked(people or chosen.population.size), seed)
+    drill_id = _open(stage, actor)
     try:
-        drill_id = _open(stage, actor)
         play(stage, _seen(office, actor, drill_id, on_progress))
         card = score(chosen.expectations, record_of(stage, actor))
         clear_away(stage)
         return _finish(stage, office, actor, drill_id, card)
+    except BaseException:
+        _break_off(office, actor, drill_id)
+        raise
     finally:
         stage.dispatch.close()
 
 
-def _scenario(name: str) -> Scenario:
-    found = load_scenarios().get(name)
+def _scenario(name: str | Scenario) -> Scenario:
+    found = name if isinstance(name, Scenario) else load_scenarios().get(name)
     if found is None:
         raise NotFound(f"there is no scenario {name!r}; there are {', '.join(load_scenarios())}")
     return found
@@ -132,6 +136,12 @@ def _seen(office: Office, actor: Actor, drill_id: UUID, on_progress: Progress) -
         on_progress(share, what)
 
     return tell
+
+
+def _break_off(office: Office, actor: Actor, drill_id: UUID) -> None:
+    """Let the next one begin: a drill that ended without a score was broken off."""
+    with office.work(actor) as work:
+        work.session.get_one(Drill, drill_id).finished_at = work.now
 
 
 def _finish(stage: Stage, office: Office, actor: Actor, drill_id: UUID, card: Scorecard) -> Drill:
