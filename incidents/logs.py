@@ -41,7 +41,7 @@ def configure_logs(log_format: Literal["console", "json"], level: int = logging.
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for quiet in ("alembic", "httpx", "kombu"):
+    for quiet in ("alembic", "celery.app.trace", "celery.worker.strategy", "httpx", "kombu"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

@@ -25,6 +25,7 @@ MEBIBYTE = 2**20
 @pytest.fixture
 def production(postgres, valkey, tmp_path):
     """Settings of a production on a fresh database, tables and keys made."""
+    valkey.flush()
     url = postgres.database()
     settings = Settings(data_folder=tmp_path, database_url=url, broker_url=valkey.url)
     prepare(settings)
@@ -74,7 +75,7 @@ def test_a_worker_finds_what_waits_with_and_without_its_broker(production, worke
 
     valkey.kill()
     incident_id = an_incident(office)
-    wait_for(lambda: not review_is_due(office, incident_id), seconds=5)
+    wait_for(lambda: not review_is_due(office, incident_id))
     valkey.start()
 
     worker.send_signal(signal.SIGTERM)

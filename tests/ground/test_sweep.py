@@ -8,7 +8,6 @@ from incidents.database.audit_tree import pending_count, tree_size
 from incidents.housekeeping import house_parts
 from incidents.office import signing_key
 from incidents.sweep import Part, Sweep
-from incidents.vault.signing import SigningKey
 from incidents.work import TOCSIN
 from tests.factories import make_incident
 
@@ -47,7 +46,6 @@ def test_a_bell_makes_it_look_now():
 
 
 def test_the_house_reviews_incidents_and_signs_the_trail_without_a_bell(office, settings):
-    SigningKey.load_or_create(settings.data_folder / "keys", "tocsin/test")
     with office.work(TOCSIN) as work:
         incident = make_incident(work)
         audit.record(

@@ -1,0 +1,186 @@
+"""What the benchmarks play: an installation, a list of people, a campaign on approved words."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.request import urlopen
+from uuid import UUID
+
+from incidents.database.base import uuid7
+from incidents.database.notices import Notice, newest_versions
+from incidents.office import open_office, prepare
+from incidents.rules.notice_words import Contact, NoticeWords
+from incidents.rules.permissions import Role
+from incidents.services import campaigns, incidents, notices
+from incidents.settings import Settings
+from incidents.wiring import routes_for
+from incidents.work import Actor, Office
+from notifiers.fake.server import FakeProviders
+from tests.servers import postgres_server, valkey_server
+
+ROOT = Path(__file__).parents[1]
+COMMANDER = Actor.with_roles(uuid7(), "commander", Role.COMMANDER)
+APPROVER = Actor.with_roles(uuid7(), "approver", Role.APPROVER)
+AREAS = (202, 212, 213, 303, 305, 312, 404, 415, 503, 617, 702, 713)
+WORDS = NoticeWords(
+    organisation="Example Surveys",
+    title="About your survey answers",
+    what_happened=("Between 3 and 5 March, survey answers could be read without signing in.",) * 2,
+    possible_effect=("Somebody may have read what you answered, with your name beside it.",) * 2,
+    what_we_did=("We closed the gap within an hour and checked who had read what.",) * 2,
+    what_you_can_do=("Be wary of messages that quote your answers. Change your password.",) * 2,
+    what_help_we_offer=("Our team answers your questions for free and in your language.",) * 2,
+    contact=Contact(name="Privacy office", email="privacy@example.com"),
+    issued_on=datetime.now(UTC).date(),
+)
+
+
+@dataclass
+class Place:
+    """One installation: its settings as the environment says them, and the fake beside it."""
+
+    name: str
+    environment: Mapping[str, str]
+    fake: FakeProviders
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        """The same settings, for this process."""
+        given = {name.removeprefix("TOCSIN_").lower(): v for name, v in self.environment.items()}
+        return Settings.model_validate(given)
+
+    def office(self) -> Office:
+        """An office on it, whose bell nobody hears."""
+        return open_office(self.settings, routes=routes_for(self.settings))
+
+    @contextmanager
+    def running(self, *verbs: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+        """`tocsin VERB` for each verb, for as long as the block lasts."""
+        environment = {**os.environ, **self.environment}
+        command = [sys.executable, "-m", "incidents.cli.main"]
+        started = [
+            subprocess.Popen([*command, verb], env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
+            for verb in verbs
+        ]
+        try:
+            yield started
+        finally:
+            for process in started:
+                process.terminate()
+            for process in started:
+                process.wait()
+
+
+@contextmanager
+def sqlite_place() -> Iterator[Place]:
+    """Embedded: SQLite, everything in one process."""
+    with tempfile.TemporaryDirectory() as folder, FakeProviders() as fake:
+        yield _prepared(Place("SQLite", _environment(Path(folder), fake), fake))
+
+
+@contextmanager
+def postgresql_place() -> Iterator[Place]:
+    """PostgreSQL with fsync, and a broker."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        fake = stack.enter_context(FakeProviders())
+        postgres = stack.enter_context(postgres_server(durable=True))
+        valkey = stack.enter_context(valkey_server())
+        urls = {"TOCSIN_DATABASE_URL": postgres.database(), "TOCSIN_BROKER_URL": valkey.url}
+        environment = _environment(Path(folder), fake) | urls
+        yield _prepared(Place("PostgreSQL", environment, fake))
+
+
+def _environment(folder: Path, fake: FakeProviders) -> dict[str, str]:
+    return {
+        "TOCSIN_DATA_FOLDER": str(folder),
+        "TOCSIN_PORT": str(_free_port()),
+        "TOCSIN_EMAIL_PROVIDER": "sendgrid",
+        "TOCSIN_SENDGRID_URL": fake.url,
+        "TOCSIN_SENDGRID_API_KEY": fake.sendgrid_api_key,
+        "TOCSIN_SENDGRID_PUBLIC_KEY": fake.sendgrid_public_key,
+    }
+
+
+def _prepared(place: Place) -> Place:
+    prepare(place.settings)
+    return place
+
+
+def people_csv(count: int) -> Iterator[bytes]:
+    """A list of `count` people; telephone numbers are reserved for fiction."""
+    yield b"name,email,phone,locale,place\n"
+    for first in range(0, count, 1_000):
+        yield "".join(_line(i) for i in range(first, min(first + 1_000, count))).encode()
+
+
+def _line(i: int) -> str:
+    phone = f"+1{AREAS[i % len(AREAS)]}55501{i % 100:02}"
+    return f"Person {i},person{i}@example.com,{phone},en,DE\n"
+
+
+def open_incident(office: Office) -> UUID:
+    """A live incident with nobody in it."""
+    with office.work(COMMANDER) as work:
+        return incidents.open_incident(work, title="A leak", kind="personal_data_leak").id
+
+
+def launch(office: Office, incident_id: UUID) -> None:
+    """Approve the words and launch a campaign by e-mail."""
+    with office.work(COMMANDER) as work:
+        notice = notices.draft(work, incident_id)
+        notices.edit(work, notice.id, notice.version, "en", WORDS)
+        for locale in set(newest_versions(work.session, notice.id)) - {"en"}:
+            notices.leave_out(work, notice.id, notice.version, locale)
+    with office.work(APPROVER) as work:
+        notices.approve(work, notice.id, work.session.get_one(Notice, notice.id).version)
+    with office.work(COMMANDER) as work:
+        campaigns.launch(work, notice.id, ladder=["email"])
+
+
+def wait_until_told(fake: FakeProviders, count: int, seconds: float = 600.0) -> None:
+    """Until the fake's ledger holds `count` people."""
+    end = time.monotonic() + seconds
+    while fake.ledger()["people"] < count:
+        if time.monotonic() > end:
+            raise TimeoutError(f"the ledger has {fake.ledger()['people']} of {count}")
+        time.sleep(0.02)
+
+
+def wait_for_url(url: str, seconds: float = 30.0) -> None:
+    """Until something answers there."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urlopen(url, timeout=1) as answer:
+                json.load(answer)
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+
+def peak_mebibytes(process: subprocess.Popen[bytes]) -> float:
+    """The most memory that a running process ever had resident."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
