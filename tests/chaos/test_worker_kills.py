@@ -149,6 +149,7 @@ def _people(chance: random.Random) -> Iterator[dict[str, str]]:
         }
 
 
+@pytest.mark.chaos
 def test_workers_are_killed_in_mid_campaign_and_each_person_is_told_once(settings, valkey):
     settings, fake = settings
     seed = int(os.environ.get("TOCSIN_TEST_SEED") or random.randrange(2**32))

@@ -1,0 +1,196 @@
+"""Campaigns and providers' receipts over HTTP."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from uuid import UUID
+
+import orjson
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi.testclient import TestClient
+
+from incidents.app import create_app
+from incidents.database.campaigns import Attempt, Delivery
+from incidents.services import sending
+from incidents.work import TOCSIN
+from notifiers.providers.twilio_sms import signature
+from tests.services.telling import Campaigning, mailbox
+
+PHONE = "+12025550101"
+KEY = ec.generate_private_key(ec.SECP256R1())
+PUBLIC = base64.b64encode(
+    KEY.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+).decode()
+EVENTS = "/api/v1/webhooks/sendgrid/events"
+STATUS = "/api/v1/webhooks/twilio/status"
+
+
+@pytest.fixture
+def telling(office):
+    settings = {
+        "email_provider": "sendgrid",
+        "sendgrid_public_key": PUBLIC,
+        "sms_provider": "twilio_sms",
+        "twilio_account_sid": "AC00000000000000000000000000000000",
+        "twilio_auth_token": type(office.settings.twilio_auth_token)("a test token"),
+        "max_webhook_bytes": 20_000,
+    }
+    one = Campaigning(office, [mailbox(1, phone=PHONE), mailbox(2), {"phone": PHONE}], **settings)
+    yield one
+    one.dispatch.close()
+
+
+@pytest.fixture
+def client(telling):
+    with TestClient(create_app(telling.office), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def commander(as_role):
+    return as_role("commander")
+
+
+def launched(telling, client, commander):
+    answer = client.post(
+        f"/api/v1/notices/{telling.notice.id}/campaigns", json={}, headers=commander
+    )
+    assert answer.status_code == 201, answer.text
+    telling.id = UUID(answer.json()["id"])
+    return answer.json()
+
+
+def test_a_campaign_is_launched_watched_and_counted(telling, client, commander):
+    campaign = launched(telling, client, commander)
+    assert campaign["ladder"] == ["email", "sms", "announcement"]
+    sending.pump(telling.office, telling.dispatch, mode="live")
+    seen = client.get(f"/api/v1/campaigns/{telling.id}", headers=commander).json()
+    assert seen["progress"]["people"] == {"accepted": 3}
+    assert [rung["buckets"] for rung in seen["funnel"]] == [{"accepted": 2}, {"accepted": 1}, {}]
+    counted = client.get(f"/api/v1/campaigns/{telling.id}/equation", headers=commander).json()
+    assert counted["holds"]
+    assert counted["total"] == sum(counted["buckets"].values()) == 3
+    listed = client.get(
+        f"/api/v1/incidents/{telling.incident.id}/campaigns", headers=commander
+    ).json()
+    assert [row["id"] for row in listed] == [str(telling.id)]
+
+
+def test_a_second_launch_is_a_conflict(telling, client, commander):
+    launched(telling, client, commander)
+    answer = client.post(
+        f"/api/v1/notices/{telling.notice.id}/campaigns", json={}, headers=commander
+    )
+    assert answer.status_code == 409
+    assert "already" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("ladder", [[], ["letter"], ["email", "email"], "email"])
+def test_a_ladder_that_cannot_be_used_is_unprocessable(telling, client, commander, ladder):
+    answer = client.post(
+        f"/api/v1/notices/{telling.notice.id}/campaigns", json={"ladder": ladder}, headers=commander
+    )
+    assert answer.status_code == 422
+
+
+def test_pausing_resuming_and_stopping_follow_the_state_table(telling, client, commander):
+    launched(telling, client, commander)
+
+    def act(action):
+        return client.post(f"/api/v1/campaigns/{telling.id}/{action}", headers=commander)
+
+    assert act("resume").status_code == 409
+    assert act("pause").json()["status"] == "paused"
+    assert act("resume").json()["status"] == "running"
+    assert act("stop").json()["status"] == "stopped"
+    assert act("pause").status_code == 409
+
+
+def event(telling, rung=0, **more):
+    with telling.office.look(TOCSIN) as work:
+        attempt = work.session.query(Attempt).filter_by(provider="sendgrid").first()
+        person = work.session.query(Delivery).filter_by(envelope=attempt.ordinal, rung=rung).first()
+    return {
+        "sg_event_id": "event-1",
+        "sg_message_id": "message-1",
+        "event": "bounce",
+        "timestamp": 1_770_000_000,
+        "a": attempt.id.hex,
+        "r": f"{person.recipient_id.hex}.{rung}",
+    } | more
+
+
+def post_events(client, *events, key=KEY, body=None):
+    body = orjson.dumps(list(events)) if body is None else body
+    signed = key.sign(b"1770000000" + body, ec.ECDSA(hashes.SHA256()))
+    headers = {
+        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signed).decode(),
+        "X-Twilio-Email-Event-Webhook-Timestamp": "1770000000",
+    }
+    return client.post(EVENTS, content=body, headers=headers)
+
+
+def test_a_signed_bounce_moves_a_person_on_and_its_replay_changes_nothing(
+    telling, client, commander
+):
+    launched(telling, client, commander)
+    sending.pump(telling.office, telling.dispatch, mode="live")
+    bounce = event(telling)
+    assert post_events(client, bounce).json() == {"new": 1}
+    assert telling.buckets() == {"accepted": 2, "waiting": 1}
+    again = post_events(client, bounce)
+    assert (again.status_code, again.json()) == (200, {"new": 0})
+    assert telling.buckets() == {"accepted": 2, "waiting": 1}
+
+
+def test_what_sendgrid_did_not_sign_is_forbidden_and_leaves_no_trace(telling, client, commander):
+    launched(telling, client, commander)
+    sending.pump(telling.office, telling.dispatch, mode="live")
+    forged = post_events(client, event(telling), key=ec.generate_private_key(ec.SECP256R1()))
+    assert forged.status_code == 403
+    assert client.post(EVENTS, content=b"[]").status_code == 403
+    assert telling.buckets() == {"accepted": 3}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not json", b"7", b'[{"a": "x", "r": "y", "event": "bounce"}]']
+)
+def test_a_signed_body_that_is_no_receipt_is_a_bad_request(client, body):
+    assert post_events(client, body=body).status_code == 400
+
+
+def test_a_webhook_body_that_is_too_long_is_not_read(client):
+    assert post_events(client, body=b" " * 20_001).status_code == 413
+
+
+def test_a_signed_twilio_status_is_taken_and_an_unsigned_one_is_not(telling, client, commander):
+    launched(telling, client, commander)
+    sending.pump(telling.office, telling.dispatch, mode="live")
+    sms = telling.sms.ledger[0]
+    query = f"?a={sms.attempt}&r={sms.people[0].ref}"
+    form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+    url = f"{telling.office.settings.public_url}{STATUS}{query}"
+    headers = {"X-Twilio-Signature": signature(b"a test token", url, form)}
+    answer = client.post(STATUS + query, data=form, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {"new": 1})
+    assert telling.buckets() == {"accepted": 2, "delivered": 1}
+    assert client.post(STATUS + query, data=form).status_code == 403
+
+
+def test_a_provider_that_is_not_in_use_has_no_door(office, as_role):
+    plain = replace(office)
+    with TestClient(create_app(plain), raise_server_exceptions=False) as client:
+        assert client.post(EVENTS, content=b"[]").status_code == 404
+
+
+def test_held_envelopes_are_sent_again_when_somebody_says_so(telling, client, commander):
+    launched(telling, client, commander)
+    path = f"/api/v1/campaigns/{telling.id}/held/resend"
+    assert client.post(path, json={}, headers=commander).status_code == 422
+    answer = client.post(path, json={"reason": "nobody heard of it"}, headers=commander)
+    assert answer.json() == {"envelopes": 0}
