@@ -4,22 +4,24 @@ Evidence is read from the rows that are the proof; here it is weighed against wh
 asks (`met_when`). When a proof is taken back or no longer suffices, the duty is open again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from incidents.audit import log as audit
-from incidents.database.announcements import standing_announcement
+from incidents.database.announcements import Announcement, standing_announcement
 from incidents.database.duties import Duty, Evidence, evidence_of
-from incidents.database.incidents import current_facts
+from incidents.database.incidents import Fact, current_facts
 from incidents.database.reports import standing_filings
-from incidents.database.tasks import tasks_of
+from incidents.database.tasks import Task, tasks_of
 from incidents.database.told import Told, campaigns_of, told_by_place
 from incidents.rules.lifecycle import DUTY
 from incidents.services import timeline
 from incidents.work import Work
+from playbooks.places import lies_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,50 @@ class Proof:
     facts: Mapping[str, Any]
 
 
-def weigh(work: Work, duty: Duty) -> None:
-    """Bring the evidence of a duty up to date, and meet it or open it again accordingly."""
-    if duty.status not in {"open", "met"}:
-        return
+class Found:
+    """What may prove the duties of one incident: each looked up once, however many ask."""
+
+    def __init__(self, work: Work, incident_id: UUID) -> None:
+        self.work = work
+        self.incident_id = incident_id
+
+    @cached_property
+    def told(self) -> list[tuple[UUID, Sequence[Told]]]:
+        """Who was told, by place, by each campaign."""
+        session = self.work.session
+        return [
+            (campaign_id, told_by_place(session, self.incident_id, campaign_id))
+            for campaign_id in campaigns_of(session, self.incident_id)
+        ]
+
+    @cached_property
+    def announcement(self) -> Announcement | None:
+        """The announcement that stands."""
+        return standing_announcement(self.work.session, self.incident_id)
+
+    @cached_property
+    def facts(self) -> dict[str, Fact]:
+        """The facts that hold now."""
+        return {fact.name: fact for fact in current_facts(self.work.session, self.incident_id)}
+
+    @cached_property
+    def tasks(self) -> Sequence[Task]:
+        """The tasks of its playbooks."""
+        return tasks_of(self.work.session, self.incident_id)
+
+
+def weigh(work: Work, incident_id: UUID, duties: Iterable[Duty]) -> None:
+    """Bring the evidence of duties up to date; meet them, or open them again, accordingly."""
+    found = Found(work, incident_id)
+    for duty in duties:
+        if duty.status in {"open", "met"}:
+            _weigh(found, duty)
+
+
+def _weigh(found: Found, duty: Duty) -> None:
+    work = found.work
     kind, terms = next(iter(duty.met_when.items()))
-    proofs = {(p.kind, p.subject_id): p for p in _FINDERS[kind](work, duty, terms or {})}
+    proofs = {(p.kind, p.subject_id): p for p in _FINDERS[kind](found, duty, terms or {})}
     standing = {(row.kind, row.subject_id): row for row in evidence_of(work.session, duty.id)}
     for key, row in standing.items():
         if key not in proofs:
@@ -102,7 +142,7 @@ def _tell(work: Work, kind: str, duty: Duty, row: Evidence) -> None:
     )
 
 
-def _reports(work: Work, duty: Duty, _terms: Mapping[str, Any]) -> list[Proof]:
+def _reports(found: Found, duty: Duty, _terms: Mapping[str, Any]) -> list[Proof]:
     return [
         Proof(
             "report_filed",
@@ -113,16 +153,14 @@ def _reports(work: Work, duty: Duty, _terms: Mapping[str, Any]) -> list[Proof]:
                 "sha256": filing.sha256,
             },
         )
-        for filing in standing_filings(work.session, duty.id)
+        for filing in standing_filings(found.work.session, duty.id)
     ]
 
 
-def _people(work: Work, duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
-    has_page = standing_announcement(work.session, duty.incident_id) is not None
-    counts_announced = has_page and terms.get("instead") == "announcement"
+def _people(found: Found, _duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
+    counts_announced = found.announcement is not None and terms.get("instead") == "announcement"
     proofs = []
-    for campaign_id in campaigns_of(work.session, duty.incident_id):
-        told = told_by_place(work.session, duty.incident_id, campaign_id)
+    for campaign_id, told in found.told:
         here = [counts for counts in told if _lies_in(counts, terms.get("among"))]
         total = sum(counts.total for counts in here)
         reached = sum(_reached(counts, terms) for counts in here)
@@ -134,7 +172,7 @@ def _people(work: Work, duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
 
 
 def _lies_in(counts: Told, place: str | None) -> bool:
-    return place is None or counts.place == place or counts.place.startswith(f"{place}-")
+    return place is None or lies_in(counts.place, place)
 
 
 def _reached(counts: Told, terms: Mapping[str, Any]) -> int:
@@ -142,33 +180,32 @@ def _reached(counts: Told, terms: Mapping[str, Any]) -> int:
     return counts.delivered + (counts.accepted if by_acceptance else 0)
 
 
-def _announcement(work: Work, duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
-    row = standing_announcement(work.session, duty.incident_id)
+def _announcement(found: Found, _duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
+    row = found.announcement
     if row is None or row.published_at is None:
         return []
-    if work.now < row.published_at + timedelta(days=terms.get("days", 0)):
+    if found.work.now < row.published_at + timedelta(days=terms.get("days", 0)):
         return []
     facts = {"published_at": row.published_at.isoformat(), "sha256": row.sha256}
     return [Proof("announcement_published", row.id, facts)]
 
 
-def _facts(work: Work, duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
-    known = {fact.name: fact for fact in current_facts(work.session, duty.incident_id)}
+def _facts(found: Found, _duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
     wanted = terms["facts"]
-    if any(name not in known for name in wanted):
+    if any(name not in found.facts for name in wanted):
         return []
-    return [Proof("facts_recorded", known[wanted[0]].id, {"facts": list(wanted)})]
+    return [Proof("facts_recorded", found.facts[wanted[0]].id, {"facts": list(wanted)})]
 
 
-def _task(work: Work, duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
+def _task(found: Found, _duty: Duty, terms: Mapping[str, Any]) -> list[Proof]:
     return [
         Proof("task_done", task.id, {"step": task.step})
-        for task in tasks_of(work.session, duty.incident_id)
+        for task in found.tasks
         if task.step == terms["task"] and task.status == "done"
     ]
 
 
-_FINDERS: Mapping[str, Callable[[Work, Duty, Mapping[str, Any]], list[Proof]]] = {
+_FINDERS: Mapping[str, Callable[[Found, Duty, Mapping[str, Any]], list[Proof]]] = {
     "report_filed": _reports,
     "people_told": _people,
     "announcement_published": _announcement,

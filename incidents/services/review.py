@@ -86,8 +86,8 @@ def _settle_duties(now: _Review, known: Mapping[str, Any]) -> None:
         elif row is not None:
             _update(now, row, assessed)
     now.work.session.flush()
-    for row in duties_of(now.work.session, now.incident.id):
-        evidence.weigh(now.work, row)
+    every = duties_of(now.work.session, now.incident.id)
+    evidence.weigh(now.work, now.incident.id, every)
 
 
 def _appear(now: _Review, assessed: AssessedDuty) -> Duty:

@@ -23,6 +23,7 @@ from incidents.services.lookup import get_incident
 from incidents.work import Work, require
 
 ENISA, CHINA = "enisa", "china"
+LOWEST = "general"
 
 
 def propose(work: Work, incident: Incident, known: Mapping[str, Any]) -> None:
@@ -34,7 +35,9 @@ def propose(work: Work, incident: Incident, known: Mapping[str, Any]) -> None:
     if grades is None:
         return
     grade = china_grade(known, grades)
-    stated = known.get("china_grade") or grade.at_least
+    # "general" is for a person to say: some criteria have no number. Until then: not graded.
+    reached = grade.at_least if grade.at_least != LOWEST else ""
+    stated = known.get("china_grade") or grade.grade or reached
     if stated != incident.china_grade:
         incident.china_grade = stated
         detail = dataclasses.asdict(grade) | {"by_hand": "china_grade" in known}
