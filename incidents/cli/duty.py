@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
@@ -88,9 +89,10 @@ def brief(duties: list[dict[str, Any]], now: datetime | None = None) -> Renderab
         due = there(one["due_at"], one["place"]) or day(one["due_at"])
         rest = left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim")
         made.add_row(_needs(one), due, rest, Text(one["rule"], "dim"), Text(one["title"]))
-    for column in made.columns[:4]:  # what matters most is never cut
-        column.no_wrap = True
-    made.columns[4].overflow, made.columns[4].no_wrap = "ellipsis", True
+    *kept_whole, title = made.columns
+    for column in kept_whole:
+        column.min_width = max((cell_len(str(cell)) for cell in column.cells), default=0)
+    title.overflow, title.no_wrap = "ellipsis", True
     return made
 
 

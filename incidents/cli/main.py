@@ -102,6 +102,7 @@ for _module in _NOUNS:
 app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
 app.command("assess", rich_help_panel=_LAW)(law.assess)
 app.add_typer(law.law, name="law", rich_help_panel=_LAW)
+app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
 app.command("demo", rich_help_panel=_HERE)(demo.demo)
 app.command("serve", rich_help_panel=_HERE)(serving.serve)
 app.command("worker", rich_help_panel=_HERE)(serving.worker)

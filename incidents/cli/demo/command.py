@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from incidents.cli.demo import authorities, proof, telling, triage, words
+from incidents.cli.demo import authorities, proof, rehearsal, telling, triage, words
 from incidents.cli.demo.play import Play
 from incidents.cli.demo.stage import Stage
 from incidents.cli.demo.teller import Teller
@@ -26,6 +26,7 @@ _ACTS = (
     authorities.complete_reports,
     proof.close,
     proof.verify,
+    rehearsal.rehearse,
 )
 
 
@@ -58,7 +59,10 @@ def _introduce(play: Play) -> None:
 
 
 def _close(play: Play) -> None:
-    play.teller.console.print(f"\n[bold green]Closed[/] after {play.teller.seconds:.1f} s.")
+    say = play.teller.console.print
+    say(f"\n[bold green]From opened to closed in {play.teller.seconds:.1f} s.[/] In ", end="")
+    say(f"[bold]{play.stage.output}/[/]: the reports (PDF and JSON), people.csv, rejects.csv,")
+    say("audit.jsonl and a forged one, drill-score.json, server.log.")
 
 
 def _keep_serving(play: Play) -> None:

@@ -84,11 +84,16 @@ class Stage:
         """Where the server writes its lines."""
         return self.output / "server.log"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a process that works on the stage."""
+        return _clean_environment() | self._settings()
+
     def _serve(self) -> subprocess.Popen[bytes]:
         with self.log.open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "incidents.cli.main", "serve"],
-                env=_clean_environment() | self._settings(),
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 # Ctrl-C is ours to hear: the server is ended when the story is.

@@ -8,8 +8,17 @@ from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
+
+_INDENT = 7
 
 
 class Teller:
@@ -22,7 +31,7 @@ class Teller:
         self._bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=None),
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
+            MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
             transient=True,
@@ -56,11 +65,25 @@ class Teller:
     def say(self, *parts: str | RenderableType) -> None:
         """Say what happened."""
         for part in parts:
-            self.console.print(Padding(part, (0, 0, 0, 7), expand=False))
+            self.console.print(Padding(part, (0, 0, 0, _INDENT), expand=False))
 
     def look(self, how: str) -> None:
         """Say where to look, in one line that can be copied whole."""
         self.console.print(Text(f"       ↳ {how}", "dim"), soft_wrap=True)
+
+    @property
+    def width(self) -> int:
+        """How wide what is said may be."""
+        return self.console.width - _INDENT
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """A second bar, for something that does not say how far it is."""
+        job = self._bar.add_task(what, total=None)
+        try:
+            yield
+        finally:
+            self._bar.remove_task(job)
 
     @contextmanager
     def counting(self, what: str, total: int) -> Iterator[Count]:
