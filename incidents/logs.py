@@ -68,7 +68,9 @@ def _renderers(log_format: str) -> list[Processor]:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Plain: the default would print each frame's variables, tokens and bodies among them.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def _mask_line(_logger: WrappedLogger, _method: str, line: EventDict | str) -> str:

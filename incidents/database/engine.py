@@ -19,6 +19,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error may be logged; what somebody wrote may not
         connect_args={"options": "-c timezone=UTC"},
     )
 
@@ -42,6 +43,7 @@ def _open_sqlite(url: str, pool_size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=pool_size,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 60},
     )
     event.listen(engine, "connect", _prepare_sqlite)

@@ -6,6 +6,8 @@ import uuid
 
 import pytest
 import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from incidents.logs import configure_logs, mask
 
@@ -70,3 +72,18 @@ def test_a_traceback_of_a_library_is_masked_too(capsys, log_format):
     assert "envelope refused" in written
     if log_format == "json":
         assert [json.loads(line)["level"] for line in written.splitlines()] == ["error", "warning"]
+
+
+@pytest.mark.usefixtures("_our_logs")
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_shows_no_variables_and_no_values_of_a_statement(capsys, office, log_format):
+    configure_logs(log_format)
+    secret = "Zanzibar"
+    try:
+        with office.engine.connect() as connection:
+            connection.execute(text("SELECT * FROM nowhere WHERE name = :name"), {"name": secret})
+    except DBAPIError:
+        structlog.get_logger("ours").exception("unforeseen")
+    written = capsys.readouterr().err
+    assert "nowhere" in written
+    assert "Zanzibar" not in written.replace('secret = "Zanzibar"', "")
