@@ -23,9 +23,9 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     return body
 
 
-def check_json(media_type: str, body: bytes) -> None:
-    """Refuse a body that is not JSON, or that holds what cannot be kept."""
-    _check_media_type(media_type)
+def take_json(request: Request, body: bytes) -> None:
+    """Parse the body for the route; refuse what is not JSON, or holds what cannot be kept."""
+    _check_media_type(request.headers.get("content-type", ""))
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -39,6 +39,7 @@ def check_json(media_type: str, body: bytes) -> None:
             "the body has a NUL sign, which cannot be kept",
             Problem("body", "has \\u0000", "leave it out"),
         )
+    request._json = content  # noqa: SLF001  Starlette's own cache: one parser, one opinion
 
 
 def _check_media_type(given: str) -> None:

@@ -17,7 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from pydantic import Field
 
-from incidents.api.bodies import check_json, read_bytes
+from incidents.api.bodies import read_bytes, take_json
 from incidents.api.door import OpenRoute, OpenWork, Shape, View, claim, office_of, run_route
 from incidents.api.incidents import Kind, Title
 from incidents.api.problems import ProblemView
@@ -42,7 +42,7 @@ class SignedRoute(OpenRoute):
             office = office_of(request)
             body = await read_bytes(request, office.settings.max_json_bytes)
             check_signature(office.settings, request.headers, body, office.clock.now())
-            check_json(request.headers.get("content-type", ""), body)
+            take_json(request, body)
             request.state.actor = TOCSIN
             # The same message again, played by whom it may be, is answered and does nothing.
             key = request.headers["webhook-id"]

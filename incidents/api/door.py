@@ -14,7 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
-from incidents.api.bodies import check_json, read_bytes
+from incidents.api.bodies import read_bytes, take_json
 from incidents.api.shapes import IfMatch, Page, Shape, View, WantedPage, etag
 from incidents.auth.tokens import actor_behind
 from incidents.rules.permissions import Permission
@@ -95,7 +95,7 @@ async def read_body(request: Request, route: APIRoute) -> bytes:
         return b""
     body = await read_bytes(request, office_of(request).settings.max_json_bytes)
     if route.body_field is not None and body:
-        check_json(request.headers.get("content-type", ""), body)
+        take_json(request, body)
     return body
 
 

@@ -93,6 +93,9 @@ def _invalid(_request: Request, error: Any) -> JSONResponse:
     return problem_response(422, "The input is not valid", detail, problems)
 
 
+_LONGEST = 200
+
+
 def _field_problem(item: dict[str, Any]) -> Problem:
     where = [str(part) for part in item["loc"]]
     if len(where) > 1 and where[0] in {"body", "query", "path", "header"}:
@@ -102,7 +105,8 @@ def _field_problem(item: dict[str, Any]) -> Problem:
         mend = "leave it out, or see the names in /api/v1/openapi.json"
     elif item["type"] == "missing":
         mend = "add it"
-    return Problem(".".join(where), item["msg"], mend)
+    # Where and why may quote the input: a problem never grows as long as what caused it.
+    return Problem(".".join(where)[:_LONGEST], item["msg"][:_LONGEST], mend)
 
 
 def _http(_request: Request, error: Any) -> JSONResponse:
