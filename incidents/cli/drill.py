@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from incidents.cli.looks import bullets, moment, pairs, panel, span, table
+from incidents.cli.drill_looks import card, listed, message
+from incidents.cli.looks import moment, span, table
 from incidents.cli.noun import pick, say_json
 from incidents.cli.screen import err, out
 from incidents.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from incidents.database.drills import Drill
-    from incidents.rules.drill_score import Change, ClockScore, Scorecard
-    from incidents.services.drill_outbox import Message
     from incidents.work import Actor, Office, Work
     from playbooks.scenario import Scenario
 
@@ -40,7 +39,6 @@ Which = Annotated[
     ),
 ]
 _CONSOLE_ID = UUID(int=2)
-_VERDICTS = {"in_time": "green", "late": "bold red", "missed": "bold red", "running": "cyan"}
 
 
 @app.command("scenarios")
@@ -135,7 +133,7 @@ def show_outbox(
         say_json([{**one, "sent_at": _iso(one["sent_at"])} for one in plain])
         return
     in_full = person is not None or len(found) == 1
-    out().print(Group(*map(_message, found)) if in_full else _listed(found))
+    out().print(Group(*map(message, found)) if in_full else listed(found))
     err().print(f"{len(found):,} of {total:,} messages; --offset shows others", style="dim")
 
 
@@ -221,121 +219,9 @@ def _iso(at: Any) -> str | None:
 def _say_score(work: Work, drill: Drill, *, as_json: bool) -> None:
     from incidents.services import drills
 
-    card, changes = drills.scorecard(work, drill.id), drills.changes(work, drill.id)
+    found, changes = drills.scorecard(work, drill.id), drills.changes(work, drill.id)
     if as_json:
         told = None if changes is None else [one.model_dump() for one in changes]
-        say_json({**_row(drill), "score": card.model_dump(mode="json"), "changes": told})
+        say_json({**_row(drill), "score": found.model_dump(mode="json"), "changes": told})
         return
-    out().print(_card(drill, card, changes))
-
-
-def _card(drill: Drill, card: Scorecard, changes: list[Change] | None) -> RenderableType:
-    took = drill.finished_at - drill.started_at if drill.finished_at else None
-    colour = "green" if card.percent == 100 else "yellow" if card.percent >= 80 else "red"
-    heading = pairs(
-        {
-            "drill": str(drill.id),
-            "score": Text(f"{card.percent} %", f"bold {colour}"),
-            "people": card.people,
-            "played": f"{card.hours:g} h in {took.total_seconds():.0f} s" if took else "",
-            "everyone": _accounted(card),
-            "reached": _reached(card),
-        }
-    )
-    return panel(
-        f"[bold magenta]DRILL[/] [bold]{drill.scenario}[/]",
-        heading,
-        _marks(card),
-        _clocks(card),
-        _elements(card),
-        _team(card),
-        bullets("Not done", card.refused, "red"),
-        _against(changes),
-    )
-
-
-def _accounted(card: Scorecard) -> Text:
-    held = ", ".join(
-        f"{count:,} {name.replace('_', ' ')}" for name, count in card.buckets.items() if count
-    )
-    return Text(f"{held or 'nobody'}", "green" if card.accounted else "bold red")
-
-
-def _reached(card: Scorecard) -> str:
-    return "  ".join(
-        f"{one.people / card.people:.1%} in {one.hours:g} h" for one in card.reach if card.people
-    )
-
-
-def _marks(card: Scorecard) -> RenderableType:
-    made = table("", "expected", "what came of it")
-    for mark in card.marks:
-        sign = Text("✓", "green") if mark.passed else Text("✗", "bold red")
-        made.add_row(sign, mark.expected, Text(mark.why, "dim"))
-    return made
-
-
-def _clocks(card: Scorecard) -> RenderableType:
-    made = table("duty", "to", "kept", "#margin", "alarms", title="Clocks")
-    for clock in card.clocks:
-        if clock.verdict != "ended":
-            kept = Text(clock.verdict.replace("_", " "), _VERDICTS.get(clock.verdict, ""))
-            alarms = " ".join(f"{alarm} %" for alarm in clock.alarms)
-            made.add_row(clock.rule, clock.audience, kept, _margin(clock), alarms)
-    return made
-
-
-def _margin(clock: ClockScore) -> str:
-    return "—" if clock.margin_hours is None else f"{clock.margin_hours:+.1f} h"
-
-
-def _elements(card: Scorecard) -> RenderableType:
-    names = list(next(iter(card.elements.values()), {}))
-    made = table("words", *(name.replace("_", " ") for name in names), title="Elements")
-    for locale, found in card.elements.items():
-        signs = (Text("✓", "green") if found[name] else Text("✗", "bold red") for name in names)
-        made.add_row(locale, *signs)
-    return made
-
-
-def _team(card: Scorecard) -> RenderableType:
-    made = table("who", "#acts", "from", "for", title="Who took part, by the drill's clock")
-    for one in card.participants:
-        took = span(one.last_at - one.first_at)
-        made.add_row(Text(one.name), str(one.acts), moment(one.first_at), took)
-    return made
-
-
-def _against(changes: list[Change] | None) -> RenderableType:
-    if changes is None:
-        return Text("The first run of this scenario here.", "dim")
-    if not changes:
-        return Text("As in the last run.", "dim")
-    made = table("what", "last run", "this run", title="Against the last run")
-    for one in changes:
-        made.add_row(one.what, one.before or "—", one.now or "—")
-    return made
-
-
-def _listed(found: list[Message]) -> RenderableType:
-    made = table("to", "channel", "language", "what became", "subject", "proven")
-    for one in found:
-        to = Text.assemble(one.name, "\n", (one.address, "dim"))
-        proven = Text("✓", "green") if one.is_proven else Text("✗", "bold red")
-        shown = Text(one.subject or one.text[:60])
-        made.add_row(to, one.channel, one.locale, one.became or "accepted", shown, proven)
-    return made
-
-
-def _message(one: Message) -> RenderableType:
-    heading = pairs(
-        {
-            "to": Text(f"{one.name} <{one.address}>"),
-            "sent": moment(one.sent_at),
-            "became": one.became or "accepted",
-            "subject": Text(one.subject),
-            "sha256": Text(one.sha256, "green" if one.is_proven else "bold red"),
-        }
-    )
-    title = f"[bold magenta]DRILL[/] {one.channel}, {one.locale}: nobody was written to"
-    return panel(title, heading, Text(), Text(one.text))
+    out().print(card(drill, found, changes))
