@@ -45,6 +45,7 @@ class DayOff(BaseModel):
     calendar  whose holidays count; none: Saturdays and Sundays alone, the safe reading
     closed    further days of every year, as MM-DD
     until     the hour of that open day
+    note      for whom it does not hold
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +53,7 @@ class DayOff(BaseModel):
     calendar: str | None = None
     closed: tuple[str, ...] = ()
     until: Literal["12:00", "24:00"] = "24:00"
+    note: str = ""
 
     @field_validator("calendar")
     @classmethod
@@ -171,7 +173,7 @@ def due_at(clock: Clock, start: datetime) -> Due:
         steps.append(f"Reg. 1182/71 art. 3 excludes the running hour: at latest {_utc(hour)}")
     day = _after_day_off(clock, hour or end, zone)
     if day:
-        steps.append(f"that is a day off; on the next open day: at latest {_utc(day)}")
+        steps.append(_moved_by(clock.if_day_off, day))
     return Due(end, day or hour, tuple(steps))
 
 
@@ -253,6 +255,11 @@ def _after_day_off(clock: Clock, end: datetime, zone: ZoneInfo) -> datetime | No
     if rule.until == "24:00":
         return end_of_day(day, zone)
     return datetime.combine(day, time(12), zone).astimezone(UTC)
+
+
+def _moved_by(rule: DayOff | None, day: datetime) -> str:
+    note = f" ({rule.note})" if rule and rule.note else ""
+    return f"that is a day off; on the next open day: at latest {_utc(day)}{note}"
 
 
 def _in_hours(clock: Clock) -> bool:

@@ -230,6 +230,7 @@ _KINDS = (
     _flag("material", "material to investors (securities law), determined"),
     _flag("large_scale", "on a large scale, where the law has no number for it"),
     _flag("dora_major", "major by the criteria of DORA"),
+    _flag("classified_after_a_day", "classified as major over 24 hours after awareness (DORA)"),
     _flag("exploited_vulnerability", "a vulnerability of our product is actively exploited"),
     _flag("dangerous_flaw", "a flaw of our service endangers security or public interest (China)"),
     _flag("wrongful_purpose", "probably done with a wrongful purpose (Japan)"),
