@@ -232,12 +232,6 @@ def campaigns_of(session: Session, incident_id: UUID) -> Sequence[Campaign]:
     return session.scalars(query.order_by(Campaign.launched_at, Campaign.id)).all()
 
 
-def unsettled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
-    """Campaigns of a mode in which something may still wait, be under way or be unknown."""
-    query = select(Campaign.id).where(Campaign.mode == mode, Campaign.finished_at.is_(None))
-    return session.scalars(query.order_by(Campaign.id)).all()
-
-
 def locked_campaign(session: Session, campaign_id: UUID, *, wait: bool = True) -> Campaign | None:
     """The campaign, held until the end of the transaction; None if gone or held by others.
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from incidents.database.campaigns import Attempt, Envelope, rows_changed
+from incidents.database.campaigns import Attempt, Campaign, Envelope, rows_changed
 from incidents.database.leases import (
     LEASED,
     NEWEST,
@@ -16,6 +16,20 @@ from incidents.database.leases import (
     update_envelopes,
     with_attempt,
 )
+
+
+def campaigns_to_tend(session: Session, mode: str, now: datetime) -> tuple[set[UUID], set[UUID]]:
+    """Campaigns with leases to end (or to call off, where stopped), and with looks that are due."""
+    ran_out = and_(state_is("leased"), Envelope.lease_until < now)
+    called_off = and_(state_is("ready"), Campaign.status == "stopped")
+    due = and_(state_is("unknown"), Envelope.next_at <= now)
+    return _with(session, mode, or_(ran_out, called_off)), _with(session, mode, due)
+
+
+def _with(session: Session, mode: str, such: ColumnElement[bool]) -> set[UUID]:
+    inside = exists().where(Envelope.campaign_id == Campaign.id, such)
+    query = select(Campaign.id).where(Campaign.mode == mode, Campaign.finished_at.is_(None), inside)
+    return set(session.scalars(query))
 
 
 def expired(
@@ -60,11 +74,11 @@ def due_unknown(
     return found
 
 
-def held(session: Session, campaign_id: UUID) -> list[tuple[Lease, Attempt]]:
-    """The envelopes that wait for somebody's decision, each with its attempt."""
+def held(session: Session, campaign_id: UUID) -> list[tuple[Lease, Attempt | None]]:
+    """The envelopes that wait for somebody's decision, each with its attempt if it had one."""
     query = (
         select(Attempt, *LEASED)
-        .join(Attempt, NEWEST)
+        .outerjoin(Attempt, NEWEST)
         .where(Envelope.campaign_id == campaign_id, state_is("held"))
         .order_by(Envelope.ordinal)
         .with_for_update(of=Envelope)

@@ -102,9 +102,12 @@ def state_is(state: str) -> ColumnElement[bool]:
     return Envelope.state == literal(state, literal_execute=True)
 
 
-def running_campaigns(session: Session, mode: str) -> Sequence[UUID]:
-    """The campaigns of a mode that may send."""
-    query = select(Campaign.id).where(Campaign.mode == mode, Campaign.status == "running")
+def campaigns_to_send(session: Session, mode: str, now: datetime) -> Sequence[UUID]:
+    """The running campaigns of a mode in which something is ready."""
+    ready = exists().where(
+        Envelope.campaign_id == Campaign.id, state_is("ready"), Envelope.next_at <= now
+    )
+    query = select(Campaign.id).where(Campaign.mode == mode, Campaign.status == "running", ready)
     return session.scalars(query.order_by(Campaign.id)).all()
 
 
@@ -159,10 +162,26 @@ def intend(
 
 def give_back(session: Session, leases: Sequence[Lease]) -> None:
     """Return leases that no attempt was made under."""
+    _end_unused(session, leases, {"state": "ready"})
+
+
+def park(session: Session, leases: Sequence[Lease], reason: str) -> None:
+    """Hold what could not even be attempted, until somebody has looked into it."""
+    _end_unused(session, leases, {"state": "held", "reason": reason})
+
+
+def _end_unused(session: Session, leases: Sequence[Lease], values: dict[str, Any]) -> None:
     for campaign_id, some in _by_campaign(leases, lambda one: one.campaign_id):
         standing = _standing(session, campaign_id, [one.ordinal for one in some])
         ours = [one.ordinal for one in some if standing[one.ordinal] == (one.epoch, "leased")]
-        update_envelopes(session, campaign_id, ours, {"state": "ready", "lease_until": None})
+        update_envelopes(session, campaign_id, ours, {**values, "lease_until": None})
+
+
+def release(session: Session, leases: Sequence[Lease]) -> None:
+    """Let parked envelopes be tried again."""
+    for campaign_id, some in _by_campaign(leases, lambda one: one.campaign_id):
+        ready = {"state": "ready", "reason": ""}
+        update_envelopes(session, campaign_id, [one.ordinal for one in some], ready)
 
 
 def record(session: Session, results: Sequence[Result], now: datetime) -> list[Result]:

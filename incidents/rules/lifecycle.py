@@ -136,6 +136,7 @@ ENVELOPE = Lifecycle(
         ("leased", "refuse"): "refused",
         ("leased", "split"): "split",
         ("leased", "lose"): "unknown",
+        ("leased", "hold"): "held",
         ("unknown", "accept"): "accepted",
         ("unknown", "retry"): "ready",
         # The worker that was thought dead tells what it got, under the same epoch.

@@ -24,8 +24,12 @@ PEOPLE_PER_PAGE = 50_000
 
 def place_next_page(office: Office, mode: str) -> bool:
     """Place one page of some running campaign that is not placed through; False: there is none."""
+    with office.look(TOCSIN) as work:
+        waiting = placements.not_placed_through(work.session, mode)
+    if not waiting:
+        return False
     with office.work(TOCSIN) as work:
-        for campaign_id in placements.not_placed_through(work.session, mode):
+        for campaign_id in waiting:
             # Whoever else places this one holds it: then there is sending to do meanwhile.
             campaign = locked_campaign(work.session, campaign_id, wait=False)
             if campaign and campaign.status == "running" and campaign.population_count is None:

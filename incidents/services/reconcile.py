@@ -14,7 +14,7 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.database import doubts
 from incidents.database import leases as rows
-from incidents.database.campaigns import Attempt, Campaign, unsettled_campaigns
+from incidents.database.campaigns import Attempt, Campaign
 from incidents.database.leases import Lease, Result
 from incidents.rules.ladder import Verdict, verdict
 from incidents.rules.permissions import Permission
@@ -29,6 +29,8 @@ from notifiers.errors import NoSuchCourier
 
 LOOKS_AT_ONCE = 100
 SHORTEST_PAUSE = 1.0
+# What kills each worker that opens it must not do so for ever.
+MOST_EPOCHS = 10
 _THREADS = 8
 _OUTCOME = {
     Verdict.ACCEPT: "accepted",
@@ -50,22 +52,26 @@ class Doubt:
 def expire(office: Office, mode: str) -> bool:
     """Leases that ran out: with an open attempt unknown, without one ready again."""
     with office.look(TOCSIN) as work:
-        campaigns = unsettled_campaigns(work.session, mode)
-    return sum(_expire(office, campaign_id) for campaign_id in campaigns) > 0
+        campaigns, _ = doubts.campaigns_to_tend(work.session, mode, sending.now_of(work))
+    for campaign_id in campaigns:
+        _expire(office, campaign_id)
+    return bool(campaigns)
 
 
-def _expire(office: Office, campaign_id: UUID) -> bool:
+def _expire(office: Office, campaign_id: UUID) -> None:
     with office.work(TOCSIN) as work:
         now = sending.now_of(work)
         found = doubts.expired(work.session, campaign_id, now)
-        rows.give_back(work.session, [one for one, attempt in found if attempt is None])
+        unsent = [one for one, attempt in found if attempt is None]
+        rows.give_back(work.session, [one for one in unsent if one.epoch < MOST_EPOCHS])
+        poison = [one for one in unsent if one.epoch >= MOST_EPOCHS]
+        rows.park(work.session, poison, "it could not be made ready to send")
         settle = now + timedelta(seconds=office.settings.settle_seconds)
         recording.apply(work, [_lost(one, attempt.id, settle) for one, attempt in found if attempt])
         if work.session.get_one(Campaign, campaign_id).status == "stopped":
             rows.cancel_ready(work.session, campaign_id)
         if found:
             work.ring("campaigns.pump")
-    return bool(found)
 
 
 def _lost(lease: Lease, attempt_id: UUID, look_at: datetime) -> Result:
@@ -84,7 +90,7 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
     """Look up the unknown envelopes whose time has come; whether any was settled."""
     settled = False
     with office.look(TOCSIN) as work:
-        campaigns = unsettled_campaigns(work.session, mode)
+        _, campaigns = doubts.campaigns_to_tend(work.session, mode, sending.now_of(work))
     for campaign_id in campaigns:
         found = _claim(office, campaign_id)
         if found:
@@ -100,11 +106,10 @@ def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
     require(work.actor, Permission.RUN_CAMPAIGN)
     campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
     evidence = {"by": "decision", "actor": str(work.actor.id)}
-    results = [
-        _again(lease, attempt, evidence, work.now)
-        for lease, attempt in doubts.held(work.session, campaign_id)
-    ]
-    counted = recording.apply(work, results)
+    held = doubts.held(work.session, campaign_id)
+    again = [_again(lease, attempt, evidence, work.now) for lease, attempt in held if attempt]
+    recording.apply(work, again)
+    rows.release(work.session, [lease for lease, attempt in held if attempt is None])
     audit.record(
         work,
         "unknown.resolve",
@@ -113,12 +118,12 @@ def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
         subject_id=campaign.id,
         private={"reason": reason},
         campaign_id=campaign.id,
-        count=len(counted),
+        count=len(held),
         by="decision",
         after="ready",
     )
     work.ring("campaigns.pump")
-    return len(counted)
+    return len(held)
 
 
 def _again(lease: Lease, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> Result:

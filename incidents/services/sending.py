@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
@@ -32,6 +33,8 @@ from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, Outcome, OutcomeKind
 from notifiers.errors import NotifierError, Refused
+
+log = structlog.get_logger(__name__)
 
 # Between the end of the longest call and the end of the lease: for recording, and for a
 # process that is paused for a moment between the check and the first byte.
@@ -87,13 +90,16 @@ def _lease(office: Office, mode: str) -> list[Lease]:
     """Envelopes of one campaign: a few shared ones, or many of one person each."""
     settings = office.settings
     kinds = [(True, settings.envelopes_per_lease), (False, settings.messages_per_lease)]
+    with office.look(TOCSIN) as work:
+        campaigns = list(rows.campaigns_to_send(work.session, mode, now_of(work)))
+    if not campaigns:
+        return []
+    # In a new order each time: a large campaign does not keep a small one waiting.
+    random.shuffle(campaigns)
+    random.shuffle(kinds)
     with office.work(TOCSIN) as work:
         now = now_of(work)
         until = now + timedelta(seconds=settings.lease_seconds)
-        campaigns = list(rows.running_campaigns(work.session, mode))
-        # In a new order each time: a large campaign does not keep a small one waiting.
-        random.shuffle(campaigns)
-        random.shuffle(kinds)
         for campaign_id in campaigns:
             for bulk, limit in kinds:
                 taken = rows.lease(
@@ -105,17 +111,44 @@ def _lease(office: Office, mode: str) -> list[Lease]:
 
 
 def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
-    with office.look(TOCSIN) as work:
-        attempts = [uuid7() for _ in taken]
-        envelopes = open_envelopes(work, taken, attempts)
-    parcels = [
-        _parcel(dispatch, lease, attempt, envelope)
-        for lease, attempt, envelope in zip(taken, attempts, envelopes, strict=True)
-    ]
+    try:
+        parcels = _open(office, dispatch, taken)
+    except DBAPIError:
+        raise  # no fault of theirs: the leases run out, and they are ready again
+    except Exception as error:  # noqa: BLE001  whatever it is, it is in what was opened
+        return _carry_apart(office, dispatch, taken, error)
     going = _intend(office, parcels)
     heard = _hand_over(dispatch, going)
     _record(office, dispatch, going, heard)
     return sum(len(parcel.envelope.people) for parcel in going)
+
+
+def _carry_apart(
+    office: Office, dispatch: Dispatch, taken: Sequence[Lease], error: Exception
+) -> int:
+    """One of these cannot be opened: the others must not wait for it."""
+    if len(taken) > 1:
+        return sum(_carry(office, dispatch, [one]) for one in taken)
+    (one,) = taken
+    log.error(
+        "an envelope cannot be opened",
+        campaign=str(one.campaign_id),
+        envelope=one.ordinal,
+        error=type(error).__name__,
+    )
+    with office.work(TOCSIN) as work:
+        rows.park(work.session, taken, f"could not be made ready: {type(error).__name__}")
+    return 0
+
+
+def _open(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> list[Parcel]:
+    attempts = [uuid7() for _ in taken]
+    with office.look(TOCSIN) as work:
+        envelopes = open_envelopes(work, taken, attempts)
+    return [
+        _parcel(dispatch, lease, attempt, envelope)
+        for lease, attempt, envelope in zip(taken, attempts, envelopes, strict=True)
+    ]
 
 
 def _parcel(dispatch: Dispatch, lease: Lease, attempt_id: UUID, envelope: Envelope) -> Parcel:

@@ -12,6 +12,7 @@ import pytest
 from incidents.database import leases
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Attempt, Delivery, Envelope
+from incidents.database.population import Recipient
 from incidents.services import campaigns, journal, reconcile, recording
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind
@@ -315,3 +316,27 @@ def test_a_provider_that_this_process_lacks_leaves_its_envelopes_waiting(telling
     del one.dispatch.couriers["sendgrid"]
     one.pump()
     assert one.buckets() == {"waiting": 1}
+
+
+def test_an_envelope_that_nobody_can_open_is_held_and_stops_no_other(telling):
+    one = telling([mailbox(1, locale="en"), mailbox(2, locale="zh-CN")])
+    one.launch()
+    with one.office.work(TOCSIN) as work:
+        work.session.query(Recipient).filter_by(locale="en").update({"sealed": b"\1" * 60})
+    one.pump()
+    assert one.buckets() == {"accepted": 1, "unknown": 1}
+    held = next(row for row in one.rows(Envelope) if row.state == "held")
+    assert held.reason == "could not be made ready: Unreadable"
+
+
+def test_an_envelope_that_kills_each_worker_is_held_in_the_end(telling):
+    one = telling([mailbox(1)])
+    one.launch()
+    for _ in range(reconcile.MOST_EPOCHS):
+        with one.office.work(TOCSIN) as work:
+            assert _lease(work, one, 10)
+        one.tend(later=11)
+    assert one.buckets() == {"unknown": 1}
+    with one.office.work(TOCSIN) as work:
+        assert reconcile.resend_held(work, one.id, "the worker's memory was raised") == 1
+    assert one.pump() == 1
