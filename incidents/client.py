@@ -78,7 +78,8 @@ class Client:
 
     def get(self, path: str, **query: Any) -> Any:
         """What stands at a path, read from its JSON."""
-        return self._ask("GET", path, params=query).json()
+        # Even empty parameters would take away those that stand in the path.
+        return self._ask("GET", path, **({"params": query} if query else {})).json()
 
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """Every item of a list, page after page."""

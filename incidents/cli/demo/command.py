@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from incidents.cli.demo import authorities, proof, rehearsal, telling, triage, words
-from incidents.cli.demo.play import Play
-from incidents.cli.demo.stage import Stage
-from incidents.cli.demo.teller import Teller
-from incidents.cli.screen import is_terminal, out
-
-_ACTS = (
-    triage.open_incident,
-    triage.learn,
-    triage.triage,
-    words.import_people,
-    words.write_notice,
-    telling.tell_people,
-    telling.announce,
-    authorities.file_reports,
-    authorities.complete_reports,
-    proof.close,
-    proof.verify,
-    rehearsal.rehearse,
-)
+if TYPE_CHECKING:
+    from incidents.cli.demo.play import Play
 
 
 def demo(
@@ -40,11 +22,17 @@ def demo(
     ] = None,
 ) -> None:
     """Play the sample breach against fake providers; nothing leaves this machine."""
+    from incidents.cli.demo.acts import ACTS
+    from incidents.cli.demo.play import Play
+    from incidents.cli.demo.stage import Stage
+    from incidents.cli.demo.teller import Teller
+    from incidents.cli.screen import is_terminal, out
+
     with Stage(output) as stage:
-        with Teller(out(), len(_ACTS)) as teller:
+        with Teller(out(), len(ACTS)) as teller:
             play = Play(stage, teller, people)
             _introduce(play)
-            for act in _ACTS:
+            for act in ACTS:
                 act(play)
             teller.done()
         _close(play)
