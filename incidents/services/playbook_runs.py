@@ -18,9 +18,9 @@ from incidents.services import automation, facts, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
-from playbooks.engine import Action, Snapshot, next_actions, plan
+from playbooks.engine import Action, Snapshot, StepState, next_actions, plan
 from playbooks.loader import load
-from playbooks.playbook import Playbook, for_kind
+from playbooks.playbook import AskFact, Playbook, for_kind
 
 # An action that makes another step ready is followed at once; this bounds the chain.
 _MOST_ROUNDS = 50
@@ -67,7 +67,7 @@ def _start(work: Work, incident: Incident, playbook: Playbook) -> PlaybookRun:
                 step=step.id,
                 position=position,
                 title=step.title,
-                help=step.help or "",
+                help=step.help or (step.do.question if isinstance(step.do, AskFact) else ""),
                 owner_role=step.owner.value,
                 mandatory=step.mandatory,
                 automatic=step.automatic,
@@ -111,7 +111,7 @@ def _advance_once(
     moved = False
     for action in next_actions(snapshot, states, known, work.now):
         task = tasks[action.step.id]
-        moved |= _follow(work, task, action)
+        moved |= _follow(work, task, action, known)
         if task.status == "open" and task.automatic:
             moved |= _act(work, incident, task, action)
     _follow_up(work, incident, snapshot, tasks)
@@ -132,16 +132,24 @@ def _follow_up(
             }
 
 
-def _follow(work: Work, task: Task, action: Action) -> bool:
+def _follow(work: Work, task: Task, action: Action, known: Mapping[str, Any]) -> bool:
     task.why = action.why[:1000]
     task.due_at = action.due_at
-    task.waits_for = [*action.missing, *action.waits_for]
+    task.waits_for = [*action.missing, *action.waits_for, *_asked(action, known)]
     if action.move is None:
         return False
     before, task.status = task.status, TASK.after(task.status, action.move)
     if task.status == "done":
         _finish(work, task, before, result={"answered_by": "facts"})
     return task.status != before
+
+
+def _asked(action: Action, known: Mapping[str, Any]) -> list[str]:
+    """The facts that an open question still waits for."""
+    do = action.step.do
+    if not isinstance(do, AskFact) or action.state != StepState.OPEN:
+        return []
+    return [name for name in do.facts if name not in known]
 
 
 def _act(work: Work, incident: Incident, task: Task, action: Action) -> bool:
