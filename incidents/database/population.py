@@ -5,6 +5,7 @@ database itself sees to that: a drill row holds its contact data in the open, an
 refuses every address that is not reserved for fiction.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -55,6 +56,7 @@ class PopulationImport(Base):
     rejected_count  lines from which no person could be made
     flawed_count    people who were added without something that their line said
     by_reason       `column.reason` -> how often: all of them, however many are listed
+    by_place        place -> people added; '' where it is not known
     """
 
     __tablename__ = "population_import"
@@ -81,6 +83,7 @@ class PopulationImport(Base):
     rejected_count: Mapped[int] = mapped_column(default=0)
     flawed_count: Mapped[int] = mapped_column(default=0)
     by_reason: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    by_place: Mapped[dict[str, Any]] = mapped_column(default=dict)
     reason: Mapped[str] = mapped_column(String(300), default="")
 
 
@@ -156,17 +159,33 @@ class NewPerson(NamedTuple):
     post_index: bytes | None
 
 
+class NewInvented(NamedTuple):
+    """An invented person about to be added to a drill."""
+
+    id: UUID
+    person_key: bytes
+    locale: str
+    place: str
+    email_index: bytes | None
+    phone_index: bytes | None
+    push_index: bytes | None
+    post_index: bytes | None
+    drill_name: str | None
+    drill_email: str | None
+    drill_phone: str | None
+    drill_push: str | None
+
+
 class Reach(NamedTuple):
-    """How many people of one place and locale there are, and can be reached by what."""
+    """How many people of one place and locale have the same kinds of address (1: they have it)."""
 
     place: str
     locale: str
-    people: int
     email: int
     phone: int
     push: int
     post: int
-    unreachable: int
+    people: int
 
 
 _NEW = ("incident_id", "import_id", "mode", "withheld", *NewPerson._fields)
@@ -240,9 +259,12 @@ def add_live(
         _copy(session, incident_id, import_id, people)
 
 
-def add_drill(session: Session, people: Iterable[Mapping[str, Any]]) -> None:
+def add_drill(
+    session: Session, incident_id: UUID, import_id: UUID, people: Iterable[NewInvented]
+) -> None:
     """Add invented people to a drill; the database refuses who could be real."""
-    if rows := [dict(person) for person in people]:
+    same = {"incident_id": incident_id, "import_id": import_id, "mode": "drill", "withheld": ""}
+    if rows := [same | person._asdict() for person in people]:
         session.execute(insert(Recipient), rows)
 
 
@@ -277,20 +299,23 @@ def withhold(session: Session, incident_id: UUID, keys: Sequence[bytes], reason:
     return len(session.execute(held).all())
 
 
-def reach(session: Session, incident_id: UUID) -> list[Reach]:
-    """Who can be reached by what, for each place and locale; in one pass over the rows."""
-    nothing = and_(*(index.is_(None) for index in _INDEXES))
-    query = (
-        select(
-            Recipient.place,
-            Recipient.locale,
-            func.count(),
-            *(func.count(index) for index in _INDEXES),
-            func.sum(case((nothing, 1), else_=0)),
-        )
-        .where(are_people_of(incident_id))
-        .group_by(Recipient.place, Recipient.locale)
+def people_by_place(session: Session, incident_id: UUID) -> Counter[str]:
+    """How many people there are in each place, as the imports counted them."""
+    counted = select(PopulationImport.by_place).where(
+        PopulationImport.incident_id == incident_id, PopulationImport.status == "done"
     )
+    total: Counter[str] = Counter()
+    for by_place in session.scalars(counted):
+        total.update(by_place)
+    return total
+
+
+def reach(session: Session, incident_id: UUID) -> list[Reach]:
+    """How many people there are for each place, locale and set of addresses."""
+    # Grouped by yes and no, so that SQLite, which sorts to group, keeps little of each row.
+    has = [case((index.is_(None), 0), else_=1) for index in _INDEXES]
+    key = (Recipient.place, Recipient.locale, *has)
+    query = select(*key, func.count()).where(are_people_of(incident_id)).group_by(*key)
     return [Reach._make(row) for row in session.execute(query)]
 
 

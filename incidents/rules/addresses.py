@@ -78,7 +78,8 @@ def read_phone(text: str, place: str = "") -> str:
 
 
 def _international(digits: str) -> str:
-    for end in (2, 3, 4):
+    # Calling codes have one digit (only 1 and 7), two or three; none begins with another.
+    for end in (2,) if digits[1:2] in ("1", "7") else (3, 4):
         shapes = _shapes(digits[1:end])
         if shapes is not None and shapes.fullmatch(digits, end):
             return digits

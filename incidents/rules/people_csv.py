@@ -8,6 +8,7 @@ import difflib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import starmap
 from typing import NamedTuple
 
 from incidents.errors import InvalidInput, Problem
@@ -80,10 +81,11 @@ class PeopleCsv:
             if rows is None:
                 yield from self._one_by_one(until=self._lines.number + len(block))
                 continue
-            first = self._lines.pass_over()
-            for line, values in enumerate(rows, first):
-                if item := self._counted(line, values):
-                    yield item
+            numbered = enumerate(rows, self._lines.pass_over())
+            if set(map(len, rows)) == {len(self.columns)}:
+                yield from starmap(Record, numbered)
+            else:
+                yield from filter(None, starmap(self._counted, numbered))
 
     def _whole(self, block: Sequence[bytes]) -> list[list[str]] | None:
         """The rows of many lines at once; None unless each line is surely one record."""

@@ -2,11 +2,10 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import count
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select
@@ -15,24 +14,23 @@ from incidents.audit import log as audit
 from incidents.database import population as rows
 from incidents.database.base import uuid7
 from incidents.database.incidents import Incident
-from incidents.database.population import PopulationImport
+from incidents.database.population import NewInvented, PopulationImport
 from incidents.errors import InvalidInput, NotPermitted, Problem
 from incidents.rules.addresses import FORMULA
 from incidents.rules.people import COLUMNS, Person, PersonReader
 from incidents.rules.people_csv import Record
 from incidents.rules.permissions import Permission
 from incidents.services.lookup import get_incident, get_of_incident
-from incidents.services.population_batches import Tally, address_indexer, read_batch
+from incidents.services.population_batches import Indexes, Tally, address_indexer, read_batch
 from incidents.services.population_import import (
     BATCH,
     complete,
+    count_in,
     end_as_failed,
     import_people,
-    write_listed,
 )
 from incidents.vault.blind_index import indexer
 from incidents.vault.data_keys import data_key
-from incidents.vault.keys import DataKey
 from incidents.work import Work, require
 
 __all__ = [
@@ -139,45 +137,34 @@ def _add_invented(work: Work, row: PopulationImport, people: Iterable[Mapping[st
         for line, person in zip(count(2), people, strict=False)
     )
     key = data_key(work.session, work.keyring, row.incident_id)
-    reader, tally = PersonReader(columns), Tally()
-    before = -1
-    while tally.read_count != before:
-        before = tally.read_count
-        batch = read_batch(lines, BATCH, reader, key, partial(_drill_rows, key, row), tally)
+    make_rows = partial(_drill_rows, address_indexer(key))
+    reader, total = PersonReader(columns), Tally()
+    while True:
+        batch = read_batch(lines, BATCH, reader, key, make_rows)
+        if not batch.tally.read_count:
+            return total
         there = rows.keys_there(work.session, row.incident_id, list(batch.rows))
-        rows.add_drill(work.session, batch.fresh(there, tally))
-        write_listed(work, row.id, tally)
-    return tally
+        rows.add_drill(work.session, row.incident_id, row.id, batch.fresh(there))
+        count_in(work, row.id, total, batch.tally)
 
 
 def _drill_rows(
-    key: DataKey, row: PopulationImport, people: Mapping[bytes, Person]
-) -> list[dict[str, Any]]:
-    indexes = address_indexer(key)
-    found = []
-    for person_key, person in people.items():
-        email, phone, push, post = indexes(person)
-        found.append(
-            {
-                "id": uuid7(),
-                "incident_id": row.incident_id,
-                "mode": "drill",
-                "import_id": row.id,
-                "person_key": person_key,
-                "locale": person.locale,
-                "place": person.place,
-                "email_index": email,
-                "phone_index": phone,
-                "push_index": push,
-                "post_index": post,
-                "withheld": "",
-                "drill_name": person.name or None,
-                "drill_email": person.email or None,
-                "drill_phone": person.phone or None,
-                "drill_push": person.push_token or None,
-            }
+    indexes: Callable[[Person], Indexes], people: Mapping[bytes, Person]
+) -> list[NewInvented]:
+    return [
+        NewInvented(
+            uuid7(),
+            person_key,
+            person.locale,
+            person.place,
+            *indexes(person),
+            person.name or None,
+            person.email or None,
+            person.phone or None,
+            person.push_token or None,
         )
-    return found
+        for person_key, person in people.items()
+    ]
 
 
 def _csv_line(*cells: object) -> str:

@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Generic, TypeVar
-from uuid import UUID
 
 import orjson
 
 from incidents.database.base import uuid7
-from incidents.database.population import NewPerson
+from incidents.database.population import NewInvented, NewPerson
 from incidents.rules.people import (
     COLUMNS,
     REASONS,
@@ -25,7 +24,7 @@ from incidents.vault.blind_index import indexer
 from incidents.vault.keys import DataKey
 from incidents.vault.sealed import seal_many
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", NewPerson, NewInvented)
 # Rows are made from as many people together: few enough that they stay in the processor's cache.
 _AT_ONCE = 250
 MOST_LISTED = 10_000
@@ -33,7 +32,7 @@ MOST_LISTED = 10_000
 
 @dataclass
 class Tally:
-    """What came of the lines so far, and what of it is still to be listed."""
+    """What came of some lines, and what of it is to be listed."""
 
     read_count: int = 0
     added_count: int = 0
@@ -41,7 +40,7 @@ class Tally:
     rejected_count: int = 0
     flawed_count: int = 0
     by_reason: Counter[str] = field(default_factory=Counter)
-    listed: int = 0
+    by_place: Counter[str] = field(default_factory=Counter)
     to_list: list[dict[str, object]] = field(default_factory=list)
 
     def note(self, line: int, flaws: Iterable[Flaw], *, whole_line: bool) -> None:
@@ -49,8 +48,7 @@ class Tally:
         for flaw in flaws:
             column = flaw.column if flaw.column in COLUMNS else "own"
             self.by_reason[f"{column if flaw.column else 'line'}.{flaw.reason}"] += 1
-            if self.listed < MOST_LISTED:
-                self.listed += 1
+            if len(self.to_list) < MOST_LISTED:
                 self.to_list.append(
                     {
                         "line": line,
@@ -59,6 +57,16 @@ class Tally:
                         "whole_line": whole_line,
                     }
                 )
+
+    def add(self, other: "Tally") -> None:
+        """Count another tally's lines too; what it lists is not kept."""
+        self.read_count += other.read_count
+        self.added_count += other.added_count
+        self.duplicate_count += other.duplicate_count
+        self.rejected_count += other.rejected_count
+        self.flawed_count += other.flawed_count
+        self.by_reason += other.by_reason
+        self.by_place += other.by_place
 
     def counts(self) -> dict[str, object]:
         """The counts, named as in the row of an import."""
@@ -69,6 +77,7 @@ class Tally:
             "rejected_count": self.rejected_count,
             "flawed_count": self.flawed_count,
             "by_reason": dict(self.by_reason),
+            "by_place": dict(self.by_place),
         }
 
 
@@ -76,16 +85,18 @@ class Batch(Generic[Row]):
     """Rows of people by person key, each person once, and which of them came flawed."""
 
     def __init__(self) -> None:
+        self.tally = Tally()
         self.rows: dict[bytes, Row] = {}
         self.flawed: set[bytes] = set()
         self.people_count = 0
 
-    def fresh(self, there: set[bytes], tally: Tally) -> list[Row]:
-        """The rows of those who are not `there` yet; all are counted."""
+    def fresh(self, there: set[bytes]) -> list[Row]:
+        """The rows of those who are not `there` yet; the tally counts them."""
         fresh = [row for person_key, row in self.rows.items() if person_key not in there]
-        tally.added_count += len(fresh)
-        tally.duplicate_count += self.people_count - len(fresh)
-        tally.flawed_count += len(self.flawed - there)
+        self.tally.added_count = len(fresh)
+        self.tally.duplicate_count = self.people_count - len(fresh)
+        self.tally.flawed_count = len(self.flawed - there)
+        self.tally.by_place = Counter(row.place for row in fresh)
         return fresh
 
 
@@ -95,7 +106,6 @@ def read_batch(
     reader: PersonReader,
     key: DataKey,
     make_rows: Callable[[Mapping[bytes, Person]], Sequence[Row]],
-    tally: Tally,
 ) -> Batch[Row]:
     """Read so many lines at the most and make rows of their people."""
     batch: Batch[Row] = Batch()
@@ -103,7 +113,7 @@ def read_batch(
     while most > 0 and (some := list(islice(lines, min(most, _AT_ONCE)))):
         most -= len(some)
         new: dict[bytes, Person] = {}
-        for person, who, flawed in _people(some, reader, tally):
+        for person, who, flawed in _people(some, reader, batch.tally):
             batch.people_count += 1
             if (known_as := person_key(who)) not in batch.rows:
                 new.setdefault(known_as, person)
@@ -150,22 +160,26 @@ def address_indexer(key: DataKey) -> Callable[[Person], Indexes]:
     return indexes
 
 
-def sealed_rows(key: DataKey, incident_id: UUID, people: Mapping[bytes, Person]) -> list[NewPerson]:
-    """Rows of a live incident: contact data sealed, addresses as blind indexes."""
-    ids = [uuid7() for _ in people]
-    contacts = [_contact(person) for person in people.values()]
-    blobs = seal_many(
-        key,
-        table="recipient",
-        field="sealed",
-        incident_id=incident_id,
-        rows=zip(ids, contacts, strict=True),
-    )
+def sealer(key: DataKey) -> Callable[[Mapping[bytes, Person]], list[NewPerson]]:
+    """Makes rows of a live incident: contact data sealed, addresses as blind indexes."""
     indexes = address_indexer(key)
-    return [
-        NewPerson(row_id, person_key, person.locale, person.place, blob, *indexes(person))
-        for row_id, blob, (person_key, person) in zip(ids, blobs, people.items(), strict=True)
-    ]
+
+    def rows(people: Mapping[bytes, Person]) -> list[NewPerson]:
+        ids = [uuid7() for _ in people]
+        contacts = map(_contact, people.values())
+        blobs = seal_many(
+            key,
+            table="recipient",
+            field="sealed",
+            incident_id=key.incident_id,
+            rows=zip(ids, contacts, strict=True),
+        )
+        return [
+            NewPerson(row_id, person_key, person.locale, person.place, blob, *indexes(person))
+            for row_id, blob, (person_key, person) in zip(ids, blobs, people.items(), strict=True)
+        ]
+
+    return rows
 
 
 def _contact(person: Person) -> bytes:

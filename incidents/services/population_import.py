@@ -6,10 +6,9 @@ moment when the import is complete, and are taken back when it breaks off.
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from uuid import UUID
 
 from incidents.audit import log as audit
@@ -23,8 +22,15 @@ from incidents.rules.people_csv import PeopleCsv
 from incidents.rules.permissions import Permission
 from incidents.services import facts, timeline
 from incidents.services.lookup import get_incident
-from incidents.services.population_batches import Batch, Tally, read_batch, sealed_rows
+from incidents.services.population_batches import (
+    MOST_LISTED,
+    Batch,
+    Tally,
+    read_batch,
+    sealer,
+)
 from incidents.vault.data_keys import data_key
+from incidents.vault.keys import DataKey
 from incidents.work import Actor, Office, Work, require
 from playbooks.conditions import UNKNOWN_PLACE
 
@@ -47,9 +53,10 @@ def import_people(
         _refuse_unless_open_for_people(work, incident_id)
     upload = _Upload(office, actor, chunks)
     people = PeopleCsv(upload.pieces())
-    upload.import_id = import_id = _begin(office, actor, incident_id)
+    import_id, key = _begin(office, actor, incident_id)
+    upload.import_id = import_id
     try:
-        tally = _store_all(office, actor, incident_id, import_id, people)
+        tally = _store_all(office, actor, import_id, key, people)
         return _finish(office, actor, incident_id, import_id, tally)
     except BaseException as error:
         _take_back(office, actor, import_id, error)
@@ -60,9 +67,9 @@ def complete(work: Work, row: PopulationImport) -> None:
     """Let the people of an import count: in the trail, the story and the facts."""
     row.status, row.finished_at = "done", work.now
     work.session.flush()
-    by_place: Counter[str] = Counter()
-    for group in rows.reach(work.session, row.incident_id):
-        by_place[group.place or UNKNOWN_PLACE] += group.people
+    by_place = rows.people_by_place(work.session, row.incident_id)
+    if nowhere := by_place.pop("", 0):
+        by_place[UNKNOWN_PLACE] = nowhere
     audit.record(
         work,
         "population.import.finish",
@@ -104,11 +111,12 @@ def end_as_failed(work: Work, row: PopulationImport, reason: str, why: str) -> N
     timeline.note(work, row.incident_id, "population", text)
 
 
-def write_listed(work: Work, import_id: UUID, tally: Tally) -> None:
-    """Write what the tally has to list."""
-    to_list, tally.to_list = tally.to_list, []
-    named = [{"id": uuid7(), "import_id": import_id} | entry for entry in to_list]
+def count_in(work: Work, import_id: UUID, total: Tally, batch: Tally) -> None:
+    """Add a batch to the total, and list what was wrong in it, up to the most that is listed."""
+    room = max(0, MOST_LISTED - total.by_reason.total())
+    named = [{"id": uuid7(), "import_id": import_id} | entry for entry in batch.to_list[:room]]
     rows.add_rejections(work.session, named)
+    total.add(batch)
 
 
 def _refuse_unless_open_for_people(work: Work, incident_id: UUID) -> None:
@@ -149,10 +157,10 @@ def _beat(work: Work, import_id: UUID, counts: Mapping[str, object]) -> None:
         raise Conflict("the import was silent for too long and was ended; send the list again")
 
 
-def _begin(office: Office, actor: Actor, incident_id: UUID) -> UUID:
+def _begin(office: Office, actor: Actor, incident_id: UUID) -> tuple[UUID, DataKey]:
     with office.work(actor) as work:
         _refuse_unless_open_for_people(work, incident_id)
-        data_key(work.session, work.keyring, incident_id)
+        key = data_key(work.session, work.keyring, incident_id)
         row = PopulationImport(
             incident_id=incident_id,
             status="running",
@@ -169,39 +177,44 @@ def _begin(office: Office, actor: Actor, incident_id: UUID) -> UUID:
             subject_type="population_import",
             subject_id=row.id,
         )
-        return row.id
+        return row.id, key
 
 
 def _store_all(
-    office: Office, actor: Actor, incident_id: UUID, import_id: UUID, people: PeopleCsv
+    office: Office, actor: Actor, import_id: UUID, key: DataKey, people: PeopleCsv
 ) -> Tally:
-    lines, reader, tally = people.records(), PersonReader(people.columns), Tally()
-    before = -1
-    while tally.read_count != before:
-        before = tally.read_count
-        with office.look(actor) as work:
-            key = data_key(work.session, work.keyring, incident_id)
-        make_rows = partial(sealed_rows, key, incident_id)
-        batch = read_batch(lines, BATCH, reader, key, make_rows, tally)
-        _store(office, actor, incident_id, import_id, batch, tally)
-    if not tally.read_count:
+    """Read and seal a batch while the one before it is being written."""
+    lines, reader, total = people.records(), PersonReader(people.columns), Tally()
+    seal = sealer(key)
+    with ThreadPoolExecutor(1) as writer:
+        written = None
+        while True:
+            batch = read_batch(lines, BATCH, reader, key, seal)
+            if written:
+                written.result()
+            if not batch.tally.read_count:
+                break
+            written = writer.submit(_store, office, actor, import_id, key, batch, total)
+    if not total.read_count:
         raise InvalidInput("the list has a header and no people")
-    return tally
+    return total
 
 
 def _store(
     office: Office,
     actor: Actor,
-    incident_id: UUID,
     import_id: UUID,
+    key: DataKey,
     batch: Batch[NewPerson],
-    tally: Tally,
+    total: Tally,
 ) -> None:
+    incident_id = key.incident_id
     with office.work(actor) as work:
+        data_key(work.session, work.keyring, incident_id)  # refuses if it was destroyed meanwhile
         there = rows.keys_there(work.session, incident_id, list(batch.rows))
-        rows.add_live(work.session, incident_id, import_id, batch.fresh(there, tally))
-        write_listed(work, import_id, tally)
-        _beat(work, import_id, tally.counts())
+        rows.add_live(work.session, incident_id, import_id, batch.fresh(there))
+        count_in(work, import_id, total, batch.tally)
+        _beat(work, import_id, total.counts())
 
 
 def _finish(

@@ -52,7 +52,11 @@ def coverage(work: Work, incident_id: UUID) -> Coverage:
     get_incident(work, incident_id)
     groups = rows.reach(work.session, incident_id)
     people = sum(group.people for group in groups)
-    unreachable = sum(group.unreachable for group in groups)
+    unreachable = sum(
+        group.people
+        for group in groups
+        if not (group.email or group.phone or group.push or group.post)
+    )
     by_place, by_locale = Counter[str](), Counter[str]()
     for group in groups:
         by_place[group.place or UNKNOWN_PLACE] += group.people
@@ -71,7 +75,7 @@ def coverage(work: Work, incident_id: UUID) -> Coverage:
 
 
 def _channel(channel: str, groups: list[Reach], people: int) -> ChannelReach:
-    reached = sum(getattr(group, _NEEDS[channel]) for group in groups)
+    reached = sum(group.people for group in groups if getattr(group, _NEEDS[channel]))
     return ChannelReach(reached, _verdict(channel, reached, people))
 
 
