@@ -45,6 +45,8 @@ format: $(READY)  ## Put the code into its usual shape
 
 docs: $(READY)  ## Write the pages of docs/reference/ that are drawn from the code
 	$(BIN)/python docs/reference/make_settings.py > docs/reference/settings.md
+	$(BIN)/python docs/reference/make_api.py > docs/reference/api.md
+	$(BIN)/python docs/reference/make_cli.py > docs/reference/cli.md
 
 lock: $(READY)  ## Choose the newest versions that fit pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
