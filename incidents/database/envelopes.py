@@ -1,6 +1,6 @@
 """Who is in an envelope, and how one is taken apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
-from incidents.database.campaigns import Attempt, Delivery, Envelope, rows_changed
-from incidents.database.leases import LEASED, NEWEST, Lease, with_attempt
+from incidents.database.campaigns import Delivery, Envelope, rows_changed
+from incidents.database.leases import Lease
 from incidents.database.population import Recipient
 
 SealedPerson = tuple[int, int, UUID, bytes]
@@ -48,19 +48,6 @@ def recipients_in(session: Session, campaign_id: UUID, ordinal: int) -> Sequence
         Delivery.campaign_id == campaign_id, Delivery.envelope == ordinal
     )
     return session.scalars(query.order_by(Delivery.recipient_id)).all()
-
-
-def accepted_attempts(session: Session, campaign_id: UUID) -> Iterator[tuple[Lease, Attempt]]:
-    """Every accepted envelope with the attempt that was, in the order of their numbers."""
-    query = (
-        select(Attempt, *LEASED)
-        .join(Attempt, NEWEST)
-        .where(Envelope.campaign_id == campaign_id, Attempt.outcome == "accepted")
-        .order_by(Envelope.ordinal)
-        .execution_options(yield_per=100)
-    )
-    for row in session.execute(query):
-        yield with_attempt(row._asdict())
 
 
 def halve(

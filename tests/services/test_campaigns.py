@@ -10,12 +10,9 @@ from incidents.database.campaigns import Delivery, Envelope
 from incidents.database.notices import NoticeBody
 from incidents.database.population import PopulationImport
 from incidents.errors import Conflict, IncidentsError, InvalidInput, InvalidTransition
-from incidents.services import campaigns, equation, outbox, sending
+from incidents.services import campaigns
 from incidents.work import TOCSIN
-from notifiers.dispatch import Dispatch
-from notifiers.providers.sandbox import Sandbox
-from tests import factories
-from tests.services.telling import Campaigning, approve, mailbox, make_notice, make_people
+from tests.services.telling import Campaigning, approve, mailbox, make_people
 
 PHONE = "+12025550101"
 
@@ -194,22 +191,3 @@ def test_an_actor_without_the_right_may_not_launch(telling, actor):
     one = telling([mailbox(1)])
     with one.office.work(actor("auditor")) as work, pytest.raises(IncidentsError):
         campaigns.launch(work, one.notice.id)
-
-
-def test_the_outbox_of_a_drill_shows_each_message_and_proves_its_bytes(office):
-    with office.work(TOCSIN) as work:
-        incident = factories.make_incident(work, mode="drill")
-        invented = [{"email": f"p{n}@drill.invalid", "name": f"Person {n}"} for n in range(3)]
-        people = [person | {"email": person["email"].replace("@", "@a.")} for person in invented]
-        make_people(work, incident, people)
-        notice = make_notice(work, incident)
-        campaign = campaigns.launch(work, notice.id, ("email", "announcement"))
-    dispatch = Dispatch([Sandbox()])
-    sending.pump(office, dispatch, mode="drill")
-    with office.look(TOCSIN) as work:
-        messages = list(outbox.outbox(work, campaign.id, dispatch.couriers))
-        assert equation.equation(work, campaign.id).buckets["delivered"] == 3
-    dispatch.close()
-    assert {message.address for message in messages} == {person["email"] for person in people}
-    assert all(message.is_proven for message in messages)
-    assert "Person 1" in messages[1].text
