@@ -103,6 +103,7 @@ FLAGS = {
     "phr_service": "serves a vendor of personal health records (FTC)",
     "financial_institution_ftc": "financial institution under the FTC's Safeguards Rule, no bank",
     "securities_firm_us": "broker, fund, adviser or transfer agent under SEC Regulation S-P",
+    "securities_provider_us": "serves a firm under SEC Regulation S-P and has its customers' data",
     "securities_issuer_us": "reports to the SEC on Form 8-K",
     "bank_us": "bank under the OCC, the Federal Reserve or the FDIC",
     "bank_provider_us": "provides services to banks in the US",
