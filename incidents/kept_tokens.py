@@ -52,6 +52,14 @@ def door(name: str = "", url: str = "") -> Door:
     return Door(address, tokens[_chosen(name, tokens)])
 
 
+def kept_token(name: str = "") -> str:
+    """The token of a person in the data folder, or of one whose name begins so."""
+    _, tokens = _of_this_machine()
+    if not tokens:
+        raise NobodyAsks("no token is kept here: `tocsin token create NAME` makes one")
+    return tokens[_chosen(name, tokens)]
+
+
 def known_people(folder: Path) -> tuple[str, dict[str, str]]:
     """The URL of the server of a data folder, and the tokens kept there by name."""
     path = folder / TOKENS_FILE

@@ -135,7 +135,7 @@ def shown(incident: dict[str, Any]) -> RenderableType:
         {
             "status": words(incident["status"]),
             "severity": severity,
-            "China grade": words(incident["china_grade"]),
+            "China grade": words(incident["china_grade"]) if incident["china_grade"] else "",
             "kind": words(incident["kind"]),
             "mode": Text("DRILL", "bold magenta") if incident["mode"] == "drill" else "live",
             "opened": moment(incident["opened_at"]),

@@ -91,7 +91,7 @@ def _value(name: str, text: str, *, inner: bool = False) -> Any:
     kind = FACTS[name].type if name in FACTS else ""
     if kind == "moment":
         return moment_of(text)
-    if kind in {"choice", "place", "contact"} or (kind == "words" and inner):
+    if kind in {"choice", "place"} or (inner and kind in {"words", "contact"}):
         return text
     if kind in {"choices", "word_list"} and not text.startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]

@@ -165,6 +165,8 @@ def _edited(old: dict[str, Any]) -> dict[str, Any]:
 
 def listed(notices: list[dict[str, Any]]) -> RenderableType:
     """Notices in a table."""
+    if not notices:
+        return Text("No notice yet: the playbook drafts one once the risk is known.", "dim")
     made = table("reference", "status", "about", "drafted")
     for one in notices:
         about = one["kind"].replace("_", " ") + (" (supplement)" if one["supplements"] else "")

@@ -89,6 +89,16 @@ def create_token(
     typer.echo(secret)
 
 
+@token.command("show")
+def show_token(
+    name: Annotated[str, typer.Argument(help="In tokens.json, or how it begins.")] = "",
+) -> None:
+    """Print a token that the first start of `tocsin serve` kept here, for curl and scripts."""
+    from incidents.kept_tokens import kept_token
+
+    typer.echo(kept_token(name))
+
+
 @token.command("list")
 def list_tokens(name: Name) -> None:
     """Somebody's tokens, newest first; never their secrets."""
