@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -124,9 +125,15 @@ class Due(Shape):
         return {"within": parse_duration(value)} if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Condition:
+    # Plans are read back at each review: the same few sentences, over and over.
+    return Condition.parse(text)
+
+
 def _readable(text: str | None) -> str | None:
     if text is not None:
-        Condition.parse(text)
+        _parsed(text)
     return text
 
 
@@ -160,7 +167,7 @@ class Step(Shape):
     @property
     def condition(self) -> Condition | None:
         """The step's `when`, ready to be evaluated."""
-        return Condition.parse(self.when) if self.when is not None else None
+        return _parsed(self.when) if self.when is not None else None
 
 
 class Playbook(Shape):

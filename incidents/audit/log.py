@@ -18,7 +18,7 @@ from incidents.vault.sealed import seal, unseal
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from incidents.vault.keys import KeyRing
+    from incidents.vault.keys import DataKey, KeyRing
 
 _SALT_BYTES = 16
 
@@ -121,7 +121,7 @@ def _keep_private(
     work: Work, entry: AuditEntry, private: Mapping[str, str], salts: Mapping[str, bytes]
 ) -> None:
     incident_id = entry.incident_id or ORGANISATION
-    key = data_key(work.session, work.keyring, incident_id, "narrative")
+    key = _narrative_key(work, incident_id)
     for name, text in private.items():
         ciphertext = seal(
             key,
@@ -135,3 +135,11 @@ def _keep_private(
             entry_id=entry.entry_id, name=name, salt=salts[name], ciphertext=ciphertext
         )
         work.session.add(row)
+
+
+def _narrative_key(work: Work, incident_id: UUID) -> DataKey:
+    """Asked for once in a transaction: a fact, a duty and a task of one request share it."""
+    keys: dict[UUID, DataKey] = work.session.info.setdefault("narrative keys", {})
+    if incident_id not in keys:
+        keys[incident_id] = data_key(work.session, work.keyring, incident_id, "narrative")
+    return keys[incident_id]

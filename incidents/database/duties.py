@@ -109,6 +109,16 @@ def changes_of(session: Session, duty_id: UUID) -> Sequence[DutyChange]:
     return session.scalars(query.order_by(DutyChange.at, DutyChange.id)).all()
 
 
+def standing_evidence(session: Session, incident_id: UUID) -> dict[UUID, list[Evidence]]:
+    """The evidence that still stands, by duty."""
+    query = select(Evidence).join(Duty, Duty.id == Evidence.duty_id)
+    query = query.where(Duty.incident_id == incident_id, Evidence.withdrawn_at.is_(None))
+    evidence: dict[UUID, list[Evidence]] = {}
+    for row in session.scalars(query.order_by(Evidence.at)):
+        evidence.setdefault(row.duty_id, []).append(row)
+    return evidence
+
+
 def evidence_of(session: Session, duty_id: UUID) -> Sequence[Evidence]:
     """The evidence of a duty that still stands."""
     query = select(Evidence).where(Evidence.duty_id == duty_id, Evidence.withdrawn_at.is_(None))

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from incidents.database.base import Base, uuid7
 
@@ -93,14 +93,18 @@ def report_before(session: Session, report: Report) -> Report | None:
 _STANDS = (Filing.withdrawn_at.is_(None), Report.stage != "withdrawn")
 
 
-def standing_filings(session: Session, duty_id: UUID) -> Sequence[Filing]:
-    """The filings that stand for a duty; that of a withdrawal stands for nothing."""
+def standing_filings(session: Session, incident_id: UUID) -> dict[UUID, list[Filing]]:
+    """The filings that stand, by duty; that of a withdrawal stands for nothing."""
     query = (
-        select(Filing)
+        select(Report.duty_id, Filing)
         .join(Report, Report.id == Filing.report_id)
-        .where(Report.duty_id == duty_id, Report.status == "filed", *_STANDS)
+        .where(Report.incident_id == incident_id, Report.status == "filed", *_STANDS)
+        .options(defer(Filing.file))
     )
-    return session.scalars(query.order_by(Filing.filed_at)).all()
+    filings: dict[UUID, list[Filing]] = {}
+    for duty_id, filing in session.execute(query.order_by(Filing.filed_at)):
+        filings.setdefault(duty_id, []).append(filing)
+    return filings
 
 
 def first_filed_at(session: Session, incident_id: UUID) -> datetime | None:

@@ -13,9 +13,10 @@ from uuid import UUID
 
 from incidents.audit import log as audit
 from incidents.database.announcements import Announcement, standing_announcement
-from incidents.database.duties import Duty, Evidence, evidence_of
+from incidents.database.base import uuid7
+from incidents.database.duties import Duty, Evidence, standing_evidence
 from incidents.database.incidents import Fact, current_facts
-from incidents.database.reports import standing_filings
+from incidents.database.reports import Filing, standing_filings
 from incidents.database.tasks import Task, tasks_of
 from incidents.database.told import Told, campaigns_of, told_by_place
 from incidents.rules.lifecycle import DUTY
@@ -64,6 +65,16 @@ class Found:
         """The tasks of its playbooks."""
         return tasks_of(self.work.session, self.incident_id)
 
+    @cached_property
+    def filings(self) -> dict[UUID, list[Filing]]:
+        """The filings that stand, by duty."""
+        return standing_filings(self.work.session, self.incident_id)
+
+    @cached_property
+    def evidence(self) -> dict[UUID, list[Evidence]]:
+        """The evidence that stands, by duty."""
+        return standing_evidence(self.work.session, self.incident_id)
+
 
 def weigh(work: Work, incident_id: UUID, duties: Iterable[Duty]) -> None:
     """Bring the evidence of duties up to date; meet them, or open them again, accordingly."""
@@ -77,7 +88,7 @@ def _weigh(found: Found, duty: Duty) -> None:
     work = found.work
     kind, terms = next(iter(duty.met_when.items()))
     proofs = {(p.kind, p.subject_id): p for p in _FINDERS[kind](found, duty, terms or {})}
-    standing = {(row.kind, row.subject_id): row for row in evidence_of(work.session, duty.id)}
+    standing = {(row.kind, row.subject_id): row for row in found.evidence.get(duty.id, ())}
     for key, row in standing.items():
         if key not in proofs:
             _withdraw(work, duty, row)
@@ -113,6 +124,7 @@ def _settle(work: Work, duty: Duty, *, is_proven: bool) -> None:
 
 def _add(work: Work, duty: Duty, proof: Proof) -> None:
     row = Evidence(
+        id=uuid7(),
         duty_id=duty.id,
         kind=proof.kind,
         subject_id=proof.subject_id,
@@ -120,7 +132,6 @@ def _add(work: Work, duty: Duty, proof: Proof) -> None:
         at=work.now,
     )
     work.session.add(row)
-    work.session.flush()
     _tell(work, "evidence.add", duty, row)
 
 
@@ -153,7 +164,7 @@ def _reports(found: Found, duty: Duty, _terms: Mapping[str, Any]) -> list[Proof]
                 "sha256": filing.sha256,
             },
         )
-        for filing in standing_filings(found.work.session, duty.id)
+        for filing in found.filings.get(duty.id, ())
     ]
 
 

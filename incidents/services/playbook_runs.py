@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from incidents.audit import log as audit
+from incidents.database.base import uuid7
 from incidents.database.incidents import Incident
 from incidents.database.tasks import PlaybookRun, Task, runs_of, tasks_of
 from incidents.errors import Conflict, InvalidInput, NotFound, Problem
-from incidents.rules.lifecycle import TASK
+from incidents.rules.lifecycle import ENDED, TASK
 from incidents.rules.permissions import Permission
 from incidents.services import automation, facts, timeline
 from incidents.services.edits import check_version
@@ -20,16 +21,16 @@ from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 from playbooks.engine import Action, Snapshot, StepState, next_actions, plan
 from playbooks.loader import load
-from playbooks.playbook import AskFact, Playbook, for_kind
+from playbooks.playbook import AskFact, Playbook, Step, for_kind
 
 # An action that makes another step ready is followed at once; this bounds the chain.
 _MOST_ROUNDS = 50
 
 
-def start_fitting(work: Work, incident: Incident) -> PlaybookRun | None:
+def start_fitting(work: Work, incident: Incident, known: Mapping[str, Any]) -> PlaybookRun | None:
     """Start the playbook that fits the kind of a new incident, if there is one."""
     playbook = for_kind(load(), incident.kind)
-    return _start(work, incident, playbook) if playbook else None
+    return _start(work, incident, playbook, known) if playbook else None
 
 
 def start(work: Work, incident_id: UUID, playbook_id: str) -> PlaybookRun:
@@ -39,17 +40,19 @@ def start(work: Work, incident_id: UUID, playbook_id: str) -> PlaybookRun:
     playbook = load().get(playbook_id)
     if playbook is None:
         raise NotFound(f"there is no playbook {playbook_id!r}; there are {', '.join(load())}")
+    if incident.status in ENDED:
+        raise Conflict(f"{incident.number} is {incident.status}: reopen it first")
     if any(run.playbook == playbook_id for run in runs_of(work.session, incident_id)):
         raise Conflict(f"{playbook_id} runs on {incident.number} already")
-    run = _start(work, incident, playbook)
-    advance(work, incident, facts.known(work, incident_id))
-    return run
+    return _start(work, incident, playbook, facts.known(work, incident_id))
 
 
-def _start(work: Work, incident: Incident, playbook: Playbook) -> PlaybookRun:
-    known = facts.known(work, incident.id)
+def _start(
+    work: Work, incident: Incident, playbook: Playbook, known: Mapping[str, Any]
+) -> PlaybookRun:
     snapshot = plan(playbook, known, {"started_at": work.now})
     run = PlaybookRun(
+        id=uuid7(),
         incident_id=incident.id,
         playbook=playbook.id,
         sha256=snapshot.sha256,
@@ -57,26 +60,10 @@ def _start(work: Work, incident: Incident, playbook: Playbook) -> PlaybookRun:
         started_at=work.now,
         started_by=work.actor.id,
     )
+    tasks = [_task(run, position, step) for position, step in enumerate(snapshot.playbook.steps)]
     work.session.add(run)
     work.session.flush()
-    for position, step in enumerate(snapshot.playbook.steps):
-        work.session.add(
-            Task(
-                incident_id=incident.id,
-                run_id=run.id,
-                step=step.id,
-                position=position,
-                title=step.title,
-                help=step.help or (step.do.question if isinstance(step.do, AskFact) else ""),
-                owner_role=step.owner.value,
-                mandatory=step.mandatory,
-                automatic=step.automatic,
-                status=TASK.start,
-                waits_for=[],
-                result={},
-            )
-        )
-    work.session.flush()
+    work.session.add_all(tasks)
     audit.record(
         work,
         "playbook.start",
@@ -85,10 +72,29 @@ def _start(work: Work, incident: Incident, playbook: Playbook) -> PlaybookRun:
         subject_id=run.id,
         playbook=playbook.id,
         content=snapshot.sha256,
-        steps=len(snapshot.playbook.steps),
+        steps=len(tasks),
     )
     timeline.note(work, incident.id, "playbook", f"Playbook started: {playbook.title}")
+    _advance(work, incident, snapshot, tasks, known)
     return run
+
+
+def _task(run: PlaybookRun, position: int, step: Step) -> Task:
+    return Task(
+        id=uuid7(),
+        incident_id=run.incident_id,
+        run_id=run.id,
+        step=step.id,
+        position=position,
+        title=step.title,
+        help=step.help or (step.do.question if isinstance(step.do, AskFact) else ""),
+        owner_role=step.owner.value,
+        mandatory=step.mandatory,
+        automatic=step.automatic,
+        status=TASK.start,
+        waits_for=[],
+        result={},
+    )
 
 
 def advance(work: Work, incident: Incident, known: Mapping[str, Any]) -> None:
@@ -97,39 +103,37 @@ def advance(work: Work, incident: Incident, known: Mapping[str, Any]) -> None:
     Twice with the same facts changes nothing.
     """
     for run in runs_of(work.session, incident.id):
-        snapshot = Snapshot.model_validate(run.snapshot)
-        for _ in range(_MOST_ROUNDS):
-            if not _advance_once(work, incident, run, snapshot, known):
-                break
+        tasks = tasks_of(work.session, incident.id, run.id)
+        _advance(work, incident, Snapshot.model_validate(run.snapshot), tasks, known)
 
 
-def _advance_once(
-    work: Work, incident: Incident, run: PlaybookRun, snapshot: Snapshot, known: Mapping[str, Any]
-) -> bool:
-    tasks = {task.step: task for task in tasks_of(work.session, incident.id, run.id)}
-    states = {step: task.status for step, task in tasks.items()}
-    moved = False
-    for action in next_actions(snapshot, states, known, work.now):
-        task = tasks[action.step.id]
-        moved |= _follow(work, task, action, known)
-        if task.status == "open" and task.automatic:
-            moved |= _act(work, incident, task, action)
-    _follow_up(work, incident, snapshot, tasks)
-    work.session.flush()
-    return moved
-
-
-def _follow_up(
-    work: Work, incident: Incident, snapshot: Snapshot, tasks: Mapping[str, Task]
+def _advance(
+    work: Work,
+    incident: Incident,
+    snapshot: Snapshot,
+    tasks: Sequence[Task],
+    known: Mapping[str, Any],
 ) -> None:
-    """A duty that became owed after the reports were opened gets its report too."""
+    by_step = {task.step: task for task in tasks}
+    done_before = {task.step for task in tasks if task.status == "done"}
+    for _ in range(_MOST_ROUNDS):
+        states = {step: task.status for step, task in by_step.items()}
+        actions = next_actions(snapshot, states, known, work.now)
+        moved = [_follow(work, by_step[one.step.id], one, known) for one in actions]
+        acted = [_act(work, incident, by_step[one.step.id], one) for one in actions]
+        if not any(moved) and not any(acted):
+            break
     for step in snapshot.playbook.steps:
-        task = tasks[step.id]
-        if task.status == "done" and step.do.action == "open_report":
-            result = automation.carry_out(work, incident, step.do) or {}
-            task.result = {
-                "reports": sorted({*task.result.get("reports", []), *result.get("reports", [])})
-            }
+        if step.id in done_before and step.do.action == "open_report":
+            _follow_up(work, incident, step, by_step[step.id])
+    work.session.flush()
+
+
+def _follow_up(work: Work, incident: Incident, step: Step, task: Task) -> None:
+    """A duty that became owed after the reports were opened gets its report too."""
+    result = automation.carry_out(work, incident, step.do) or {}
+    reports = {*task.result.get("reports", []), *result.get("reports", [])}
+    task.result = {"reports": sorted(reports)}
 
 
 def _follow(work: Work, task: Task, action: Action, known: Mapping[str, Any]) -> bool:
@@ -153,6 +157,8 @@ def _asked(action: Action, known: Mapping[str, Any]) -> list[str]:
 
 
 def _act(work: Work, incident: Incident, task: Task, action: Action) -> bool:
+    if task.status != "open" or not task.automatic:
+        return False
     result = automation.carry_out(work, incident, action.step.do)
     if result is None:
         return False
@@ -164,7 +170,6 @@ def _act(work: Work, incident: Incident, task: Task, action: Action) -> bool:
 def _finish(work: Work, task: Task, before: str, *, result: Mapping[str, Any]) -> None:
     task.result = dict(result)
     task.done_at, task.done_by = work.now, work.actor.id
-    work.session.flush()
     audit.record(
         work,
         "task.complete",

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from incidents.audit import log as audit
+from incidents.database.base import uuid7
 from incidents.database.duties import Duty, DutyChange, duties_of
 from incidents.database.incidents import Incident
 from incidents.database.reports import first_filed_at
@@ -36,8 +37,11 @@ class _Review:
 
 def start(work: Work, incident: Incident) -> None:
     """The first look at a new incident: duties, severity, and the playbook of its kind."""
-    playbook_runs.start_fitting(work, incident)
-    _look(work, incident, reason="")
+    known = facts.known(work, incident.id)
+    _judge(_Review(work, incident, reason=""), known)
+    playbook_runs.start_fitting(work, incident, known)
+    incident.review_due = False
+    work.session.flush()
 
 
 def review(work: Work, incident_id: UUID, *, reason: str = "") -> None:
@@ -52,12 +56,16 @@ def review(work: Work, incident_id: UUID, *, reason: str = "") -> None:
 
 def _look(work: Work, incident: Incident, *, reason: str) -> None:
     known = _moments_of_our_deeds(work, incident) | facts.known(work, incident.id)
-    severity.propose(work, incident, known)
-    _settle_duties(_Review(work, incident, reason), known)
+    _judge(_Review(work, incident, reason), known)
     if incident.status not in ENDED:
         playbook_runs.advance(work, incident, known)
     incident.review_due = False
     work.session.flush()
+
+
+def _judge(now: _Review, known: Mapping[str, Any]) -> None:
+    severity.propose(now.work, now.incident, known)
+    _settle_duties(now, known)
 
 
 def _moments_of_our_deeds(work: Work, incident: Incident) -> dict[str, Any]:
@@ -80,18 +88,18 @@ def _settle_duties(now: _Review, known: Mapping[str, Any]) -> None:
     for assessed in assess(known, law.load(), now.work.now):
         row = rows.get((assessed.rule, assessed.stage, assessed.place))
         if row is None and assessed.status != "not_owed":
-            row = _appear(now, assessed)
+            key = (assessed.rule, assessed.stage, assessed.place)
+            rows[key] = _appear(now, assessed)
         elif row is not None and assessed.status == "not_owed":
             _not_owed(now, row, assessed)
         elif row is not None:
             _update(now, row, assessed)
-    now.work.session.flush()
-    every = duties_of(now.work.session, now.incident.id)
-    evidence.weigh(now.work, now.incident.id, every)
+    evidence.weigh(now.work, now.incident.id, rows.values())
 
 
 def _appear(now: _Review, assessed: AssessedDuty) -> Duty:
     row = Duty(
+        id=uuid7(),
         incident_id=now.incident.id,
         rule=assessed.rule,
         stage=assessed.stage,
@@ -103,7 +111,6 @@ def _appear(now: _Review, assessed: AssessedDuty) -> Duty:
     )
     _copy(row, assessed)
     now.work.session.add(row)
-    now.work.session.flush()
     _tell(now, "duty.appear", row)
     return row
 
