@@ -76,7 +76,7 @@ def test_a_data_key_is_made_at_the_first_call_and_kept(office):
     with office.work(TOCSIN) as work:
         first = data_key(work.session, work.keyring, incident_id)
         other = data_key(work.session, work.keyring, incident_id, "narrative")
-    elsewhere = KeyRing.load_or_create(office.settings.data_folder)
+    elsewhere = KeyRing.load_or_create(office.settings.data_folder / "keys")
     with office.work(TOCSIN) as work:
         again = data_key(work.session, elsewhere, incident_id)
         assert (again.id, again.secret) == (first.id, first.secret)
@@ -112,7 +112,7 @@ def test_a_key_that_was_rolled_back_is_never_used_again(office):
 
 def test_a_destroyed_key_leaves_its_data_unreadable_for_every_process(office):
     incident_id, row_id = uuid7(), uuid7()
-    elsewhere = KeyRing.load_or_create(office.settings.data_folder)
+    elsewhere = KeyRing.load_or_create(office.settings.data_folder / "keys")
     with office.work(TOCSIN) as work:
         key = data_key(work.session, work.keyring, incident_id)
         blob = seal(key, row_id=row_id, incident_id=incident_id, plaintext=b"x", **PLACE)
@@ -137,13 +137,13 @@ def test_a_wrapped_key_does_not_open_in_anothers_place(office):
             data_key(work.session, work.keyring, incident_id)
         (from_row,), (to_row,) = (data_keys_of(work.session, id_) for id_ in (one, other))
         to_row.wrapped = from_row.wrapped
-    elsewhere = KeyRing.load_or_create(office.settings.data_folder)
+    elsewhere = KeyRing.load_or_create(office.settings.data_folder / "keys")
     with office.look(TOCSIN) as work, pytest.raises(Unreadable):
         data_key(work.session, elsewhere, other)
 
 
 def test_a_new_kek_takes_over_and_what_the_old_one_wrapped_still_opens(office):
-    folder, incident_id, row_id = office.settings.data_folder, uuid7(), uuid7()
+    folder, incident_id, row_id = office.settings.data_folder / "keys", uuid7(), uuid7()
     with office.work(TOCSIN) as work:
         key = data_key(work.session, work.keyring, incident_id)
         blob = seal(key, row_id=row_id, incident_id=incident_id, plaintext=b"kept", **PLACE)
