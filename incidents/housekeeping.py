@@ -11,7 +11,7 @@ from incidents.audit.sequencer import sequence
 from incidents.database.audit_tree import pending_count
 from incidents.database.incidents import incidents_to_review
 from incidents.office import anchor, signing_key
-from incidents.services import idempotency, review
+from incidents.services import idempotency, population, review
 from incidents.sweep import Part
 from incidents.vault.signing import SigningKey
 from incidents.work import TOCSIN, Office
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 _REVIEWS_AT_ONCE = 100
 _CHECKPOINT_SECONDS = 10.0
+_MINUTE_SECONDS = 60.0
 _HOUR_SECONDS = timedelta(hours=1).total_seconds()
 
 
@@ -28,6 +29,7 @@ def house_parts(office: Office) -> dict[str, Part]:
     signer = signing_key(office.settings)
     return {
         "reviews": Part(lambda: review_due(office)),
+        "silent imports": Part(lambda: end_silent_imports(office), _MINUTE_SECONDS),
         "idempotency keys": Part(lambda: forget_keys(office), _HOUR_SECONDS),
         # Last: the others leave entries.
         "audit sequence": Part(lambda: place_entries(office)),
@@ -65,6 +67,12 @@ def review_due(office: Office) -> None:
         except Exception:
             # The others must not wait behind it; the next look tries it again.
             log.exception("a review failed", incident=str(incident_id))
+
+
+def end_silent_imports(office: Office) -> None:
+    """Take back what an import left whose process died: a population is never half there."""
+    with office.work(TOCSIN) as work:
+        population.fail_stale(work)
 
 
 def forget_keys(office: Office) -> None:
