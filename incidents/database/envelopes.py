@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from incidents.database.campaigns import Delivery, Envelope, rows_changed
 from incidents.database.leases import Lease
 from incidents.database.population import Recipient
+from incidents.database.sets import among
 
 SealedPerson = tuple[int, int, UUID, bytes]
 OpenPerson = tuple[int, int, UUID, dict[str, str | None]]
@@ -74,7 +75,7 @@ def halve(
         moved = update(Delivery).where(
             Delivery.campaign_id == parent.campaign_id,
             Delivery.envelope == parent.ordinal,
-            Delivery.recipient_id.in_(people),
+            among(session, Delivery.recipient_id, people),
         )
         rows_changed(session, moved.values(envelope=number))
 

@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
 from incidents.database.population import PopulationImport, Recipient
+from incidents.database.sets import among
 
 # The column that says whether a person can be reached on a channel.
 ADDRESS_INDEX = {
@@ -107,7 +108,7 @@ def locales_of(session: Session, incident_id: UUID) -> Sequence[str]:
 
 def locales_among(session: Session, people: Sequence[UUID]) -> Sequence[str]:
     """The locales of these people."""
-    query = select(Recipient.locale).where(Recipient.id.in_(people))
+    query = select(Recipient.locale).where(among(session, Recipient.id, people))
     return session.scalars(query.distinct()).all()
 
 
@@ -138,12 +139,12 @@ def place_page(session: Session, placing: Placing, end: UUID | None) -> int:
     return _place(session, placing, people)
 
 
-def move_on(session: Session, placing: Placing, among: Select[tuple[UUID]] | Sequence[UUID]) -> int:
+def move_on(session: Session, placing: Placing, moved: Sequence[UUID]) -> int:
     """Give each of these people who has no current place the next usable one up the ladder."""
     campaign = placing.campaign
     last = (
         select(Delivery.recipient_id, func.max(Delivery.rung).label("below"))
-        .where(Delivery.campaign_id == campaign.id, Delivery.recipient_id.in_(among))
+        .where(Delivery.campaign_id == campaign.id, among(session, Delivery.recipient_id, moved))
         .group_by(Delivery.recipient_id)
         .having(func.max(case((Delivery.is_current, 1), else_=0)) == 0)
         .subquery()

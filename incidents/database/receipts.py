@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, null, select, update
+from sqlalchemy import ColumnElement, Table, and_, case, exists, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session, aliased
@@ -21,8 +21,7 @@ from incidents.database.campaigns import (
 )
 from incidents.database.engine import is_sqlite
 from incidents.database.leases import state_is
-
-_MOST_AT_ONCE = 1_000
+from incidents.database.sets import among, as_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +37,22 @@ class OpenAttempt:
 
 def keep_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     """Keep the receipts that are not known yet; gives their keys."""
-    insert = upsert_sqlite if is_sqlite(session.connection()) else upsert_postgresql
-    statement = (
-        insert(ProviderReceipt)
-        .on_conflict_do_nothing(index_elements=["dedupe_key"])
-        .returning(ProviderReceipt.dedupe_key)
-    )
     # In one order, so that two posts of the same events do not wait for each other.
     ordered = sorted(rows, key=lambda row: row["dedupe_key"])
-    new: set[str] = set()
-    for at in range(0, len(ordered), _MOST_AT_ONCE):
-        new.update(session.scalars(statement, ordered[at : at + _MOST_AT_ONCE]))
-    return new
+    if not ordered:
+        return set()
+    if is_sqlite(session.connection()):
+        new = upsert_sqlite(ProviderReceipt).on_conflict_do_nothing()
+        return set(session.scalars(new.returning(ProviderReceipt.dedupe_key), ordered))
+    table = cast("Table", ProviderReceipt.__table__)
+    given = upsert_postgresql(table).from_select(list(ordered[0]), as_rows(table, ordered))
+    new_rows = given.on_conflict_do_nothing().returning(table.c.dedupe_key)
+    return set(session.connection().scalars(new_rows))
 
 
 def campaigns_behind(session: Session, attempts: Iterable[UUID]) -> dict[UUID, UUID]:
     """Which campaign each of these attempts belongs to."""
-    query = select(Attempt.id, Attempt.campaign_id).where(Attempt.id.in_(set(attempts)))
+    query = select(Attempt.id, Attempt.campaign_id).where(among(session, Attempt.id, set(attempts)))
     return {row.id: row.campaign_id for row in session.execute(query)}
 
 
@@ -62,7 +60,8 @@ def not_yet_accepted(session: Session, attempts: Iterable[UUID]) -> list[OpenAtt
     """Those of these attempts that are open, unknown, or thought not to have gone."""
     columns = (Attempt.id, Attempt.campaign_id, Attempt.ordinal, Attempt.epoch, Attempt.sha256)
     query = select(*columns).where(
-        Attempt.id.in_(set(attempts)), Attempt.outcome.in_(("", "unknown", "unresolved", "retry"))
+        among(session, Attempt.id, set(attempts)),
+        Attempt.outcome.in_(("", "unknown", "unresolved", "retry")),
     )
     return [OpenAttempt(**row._asdict()) for row in session.execute(query.order_by(Attempt.id))]
 
@@ -79,7 +78,7 @@ def deliver(
     session: Session, campaign_id: UUID, rung: int, people: Sequence[UUID], rank: int, now: datetime
 ) -> list[UUID]:
     """These people were reached on a rung; gives those who had been moved on from it."""
-    here = _weaker(campaign_id, rung, people, rank)
+    here = _weaker(session, campaign_id, rung, people, rank)
     moved = session.scalars(select(Delivery.recipient_id).where(here, ~Delivery.is_current)).all()
     told = {"outcome": "delivered", "rank": rank, "reason": "", "outcome_at": now}
     rows_changed(session, update(Delivery).where(here).values(**told))
@@ -97,7 +96,7 @@ def fail(
     now: datetime,
 ) -> list[UUID]:
     """A rung is done with for these people; gives those who stood on it and must move on."""
-    here = _weaker(campaign_id, rung, people, rank)
+    here = _weaker(session, campaign_id, rung, people, rank)
     leaving = session.scalars(select(Delivery.recipient_id).where(here, Delivery.is_current)).all()
     failed = {"outcome": "failed", "rank": rank, "reason": reason[:100], "outcome_at": now}
     rows_changed(session, update(Delivery).where(here).values(**failed, is_current=False))
@@ -125,7 +124,7 @@ def stand_again(
     """People reached late on a rung they had left: what has not left above it is withdrawn."""
     later = and_(
         Delivery.campaign_id == campaign_id,
-        Delivery.recipient_id.in_(people),
+        among(session, Delivery.recipient_id, people),
         Delivery.rung > rung,
         Delivery.is_current,
         Delivery.outcome != "delivered",
@@ -145,7 +144,7 @@ def stand_again(
     )
     back = update(Delivery).where(
         Delivery.campaign_id == campaign_id,
-        Delivery.recipient_id.in_(people),
+        among(session, Delivery.recipient_id, people),
         Delivery.rung == rung,
         ~stands,
     )
@@ -177,11 +176,13 @@ def _count_again(session: Session, campaign_id: UUID, ordinals: Sequence[int]) -
     rows_changed(session, empty.values(state="cancelled", reason="reached on an earlier rung"))
 
 
-def _weaker(campaign_id: UUID, rung: int, people: Sequence[UUID], rank: int) -> ColumnElement[bool]:
+def _weaker(
+    session: Session, campaign_id: UUID, rung: int, people: Sequence[UUID], rank: int
+) -> ColumnElement[bool]:
     """The rows of these people on a rung of which nothing as strong has been said."""
     return and_(
         Delivery.campaign_id == campaign_id,
         Delivery.rung == rung,
-        Delivery.recipient_id.in_(people),
+        among(session, Delivery.recipient_id, people),
         Delivery.rank < rank,
     )

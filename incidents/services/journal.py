@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 import structlog
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from incidents.database.base import uuid7
 from incidents.database.leases import Result
@@ -40,12 +41,25 @@ def replay(office: Office) -> int:
     """Tell the database what was kept; how many results."""
     told = 0
     for path in sorted(_folder(office).glob("*.json")):
+        told += _tell(office, path)
+    return told
+
+
+def _tell(office: Office, path: Path) -> int:
+    try:
         results = [_result(row) for row in orjson.loads(path.read_bytes())]
         with office.work(TOCSIN) as work:
             recording.apply(work, results)
-        path.unlink(missing_ok=True)
-        told += len(results)
-    return told
+    except FileNotFoundError:  # another thread was faster
+        return 0
+    except (OperationalError, InterfaceError):
+        raise  # still away
+    except Exception as error:  # noqa: BLE001  must not keep everybody from being told
+        log.error("kept outcomes cannot be told", file=path.name, error=type(error).__name__)
+        path.replace(path.with_suffix(".unreadable"))
+        return 0
+    path.unlink(missing_ok=True)
+    return len(results)
 
 
 def _folder(office: Office) -> Path:

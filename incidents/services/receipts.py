@@ -27,6 +27,7 @@ from notifiers.envelope import Envelope, Receipt, ReceiptKind
 from notifiers.providers.sandbox import Sandbox
 
 Place = tuple[UUID, int]  # campaign and rung
+MOST_AT_ONCE = 5_000
 
 
 def take_in(work: Work, courier: Courier, request: RawRequest) -> int:
@@ -40,6 +41,12 @@ def take_in(work: Work, courier: Courier, request: RawRequest) -> int:
 
 def fold(work: Work, provider: str, receipts: Iterable[Receipt]) -> int:
     """Keep receipts that are verified and fold the new ones; gives how many were new."""
+    given = list(receipts)
+    parts = (given[at : at + MOST_AT_ONCE] for at in range(0, len(given), MOST_AT_ONCE))
+    return sum(_fold(work, provider, part) for part in parts)
+
+
+def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> int:
     given = {receipt.dedupe_key[:200]: receipt for receipt in receipts}
     attempts = {key: _uuid(receipt.attempt) for key, receipt in given.items()}
     known = {attempt for attempt in attempts.values() if attempt}
@@ -57,11 +64,14 @@ def rehearse(
     work: Work, dispatch: Dispatch, results: Sequence[Result], envelopes: Sequence[Envelope]
 ) -> None:
     """The sandbox posts no webhooks: what would be heard of accepted envelopes is heard at once."""
+    heard: dict[str, list[Receipt]] = defaultdict(list)
     for result, envelope in zip(results, envelopes, strict=True):
         campaign = work.session.get_one(Campaign, result.campaign_id)
         courier = dispatch.couriers.get(campaign.routes.get(envelope.channel.value, ""))
         if isinstance(courier, Sandbox) and result.outcome == "accepted":
-            fold(work, courier.name, courier.heard(envelope, work.now))
+            heard[courier.name] += courier.heard(envelope, work.now)
+    for name, receipts in heard.items():
+        fold(work, name, receipts)
 
 
 def _row(

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from incidents.clock import SystemClock
 from incidents.database import leases as rows
@@ -200,7 +200,7 @@ def _record(
             results = _results(office.settings, now_of(work), going, heard)
             recording.apply(work, results)
             receipts.rehearse(work, dispatch, results, [parcel.envelope for parcel in going])
-    except DBAPIError:
+    except (OperationalError, InterfaceError):
         # The database is away, but what was answered is known: it must not become `unknown`.
         journal.keep(office, _results(office.settings, office.clock.now(), going, heard))
 

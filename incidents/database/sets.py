@@ -1,0 +1,30 @@
+"""Many values in one statement: as one array on PostgreSQL, as a list on SQLite.
+
+Thousands of placeholders cost PostgreSQL's driver more to read than the rows cost to write.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from incidents.database.engine import is_sqlite
+
+
+def among(
+    session: Session, column: InstrumentedAttribute[Any], values: Collection[Any]
+) -> ColumnElement[bool]:
+    """Whether a column holds one of these values."""
+    if is_sqlite(session.connection()):
+        return column.in_(values)
+    return column == func.any(literal(list(values), ARRAY(column.type)))
+
+
+def as_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> Select[*tuple[Any, ...]]:
+    """These rows as something to select from, one array a column; PostgreSQL only."""
+    columns = [table.c[name] for name in rows[0]]
+    arrays = [literal([row[c.name] for row in rows], ARRAY(c.type)) for c in columns]
+    given = func.unnest(*arrays).table_valued(*(c.name for c in columns)).render_derived()
+    return select(*(given.c[c.name] for c in columns))
