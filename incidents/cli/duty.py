@@ -197,7 +197,7 @@ def difference(changes: list[tuple[str, dict[str, Any]]]) -> RenderableType:
     lines = []
     for what, one in changes:
         sign, style = _SIGNS.get(what, ("·", ""))
-        due = f", due {moment(one['due_at'])}" if one["due_at"] and one["status"] == "open" else ""
+        due = f", due {day(one['due_at'])}" if one["due_at"] and one["status"] == "open" else ""
         why = one["status_reason"] if one["status"] == "no_longer_owed" else ""
         note = f": {why}" if why else due
         told = what.replace("_", " ") if what != "decided" else f"now {one['standing']}"

@@ -15,7 +15,7 @@ from incidents.cli.demo.triage import complete
 
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.3
-_STILL_SECONDS = 2.0
+_STILL_SECONDS = 1.0
 
 
 def tell_people(play: Play) -> None:
