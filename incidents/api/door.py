@@ -165,20 +165,20 @@ def _finish(request: Request, response: Response) -> None:
     work: Work | None = request.state.work
     asked: idempotency.Asked | None = request.state.key
     body = getattr(response, "body", None)  # a stream has none that could be kept
-    if asked is not None and (work is None or not work.writes or body is None):
-        idempotency.release(office_of(request), asked)
-        asked = None
-    if work is None:
-        return
-    if work.writes:
-        if asked is not None:
-            headers = {
-                name: value for name, value in response.headers.items() if name in _KEPT_HEADERS
-            }
-            answer = idempotency.Answer(response.status_code, bytes(response.body), headers)
-            idempotency.keep(work, asked, answer)
+    if work is not None and work.writes:
+        if asked is not None and body is not None:
+            idempotency.keep(work, asked, _answer(response, bytes(body)))
+            asked = None
         work.commit()
-    work.close()
+    if work is not None:
+        work.close()
+    if asked is not None:  # only now: SQLite has one writer at a time
+        idempotency.release(office_of(request), asked)
+
+
+def _answer(response: Response, body: bytes) -> idempotency.Answer:
+    headers = {name: value for name, value in response.headers.items() if name in _KEPT_HEADERS}
+    return idempotency.Answer(response.status_code, body, headers)
 
 
 def _abandon(request: Request) -> None:
