@@ -27,6 +27,7 @@ from tests import factories
 from tests.servers import PostgresServer, ValkeyServer, postgres_server, valkey_server
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
     from incidents.vault.keys import KeyRing
@@ -159,10 +160,19 @@ def web(office: Office) -> Iterator[TestClient]:
     """The web doors of an office; they answer 500 as in life, and raise nothing."""
     from fastapi.testclient import TestClient  # noqa: PLC0415  most tests need no web
 
-    from incidents.app import create_app  # noqa: PLC0415
-
-    with TestClient(create_app(office), raise_server_exceptions=False) as client:
+    app = _app_of(office)
+    app.state.office = office
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+def _app_of(office: Office, made: list[FastAPI] = []) -> FastAPI:  # noqa: B006  kept on purpose
+    # Made once for all tests: it takes a second, and holds nothing but the office.
+    if not made:
+        from incidents.app import create_app  # noqa: PLC0415
+
+        made.append(create_app(office))
+    return made[0]
 
 
 def headers_by_role(office: Office) -> Callable[..., dict[str, str]]:
