@@ -14,7 +14,7 @@ from incidents.cli.demo.stage import Broken, expect
 from incidents.cli.demo.triage import complete
 
 _PATIENCE_SECONDS = 60.0
-_LOOK_SECONDS = 0.3
+_LOOK_SECONDS = 0.7  # each look counts ten thousand people
 _STILL_SECONDS = 1.0
 
 
@@ -60,16 +60,16 @@ def _watch(play: Play) -> dict[str, Any]:
     """Wait until everybody has been tried and the last receipt is in."""
     with play.teller.counting("People told", play.people) as count:
         end, still_since = time.monotonic() + _PATIENCE_SECONDS, time.monotonic()
-        before: dict[str, int] = {}
+        before: list[dict[str, Any]] = []
         while time.monotonic() < end:
             found: dict[str, Any] = play.stage.ada.get(f"/campaigns/{play.campaign['id']}")
-            buckets = play.stage.ada.get(f"/campaigns/{play.campaign['id']}/equation")["buckets"]
-            count.at(buckets["accepted"] + buckets["delivered"])
-            if buckets != before:
-                before, still_since = buckets, time.monotonic()
-            still = time.monotonic() - still_since > _STILL_SECONDS
-            over = found["status"] == "finished" and still
-            if over and not play.stage.providers.ledger()["receipts"].get("waiting"):
+            stand = [rung["buckets"] for rung in found["funnel"]]
+            count.at(sum(one.get("accepted", 0) + one.get("delivered", 0) for one in stand))
+            if stand != before:
+                before, still_since = stand, time.monotonic()
+            is_still = time.monotonic() - still_since > _STILL_SECONDS
+            waiting = play.stage.providers.ledger()["receipts"].get("waiting")
+            if found["status"] == "finished" and is_still and not waiting:
                 return found
             time.sleep(_LOOK_SECONDS)
     raise Broken(f"after {_PATIENCE_SECONDS:.0f} s people are still being told: {before}")
