@@ -133,25 +133,15 @@ def test_an_empty_feed_is_atom_too(client):
     assert feed.findtext("a:updated", namespaces=ATOM)
 
 
-def test_a_withdrawn_page_is_gone_and_its_duty_open_again(lead, client, office, approver):
-    incident = lead.sample()
-    duty = lead.duties(incident)["cn-pipl-57-people"]
-    assert duty["status"] == "open"
-    notice = lead.notice(incident)
-    with office.work(TOCSIN) as work:
-        from incidents.database.duties import Duty  # noqa: PLC0415
-
-        row = work.session.get_one(Duty, UUID(duty["id"]))
-        row.met_when = {"announcement_published": {}}
-    approver.post(f"/notices/{notice['id']}/approvals", if_match=notice["version"])
-    page = propose(lead, incident, notice)
-    approver.post(f"/announcements/{page['id']}/approval")
-    lead.post(f"/announcements/{page['id']}/publication")
-    assert client.get(f"/announcements/{page['slug']}").status_code == 200
-    lead.post(f"/announcements/{page['id']}/withdrawal", {"reason": "wrong words"})
-    assert client.get(f"/announcements/{page['slug']}").status_code == 404
-    assert page["slug"] not in client.get("/announcements/feed.atom").text
-    lead.refused(409, "POST", f"/announcements/{page['id']}/publication")
+def test_a_withdrawn_page_is_gone(lead, client, published):
+    path = f"/announcements/{published['slug']}"
+    assert client.get(path).status_code == 200
+    body = {"reason": "wrong words"}
+    gone = lead.post(f"/announcements/{published['id']}/withdrawal", body)
+    assert (gone["status"], gone["url"]) == ("withdrawn", "")
+    assert client.get(path).status_code == 404
+    assert published["slug"] not in client.get("/announcements/feed.atom").text
+    lead.refused(409, "POST", f"/announcements/{published['id']}/publication")
 
 
 def test_a_drill_is_never_public(lead, client, approver):

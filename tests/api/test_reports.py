@@ -1,0 +1,156 @@
+"""Reports: opened once, honest about what is not known, filed, compared, withdrawn."""
+
+import json
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.api.desk import fields
+from tests.conftest import NOW
+
+SCHEMA = Path(__file__).parents[3] / "shared/data/edpb/breach-notification.schema.json"
+
+
+@pytest.fixture
+def incident(lead):
+    return lead.sample()
+
+
+@pytest.fixture
+def report(lead, incident):
+    """The initial report under the GDPR."""
+    reports = {r["series"]: r for r in lead.get(f"/incidents/{incident['id']}/reports")}
+    return lead.get(f"/reports/{reports['eu/gdpr']['id']}")
+
+
+def file(desk, report, **body):
+    return desk.ask(
+        "POST", f"/reports/{report['id']}/filings", {"reference": "A-17"} | body,
+        if_match=report["version"],
+    )  # fmt: skip
+
+
+def values(report):
+    return {f["name"]: f for part in report["content"]["sections"] for f in part["fields"]}
+
+
+def test_a_report_is_opened_once_for_its_duty(lead, incident, report):
+    body = {"duty_id": report["duty_id"]}
+    again = lead.post(f"/incidents/{incident['id']}/reports", body)
+    assert again["id"] == report["id"]
+    other = lead.open()
+    lead.refused(404, "POST", f"/incidents/{other['id']}/reports", body)
+    people = lead.duties(incident)["eu-gdpr-34"]["id"]
+    told = lead.refused(422, "POST", f"/incidents/{incident['id']}/reports", {"duty_id": people})
+    assert fields(told) == ["duty_id"]
+
+
+def test_what_is_not_known_yet_is_an_answer(report):
+    assert "record_count" in report["missing"]
+    known = values(report)
+    assert known["record_count"]["value"] is None
+    assert "not known yet" in known["record_count"]["text"]["en"].lower()
+    assert known["people_count"]["value"]
+
+
+def test_answers_stand_before_facts_until_they_are_taken_back(lead, report):
+    path = f"/reports/{report['id']}"
+    typed = {"answers": {"dpo_contact": "dpo@example.org"}}
+    amended = lead.ask("PATCH", path, typed, if_match=report["version"]).json()
+    assert "dpo_contact" not in amended["missing"]
+    lead.refused(412, "PATCH", path, typed, if_match=report["version"])
+    odd = {"answers": {"colour": "red"}}
+    assert lead.ask("PATCH", path, odd, if_match=amended["version"]).status_code == 422
+    back = lead.ask("PATCH", path, {"answers": {"dpo_contact": ""}}, if_match=amended["version"])
+    assert "dpo_contact" in back.json()["missing"]
+
+
+def test_a_report_takes_up_what_became_known(lead, incident, report):
+    lead.learn(incident, record_count=52_000)
+    amended = lead.ask("PATCH", f"/reports/{report['id']}", {}, if_match=report["version"]).json()
+    assert "record_count" not in amended["missing"]
+
+
+def test_filing_meets_the_duty_with_the_very_file(lead, incident, report):
+    filing = file(lead, report, channel="portal").json()
+    printed = lead.client.get(f"/api/v1/reports/{report['id']}/pdf", headers=lead.headers)
+    assert printed.headers["content-type"] == "application/pdf"
+    assert printed.content.startswith(b"%PDF")
+    assert sha256(printed.content).hexdigest() == filing["sha256"]
+    duty = lead.get(f"/duties/{report['duty_id']}")
+    assert duty["status"] == "met"
+    (proof,) = duty["evidence"]
+    assert (proof["kind"], proof["subject_id"]) == ("report_filed", report["id"])
+    assert proof["facts"]["reference"] == "A-17"
+    now = lead.get(f"/reports/{report['id']}")
+    assert file(lead, now).status_code == 409
+
+
+def test_withdrawing_a_filing_opens_the_duty_again_and_the_withdrawal_does_not_meet_it(
+    lead, incident, report
+):
+    file(lead, report)
+    filed = lead.get(f"/reports/{report['id']}")
+    body = {"reason": "it named the wrong authority"}
+    withdrawal = lead.post(f"/reports/{report['id']}/withdrawal", body, if_match=filed["version"])
+    assert (withdrawal["stage"], withdrawal["number"]) == ("withdrawn", filed["number"] + 1)
+    assert lead.get(f"/duties/{report['duty_id']}")["status"] == "open"
+    assert lead.get(f"/duties/{report['duty_id']}")["evidence"] == []
+    assert file(lead, withdrawal).status_code == 201
+    assert lead.get(f"/duties/{report['duty_id']}")["status"] == "open"
+    anew = lead.post(f"/incidents/{incident['id']}/reports", {"duty_id": report["duty_id"]})
+    assert anew["id"] not in {report["id"], withdrawal["id"]}
+    assert file(lead, anew).status_code == 201
+    assert lead.get(f"/duties/{report['duty_id']}")["status"] == "met"
+
+
+def test_the_next_of_a_series_says_what_differs(lead, incident, report):
+    assert lead.get(f"/reports/{report['id']}/differences") == []
+    file(lead, report)
+    filed = lead.get(f"/reports/{report['id']}")
+    lead.learn(incident, record_count=52_000)
+    following = lead.post(
+        f"/reports/{report['id']}/withdrawal", {"reason": "wrong"}, if_match=filed["version"]
+    )
+    changed = {one["name"] for one in lead.get(f"/reports/{following['id']}/differences")}
+    assert changed
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"reference": ""}, "reference"),
+        ({"reference": "two\nlines"}, "reference"),
+        ({"channel": "pigeon"}, "channel"),
+        ({"filed_at": (NOW + timedelta(hours=1)).isoformat()}, "filed_at"),
+        ({"filed_at": "2026-03-02T08:00:00"}, "filed_at"),
+    ],
+)
+def test_a_filing_that_cannot_be_is_refused(lead, report, body, field):
+    answer = file(lead, report, **body)
+    assert answer.status_code == 422
+    assert fields(answer.json()) == [field]
+    assert lead.get(f"/reports/{report['id']}")["filings"] == []
+
+
+def test_a_commander_may_not_file(client, as_role, report):
+    from tests.api.desk import Desk  # noqa: PLC0415
+
+    commander = Desk(client, as_role("commander"))
+    assert file(commander, report).status_code == 403
+
+
+def test_a_report_under_the_gdpr_is_told_in_the_template_of_the_edpb(lead, incident, report):
+    document = lead.get(f"/reports/{report['id']}/edpb")
+    assert document["field_7"] == incident["number"]
+    assert document["field_3"] == "a"
+    if SCHEMA.exists():
+        schema = json.loads(SCHEMA.read_text())
+        wrong = [e.message for e in jsonschema.Draft202012Validator(schema).iter_errors(document)]
+        assert all("is a required property" in message for message in wrong), wrong
+    others = lead.get(f"/incidents/{incident['id']}/reports")
+    chinese = next(one for one in others if one["series"] == "cn/pipl")
+    lead.refused(409, "GET", f"/reports/{chinese['id']}/edpb")

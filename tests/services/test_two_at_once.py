@@ -1,0 +1,74 @@
+"""Two people write about one incident at the same moment: one waits, neither is lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from incidents.database.duties import Duty
+from incidents.database.incidents import Fact
+from incidents.errors import Conflict, InvalidTransition, StaleEdit
+from incidents.services import duties, facts, incidents, review
+from incidents.work import TOCSIN, Actor
+
+EU = {"role": "controller", "establishment": "DE", "breach_kinds": ["confidentiality"]}
+
+
+def opened(office) -> UUID:
+    with office.work(TOCSIN) as work:
+        return incidents.open_incident(work, title="A leak", kind="personal_data_leak", facts=EU).id
+
+
+def at_once(*deeds) -> list[object]:
+    """What each deed gave or raised, all begun together."""
+
+    def outcome(deed) -> object:
+        try:
+            return deed()
+        except (Conflict, InvalidTransition, StaleEdit) as error:
+            return error
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(outcome, deeds))
+
+
+def test_facts_recorded_at_once_are_all_kept_and_judged_once(office):
+    incident_id = opened(office)
+
+    def learn(count: int):
+        def deed() -> None:
+            with office.work(TOCSIN) as work:
+                places = {"people_by_place": {"DE": count}, "people_count": count}
+                facts.record_all(work, incident_id, places, source=f"log {count}")
+                review.review(work, incident_id)
+
+        return deed
+
+    assert at_once(*(learn(count) for count in range(100, 108))) == [None] * 8
+    with office.look(TOCSIN) as work:
+        current = select(func.count()).where(Fact.name == "people_count")
+        assert work.session.scalar(current) == 8
+        assert work.session.scalar(current.where(Fact.superseded_at.is_(None))) == 1
+        twice = select(Duty.rule).group_by(Duty.rule, Duty.stage, Duty.place)
+        assert work.session.scalars(twice.having(func.count() > 1)).all() == []
+
+
+def test_a_duty_is_waived_once(office, actor):
+    incident_id = opened(office)
+    with office.look(TOCSIN) as work:
+        duty_id = work.session.scalars(select(Duty.id).where(Duty.status == "open")).first()
+    officers: list[Actor] = [actor("privacy_officer") for _ in range(4)]
+
+    def waive(officer: Actor):
+        def deed() -> str:
+            with office.work(officer) as work:
+                return duties.waive(work, duty_id, "counsel says so").status
+
+        return deed
+
+    ended = at_once(*(waive(officer) for officer in officers))
+    assert ended.count("waived") == 1
+    assert sum(isinstance(one, InvalidTransition) for one in ended) == 3
+    with office.look(TOCSIN) as work:
+        assert len(duties.history(work, duty_id)) == 1
+    assert incident_id
