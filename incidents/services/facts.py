@@ -8,6 +8,8 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.database.base import uuid7
 from incidents.database.incidents import Fact, Incident, current_facts, fact_history
+from incidents.database.reports import first_filed_at
+from incidents.database.told import first_told_at
 from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules.facts import check_together, parse_facts
 from incidents.rules.lifecycle import ENDED
@@ -97,6 +99,19 @@ _NOTHING = object()
 def known(work: Work, incident_id: UUID) -> dict[str, Any]:
     """The facts that hold now: name to value; what is unknown is absent."""
     return {fact.name: fact.value for fact in current_facts(work.session, incident_id)}
+
+
+def known_and_done(work: Work, incident_id: UUID) -> dict[str, Any]:
+    """The facts that hold now, and when people and authorities were first told by us.
+
+    Some clocks start at our own deeds, and reports say them; what a person recorded stands first.
+    """
+    deeds = {
+        "people_notified_at": first_told_at(work.session, incident_id),
+        "authority_notified_at": first_filed_at(work.session, incident_id),
+    }
+    done = {name: moment.isoformat() for name, moment in deeds.items() if moment}
+    return done | known(work, incident_id)
 
 
 def read(work: Work, incident_id: UUID) -> Sequence[Fact]:

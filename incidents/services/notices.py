@@ -275,7 +275,7 @@ def approve(work: Work, notice_id: UUID, version: int) -> NoticeApproval:
     problems = _missing(work, notice)
     if problems:
         raise InvalidInput(
-            f"the notice cannot be approved yet: {len(problems)} things are missing", *problems
+            f"the notice cannot be approved yet: missing in {len(problems)} places", *problems
         )
     complete = {locale: w for locale, w in _words(work, notice).items() if not gaps(w)}
     approval = freezing.freeze(work, notice, complete)

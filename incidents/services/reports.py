@@ -107,7 +107,7 @@ def _fill(work: Work, report: Report, answers: Mapping[str, str] | None) -> None
     typed = {**_typed(report), **(answers or {})}
     known = {
         "organisation_name": {"en": work.settings.organisation_name},
-        **facts.known(work, report.incident_id),
+        **facts.known_and_done(work, report.incident_id),
     }
     content = fill(
         form_named(report.form),

@@ -14,8 +14,6 @@ from incidents.audit import log as audit
 from incidents.database.base import uuid7
 from incidents.database.duties import Duty, DutyChange, duties_of
 from incidents.database.incidents import Incident
-from incidents.database.reports import first_filed_at
-from incidents.database.told import first_told_at
 from incidents.errors import InvalidInput, Problem
 from incidents.rules import catalogue as law
 from incidents.rules.duties import AssessedDuty, assess
@@ -55,7 +53,7 @@ def review(work: Work, incident_id: UUID, *, reason: str = "") -> None:
 
 
 def _look(work: Work, incident: Incident, *, reason: str) -> None:
-    known = _moments_of_our_deeds(work, incident) | facts.known(work, incident.id)
+    known = facts.known_and_done(work, incident.id)
     _judge(_Review(work, incident, reason), known)
     if incident.status not in ENDED:
         playbook_runs.advance(work, incident, known)
@@ -66,15 +64,6 @@ def _look(work: Work, incident: Incident, *, reason: str) -> None:
 def _judge(now: _Review, known: Mapping[str, Any]) -> None:
     severity.propose(now.work, now.incident, known)
     _settle_duties(now, known)
-
-
-def _moments_of_our_deeds(work: Work, incident: Incident) -> dict[str, Any]:
-    """When people and authorities were first told: some clocks start there."""
-    deeds = {
-        "people_notified_at": first_told_at(work.session, incident.id),
-        "authority_notified_at": first_filed_at(work.session, incident.id),
-    }
-    return {name: moment.isoformat() for name, moment in deeds.items() if moment}
 
 
 def _settle_duties(now: _Review, known: Mapping[str, Any]) -> None:
