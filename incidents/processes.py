@@ -41,7 +41,7 @@ def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office
     """
     import uvicorn  # noqa: PLC0415  a worker stays small without the web
 
-    from incidents.app import create_app  # noqa: PLC0415
+    from incidents.app import create_app, warm_up  # noqa: PLC0415
 
     configure_logs(settings.log_format)
     bell = ThreadBell() if settings.embedded else CeleryBell(create_celery(settings.broker_url))
@@ -49,9 +49,11 @@ def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office
     with _threads(office, tells_people=settings.embedded) as desk:
         if isinstance(bell, ThreadBell):
             bell.listen(partial(tasks.run, desk))
+        web = create_app(office)
+        warm_up()
         ready(office)
         uvicorn.run(
-            create_app(office),
+            web,
             host=settings.host,
             port=settings.port,
             log_config=None,
