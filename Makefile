@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -q
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test chaos fuzz check bench format docs lock clean
+.PHONY: help demo serve test chaos fuzz check bench format docs migration lock clean
 
 help:  ## What there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1	/' | expand -t 16
@@ -47,6 +47,9 @@ docs: $(READY)  ## Write the pages of docs/reference/ that are drawn from the co
 	$(BIN)/python docs/reference/make_settings.py > docs/reference/settings.md
 	$(BIN)/python docs/reference/make_api.py > docs/reference/api.md
 	$(BIN)/python docs/reference/make_cli.py > docs/reference/cli.md
+
+migration: $(READY)  ## Draft a migration from the tables: make migration MESSAGE="what changes"
+	$(BIN)/python -m incidents.database.migrations.draft "$(MESSAGE)"
 
 lock: $(READY)  ## Choose the newest versions that fit pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

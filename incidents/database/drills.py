@@ -4,7 +4,7 @@ A drill belongs to an incident of mode `drill`, and the database sees to it that
 changes: no row that has one, whatever its table, can be moved from one mode to the other.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -182,9 +182,11 @@ def page_of(
     return [(delivery, envelope, attempt) for delivery, envelope, attempt in found], total
 
 
-def _triggers(dialect: str, tables: Collection[Table]) -> Iterator[str]:
+def fixed_modes(dialect: str, tables: Iterable[str]) -> Iterator[str]:
     """Statements that make the mode of a row in each of these tables unchangeable."""
-    for table in sorted(one.name for one in tables if "mode" in one.columns):
+    if dialect == "postgresql":
+        yield _REFUSE
+    for table in tables:
         name, when = f"{table}_mode_is_fixed", "WHEN (OLD.mode <> NEW.mode)"
         head = f"CREATE TRIGGER {name} BEFORE UPDATE OF mode ON {table} FOR EACH ROW {when}"
         if dialect == "sqlite":
@@ -206,7 +208,6 @@ _REFUSE = (
 def _fix_modes(
     _metadata: object, connection: Connection, tables: Collection[Table], **_: Any
 ) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_REFUSE)
-    for statement in _triggers(connection.dialect.name, tables):
+    moded = sorted(one.name for one in tables if "mode" in one.columns)
+    for statement in fixed_modes(connection.dialect.name, moded):
         connection.exec_driver_sql(statement)

@@ -3,12 +3,16 @@
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 import incidents.database
 from incidents.database.base import Base
 from incidents.database.engine import is_sqlite, reading
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x746F_6373_696E_0002  # "tocsin", 2
@@ -29,9 +33,10 @@ def is_current(engine: Engine) -> bool:
         return _revision(connection) == newest()
 
 
-def newest() -> str:
+def newest() -> str | None:
     """The revision of this release: the files are numbered, each following the one before."""
-    return max(path.name for path in (_FOLDER / "versions").glob("[0-9]*.py"))[:4]
+    files = sorted((_FOLDER / "versions").glob("[0-9]*.py"))
+    return files[-1].name[:4] if files else None
 
 
 def all_tables() -> MetaData:
@@ -50,11 +55,18 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _run(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  see alembic_config
+
+    command.upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: Connection) -> "Config":
+    """What Alembic needs to know: where the migrations are, and what to run them on."""
     # Not at the top: every worker asks what is current, and none needs these 10 MB for it.
-    from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config
