@@ -69,9 +69,9 @@ class Place:
     def running(self, *verbs: str) -> Iterator[list[subprocess.Popen[bytes]]]:
         """`tocsin VERB` for each verb, for as long as the block lasts."""
         environment = {**os.environ, **self.environment}
-        command = [sys.executable, "-m", "incidents.cli.main"]
+        command, quiet = [sys.executable, "-m", "incidents.cli.main"], subprocess.DEVNULL
         started = [
-            subprocess.Popen([*command, verb], env=environment, cwd=ROOT, stderr=subprocess.DEVNULL)
+            subprocess.Popen([*command, verb], env=environment, cwd=ROOT, stdout=quiet, stderr=quiet)
             for verb in verbs
         ]
         try:
