@@ -23,7 +23,7 @@ from incidents.api.door import (
     router_for,
 )
 from incidents.api.problems import ProblemView
-from incidents.database.population import PopulationImport
+from incidents.database.imports import PopulationImport
 from incidents.errors import IncidentsError
 from incidents.rules.people import COLUMNS
 from incidents.rules.permissions import Permission

@@ -27,8 +27,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from incidents.database.announcements import Announcement
 from incidents.database.base import Base, uuid7
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
+from incidents.database.imports import PopulationImport
 from incidents.database.notices import Notice, NoticeApproval
-from incidents.database.population import PopulationImport, Recipient
+from incidents.database.population import Recipient
 from incidents.database.reports import Filing, Report
 
 

@@ -30,7 +30,8 @@ from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
-from incidents.database.population import PopulationImport, Recipient
+from incidents.database.imports import PopulationImport
+from incidents.database.population import Recipient
 from incidents.database.sets import among
 
 # The column that says whether a person can be reached on a channel.

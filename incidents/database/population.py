@@ -6,19 +6,15 @@ refuses every address that is not reserved for fiction.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
-    ForeignKey,
     ForeignKeyConstraint,
-    Index,
     LargeBinary,
-    Select,
     String,
     UniqueConstraint,
     and_,
@@ -28,13 +24,13 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
+from incidents.database.imports import PopulationImport
 
 # Reserved for fiction: RFC 2606/6761 `.invalid`, and NANP 555-0100 to 555-0199. No push
 # service gives out a token that begins so.
@@ -48,59 +44,6 @@ _LIVE_ROW_IS_SEALED = (
     "mode = 'drill' OR (sealed IS NOT NULL AND drill_name IS NULL"
     " AND drill_email IS NULL AND drill_phone IS NULL AND drill_push IS NULL)"
 )
-
-
-class PopulationImport(Base):
-    """One file of people: how far it is, what came of it. status: running | done | failed.
-
-    rejected_count  lines from which no person could be made
-    flawed_count    people who were added without something that their line said
-    by_reason       `column.reason` -> how often: all of them, however many are listed
-    by_place        place -> people added; '' where it is not known
-    """
-
-    __tablename__ = "population_import"
-    __table_args__ = (
-        Index(
-            "uq_population_import_running",
-            "incident_id",
-            unique=True,
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
-        ),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
-    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), index=True)
-    status: Mapped[str] = mapped_column(String(10))
-    started_at: Mapped[datetime]
-    started_by: Mapped[UUID]
-    heartbeat_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    read_count: Mapped[int] = mapped_column(default=0)
-    added_count: Mapped[int] = mapped_column(default=0)
-    duplicate_count: Mapped[int] = mapped_column(default=0)
-    rejected_count: Mapped[int] = mapped_column(default=0)
-    flawed_count: Mapped[int] = mapped_column(default=0)
-    by_reason: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    by_place: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    reason: Mapped[str] = mapped_column(String(300), default="")
-
-
-class Rejection(Base):
-    """One line, or one field of it, that could not be used. Names line, column, reason; no value.
-
-    whole_line  the person was not taken; else only this field was left out
-    """
-
-    __tablename__ = "rejection"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
-    import_id: Mapped[UUID] = mapped_column(ForeignKey("population_import.id"), index=True)
-    line: Mapped[int]
-    column: Mapped[str] = mapped_column(String(60))
-    reason: Mapped[str] = mapped_column(String(200))
-    whole_line: Mapped[bool]
 
 
 class Recipient(Base):
@@ -208,35 +151,6 @@ def are_people_of(incident_id: UUID) -> ColumnElement[bool]:
     return and_(Recipient.incident_id == incident_id, Recipient.import_id.in_(complete))
 
 
-def imports_of(incident_id: UUID) -> Select[PopulationImport]:
-    """A query for the imports of an incident."""
-    return select(PopulationImport).where(PopulationImport.incident_id == incident_id)
-
-
-def running_import(session: Session, incident_id: UUID) -> PopulationImport | None:
-    """The import that runs now, if any."""
-    return session.scalar(imports_of(incident_id).where(PopulationImport.status == "running"))
-
-
-def silent_imports(session: Session, since: datetime) -> Sequence[PopulationImport]:
-    """Imports that say that they run, and were not heard of since a moment."""
-    query = select(PopulationImport).where(
-        PopulationImport.status == "running", PopulationImport.heartbeat_at < since
-    )
-    return session.scalars(query).all()
-
-
-def beat(session: Session, import_id: UUID, now: datetime, counts: Mapping[str, Any]) -> bool:
-    """Say that an import is alive and how far it is; False when it was ended by somebody else."""
-    result = session.execute(
-        update(PopulationImport)
-        .where(PopulationImport.id == import_id, PopulationImport.status == "running")
-        .values(heartbeat_at=now, **counts)
-        .returning(PopulationImport.id)
-    )
-    return result.first() is not None
-
-
 def keys_there(session: Session, incident_id: UUID, keys: Sequence[bytes]) -> set[bytes]:
     """Which of these people are in the incident already."""
     if session.get_bind().dialect.name == "sqlite":
@@ -266,18 +180,6 @@ def add_drill(
     same = {"incident_id": incident_id, "import_id": import_id, "mode": "drill", "withheld": ""}
     if rows := [same | person._asdict() for person in people]:
         session.execute(insert(Recipient), rows)
-
-
-def add_rejections(session: Session, rejections: Sequence[Mapping[str, Any]]) -> None:
-    """Add what was wrong with lines."""
-    if rejections:
-        session.execute(insert(Rejection), [dict(rejection) for rejection in rejections])
-
-
-def rejections_of(session: Session, import_id: UUID) -> Sequence[Rejection]:
-    """What was wrong, by line."""
-    query = select(Rejection).where(Rejection.import_id == import_id)
-    return session.scalars(query.order_by(Rejection.line, Rejection.id)).all()
 
 
 def remove_people(session: Session, import_id: UUID, most: int) -> int:
@@ -328,12 +230,6 @@ def shared_mailboxes(session: Session, incident_id: UUID) -> int:
         .having(func.count() > 1)
     )
     return session.scalar(select(func.count()).select_from(shared.subquery())) or 0
-
-
-def flawed_people(session: Session, incident_id: UUID) -> int:
-    """How many people were added without something that their line said."""
-    complete = imports_of(incident_id).where(PopulationImport.status == "done").subquery()
-    return session.scalar(select(func.coalesce(func.sum(complete.c.flawed_count), 0))) or 0
 
 
 def _insert(

@@ -11,10 +11,12 @@ from uuid import UUID
 from sqlalchemy import Select
 
 from incidents.audit import log as audit
+from incidents.database import imports
 from incidents.database import population as rows
 from incidents.database.base import uuid7
+from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
-from incidents.database.population import NewInvented, PopulationImport
+from incidents.database.population import NewInvented
 from incidents.errors import InvalidInput, NotPermitted, Problem
 from incidents.rules.addresses import FORMULA
 from incidents.rules.people import COLUMNS, Person, PersonReader
@@ -78,7 +80,7 @@ def imports_of(work: Work, incident_id: UUID) -> Select[PopulationImport]:
     """A query for the imports of an incident."""
     require(work.actor, Permission.READ_POPULATION)
     get_incident(work, incident_id)
-    return rows.imports_of(incident_id)
+    return imports.imports_of(incident_id)
 
 
 def get_import(work: Work, import_id: UUID) -> PopulationImport:
@@ -91,7 +93,7 @@ def rejections(work: Work, import_id: UUID) -> Iterator[str]:
     """The CSV of what was wrong on a list: line, column, reason, and what it cost; no values."""
     row = get_import(work, import_id)
     yield _csv_line("line", "column", "reason", "left_out")
-    listed = rows.rejections_of(work.session, row.id)
+    listed = imports.rejections_of(work.session, row.id)
     for item in listed:
         left_out = "line" if item.whole_line else "field"
         yield _csv_line(item.line, item.column, item.reason, left_out)
@@ -122,7 +124,7 @@ def withhold(work: Work, incident_id: UUID, refs: Sequence[str], reason: str) ->
 def fail_stale(work: Work) -> int:
     """Take back the imports of processes that died; how many it were."""
     require(work.actor, Permission.WORK_UNSEEN)
-    silent = rows.silent_imports(work.session, work.now - SILENT)
+    silent = imports.silent_imports(work.session, work.now - SILENT)
     for row in silent:
         while rows.remove_people(work.session, row.id, BATCH):
             pass

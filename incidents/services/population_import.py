@@ -12,10 +12,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from incidents.audit import log as audit
+from incidents.database import imports
 from incidents.database import population as rows
 from incidents.database.base import uuid7
+from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
-from incidents.database.population import NewPerson, PopulationImport
+from incidents.database.population import NewPerson
 from incidents.errors import BadRequest, Conflict, IncidentsError, InvalidInput, NotPermitted
 from incidents.rules.people import PersonReader
 from incidents.rules.people_csv import PeopleCsv
@@ -115,7 +117,7 @@ def count_in(work: Work, import_id: UUID, total: Tally, batch: Tally) -> None:
     """Add a batch to the total, and list what was wrong in it, up to the most that is listed."""
     room = max(0, MOST_LISTED - total.by_reason.total())
     named = [{"id": uuid7(), "import_id": import_id} | entry for entry in batch.to_list[:room]]
-    rows.add_rejections(work.session, named)
+    imports.add_rejections(work.session, named)
     total.add(batch)
 
 
@@ -125,7 +127,7 @@ def _refuse_unless_open_for_people(work: Work, incident_id: UUID) -> None:
         raise NotPermitted(
             "the people of a drill are invented by its scenario: no list can be imported into it"
         )
-    if rows.running_import(work.session, incident_id):
+    if imports.running_import(work.session, incident_id):
         raise Conflict("a list is being imported into this incident; wait until it is done")
 
 
@@ -153,7 +155,7 @@ class _Upload:
 
 
 def _beat(work: Work, import_id: UUID, counts: Mapping[str, object]) -> None:
-    if not rows.beat(work.session, import_id, work.now, counts):
+    if not imports.beat(work.session, import_id, work.now, counts):
         raise Conflict("the import was silent for too long and was ended; send the list again")
 
 

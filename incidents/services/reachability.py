@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from incidents.database import imports
 from incidents.database import population as rows
 from incidents.database.population import Reach
 from incidents.rules.permissions import Permission
@@ -68,9 +69,9 @@ def coverage(work: Work, incident_id: UUID) -> Coverage:
         unreachable_verdict=_unreachable_verdict(unreachable, people),
         by_place=dict(by_place.most_common()),
         by_locale=dict(by_locale.most_common()),
-        flawed=rows.flawed_people(work.session, incident_id),
+        flawed=imports.flawed_people(work.session, incident_id),
         shared_mailboxes=rows.shared_mailboxes(work.session, incident_id),
-        importing=rows.running_import(work.session, incident_id) is not None,
+        importing=imports.running_import(work.session, incident_id) is not None,
     )
 
 

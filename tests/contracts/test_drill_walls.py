@@ -17,9 +17,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from incidents.database.announcements import Announcement
 from incidents.database.campaigns import Campaign, Delivery, Envelope
 from incidents.database.drills import Drill
+from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice
-from incidents.database.population import PopulationImport, Recipient
+from incidents.database.population import Recipient
 from incidents.database.reports import Report
 from incidents.errors import NotFound, NotPermitted
 from incidents.rules.permissions import GRANTS, Permission

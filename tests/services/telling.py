@@ -15,9 +15,10 @@ from sqlalchemy import insert, select
 from incidents import rendering
 from incidents.clock import SetClock
 from incidents.database.base import uuid7
+from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody
-from incidents.database.population import PopulationImport, Recipient
+from incidents.database.population import Recipient
 from incidents.services import campaigns, equation, freezing, receipts, sending
 from incidents.vault.data_keys import data_key
 from incidents.vault.sealed import seal_many

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from incidents.database.campaigns import Delivery, Envelope
+from incidents.database.imports import PopulationImport
 from incidents.database.notices import NoticeBody
-from incidents.database.population import PopulationImport
 from incidents.errors import Conflict, IncidentsError, InvalidInput, InvalidTransition
 from incidents.services import campaigns
 from incidents.work import TOCSIN

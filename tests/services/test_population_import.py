@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from incidents.database.audit_entries import AuditEntry
+from incidents.database.imports import PopulationImport, Rejection
 from incidents.database.incidents import TimelineEntry
-from incidents.database.population import PopulationImport, Recipient, Rejection
+from incidents.database.population import Recipient
 from incidents.errors import BadRequest, Conflict, InvalidInput, NotPermitted
 from incidents.services import facts, population
 from incidents.services.contacts import contact_of
