@@ -210,14 +210,14 @@ def _packed(placing: Placing, people: Select[*tuple[Any, ...]]) -> Select[*tuple
     """Deliveries of these people, each with the ordinal of its envelope."""
     campaign = placing.campaign
     person = _on_rung(placing, people).subquery()
-    # The second person at an address must not stand in the first one's envelope.
+    # The second person at an address must not stand in the first one's envelope: all first
+    # ones are packed together, all second ones, and so on.
     layer = func.row_number().over(
         partition_by=[person.c.rung, person.c.email_index], order_by=person.c.id
     )
     layered = select(person, layer.label("layer")).subquery()
-    bulk = and_(layered.c.channel == "email", layered.c.layer == 1)
     sent = and_(layered.c.withheld == "", layered.c.channel != "announcement")
-    shared = case((bulk, 1), else_=0)
+    shared = case((layered.c.channel == "email", layered.c.layer), else_=0)
     place = func.row_number().over(
         partition_by=[case((sent, 1), else_=0), shared, layered.c.rung, layered.c.reads],
         order_by=layered.c.id,
@@ -228,10 +228,10 @@ def _packed(placing: Placing, people: Select[*tuple[Any, ...]]) -> Select[*tuple
         shared.label("shared"),
         place.label("place"),
     ).subquery()
-    group = case((lined.c.shared == 1, (lined.c.place - 1) // placing.size), else_=lined.c.place)
+    group = case((lined.c.shared > 0, (lined.c.place - 1) // placing.size), else_=lined.c.place)
     ordinal = func.dense_rank().over(
         partition_by=lined.c.sent,
-        order_by=[lined.c.rung, lined.c.shared.desc(), lined.c.reads, group],
+        order_by=[lined.c.rung, lined.c.shared, lined.c.reads, group],
     )
     return select(
         literal(campaign.id),
