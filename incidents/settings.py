@@ -38,8 +38,9 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address that `tocsin serve` listens on.")
     port: int = Field(default=8040, description="Port that `tocsin serve` listens on.")
     public_url: str = Field(
-        default="http://127.0.0.1:8040",
-        description="How the outside reaches us: links in notices, provider callbacks.",
+        default_factory=lambda told: f"http://{told['host']}:{told['port']}",
+        description="How the outside reaches us: links in notices, provider callbacks."
+        " Unset: host and port.",
     )
 
     organisation_name: str = Field(

@@ -39,7 +39,13 @@ def _type(annotation: object) -> str:
     return names.get(name, {"Path": "folder", "SecretStr": "secret"}.get(name, name))
 
 
+# What a default that follows from other settings is drawn from.
+_GIVEN = Settings().model_dump()
+
+
 def _default(field: FieldInfo) -> str:
+    if field.default_factory_takes_validated_data:
+        return f"`{field.get_default(call_default_factory=True, validated_data=_GIVEN)}`"
     if field.default_factory is not None:
         return "`~/.local/share/tocsin`"
     if field.default is PydanticUndefined:
