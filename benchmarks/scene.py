@@ -68,11 +68,10 @@ class Place:
     @contextmanager
     def running(self, *verbs: str) -> Iterator[list[subprocess.Popen[bytes]]]:
         """`tocsin VERB` for each verb, for as long as the block lasts."""
-        environment = {**os.environ, **self.environment}
         command, quiet = [sys.executable, "-m", "incidents.cli.main"], subprocess.DEVNULL
+        how = {"env": {**os.environ, **self.environment}, "cwd": ROOT}
         started = [
-            subprocess.Popen([*command, verb], env=environment, cwd=ROOT, stdout=quiet, stderr=quiet)
-            for verb in verbs
+            subprocess.Popen([*command, verb], stdout=quiet, stderr=quiet, **how) for verb in verbs
         ]
         try:
             yield started
