@@ -81,6 +81,7 @@ _SHORT = {"id", "title", "place", "audience", "stage", "source", "confidence"}
 def show_rule(rule: Annotated[str, typer.Argument(help="Such as eu-gdpr-33.")]) -> None:
     """One rule: when it binds, its clock, what meets it, and its worked examples."""
     from incidents.rules import catalogue
+    from incidents.rules.worked_examples import of_law
 
     found = catalogue.load().rule(rule)
     file = catalogue.load().law_of(rule)
@@ -105,6 +106,6 @@ def show_rule(rule: Annotated[str, typer.Argument(help="Such as eu-gdpr-33.")]) 
             f"[bold]{found.id}[/]  {found.title}",
             about,
             bullets("Unless", exceptions),
-            bullets("Worked examples", [one.name for one in found.examples]),
+            bullets("Worked examples", [one.name for one in of_law(file).get(rule, ())]),
         )
     )

@@ -1,4 +1,9 @@
-"""The laws, read from their files once: every rule by its id, pinned to its file's hash."""
+"""The laws, read from their files once: every rule by its id, pinned to its law's hash.
+
+A law file holds two YAML documents: the law, and after `---` its worked examples. The hash is
+that of the first alone: a new example pins no duty anew. The second is read when it is asked
+for, by `worked_examples`.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +13,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from incidents.errors import CatalogueError, NotFound
 from incidents.rules.legal_rule import Grades, LawFile, LegalRule, SubstituteRule
 
 LAW = Path(__file__).parent / "law"
+Document = TypeVar("Document", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Law:
-    """One file of law: where it lies, its hash, what it says."""
+    """One file of law: where it lies, the hash of its first document, what that says."""
 
     path: str
     sha256: str
@@ -52,12 +58,22 @@ class Catalogue:
         """Every rule, in the order of files and of the rules in them."""
         return tuple(rule for _, rule in self._of.values())
 
+    @cached_property
+    def in_order(self) -> tuple[tuple[LegalRule, str], ...]:
+        """Every rule with its version; those that hang on another's due time after it."""
+        return tuple(
+            (rule, law.sha256)
+            for law, rule in sorted(
+                self._of.values(), key=lambda entry: entry[1].trigger.or_due_of is not None
+            )
+        )
+
     def rule(self, rule_id: str) -> LegalRule:
         """One rule; NotFound if there is none of this id."""
         return self._entry(rule_id)[1]
 
     def version_of(self, rule_id: str) -> str:
-        """The sha256 of the file that holds the rule: what a duty is pinned to."""
+        """The sha256 of the law that holds the rule: what a duty is pinned to."""
         return self._entry(rule_id)[0].sha256
 
     def law_of(self, rule_id: str) -> Law:
@@ -108,12 +124,23 @@ def load(folder: Path = LAW) -> Catalogue:
 
 def _read(path: Path, folder: Path) -> Law:
     name = path.relative_to(folder).as_posix()
-    raw = path.read_bytes()
+    raw, _ = documents(path.read_bytes())
     return Law(name, hashlib.sha256(raw).hexdigest(), read_law(raw, name))
 
 
+def documents(raw: bytes) -> tuple[bytes, bytes]:
+    """The two documents of a law file: the law, and its worked examples."""
+    law, _, examples = raw.partition(b"\n---\n")
+    return law, examples
+
+
 def read_law(raw: bytes, name: str) -> LawFile:
-    """One law file from its bytes; `name` is said in errors."""
+    """One law from the bytes of its document; `name` is said in errors."""
+    return read_document(LawFile, raw, name)
+
+
+def read_document(shape: type[Document], raw: bytes, name: str) -> Document:
+    """One YAML document in its shape; refused with file, field and reason."""
     try:
         data = yaml.load(raw, _Loader)  # noqa: S506 -- a SafeLoader
     except yaml.YAMLError as error:
@@ -121,7 +148,7 @@ def read_law(raw: bytes, name: str) -> LawFile:
     except UnicodeDecodeError as error:
         raise CatalogueError(name, f"byte {error.start}", "not UTF-8") from None
     try:
-        return LawFile.model_validate(data)
+        return shape.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         why = str(first["msg"]).removeprefix("Value error, ")
@@ -129,12 +156,12 @@ def read_law(raw: bytes, name: str) -> LawFile:
 
 
 def _field(location: tuple[int | str, ...], data: Any) -> str:
-    """`rules[eu-gdpr-33].clock.hours`: the path, with ids where a list has them."""
+    """`rules[eu-gdpr-33].clock.hours`: the path, with ids or names where a list has them."""
     path = ""
     for step in location:
         if isinstance(step, int):
             data = data[step]
-            named = data.get("id") if isinstance(data, Mapping) else None
+            named = (data.get("id") or data.get("name")) if isinstance(data, Mapping) else None
             path += f"[{named or step}]"
         else:
             data = data.get(step) if isinstance(data, Mapping) else None

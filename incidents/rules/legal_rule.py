@@ -1,10 +1,12 @@
 """The shape of a law file: what a rule must say before anything is judged by it.
 
-One YAML file is one instrument: `incidents/rules/law/<place>/<instrument>.yaml`.
+One YAML file is one instrument: `incidents/rules/law/<place>/<instrument>.yaml`. Its first
+document is the law; its second one, read by tests and `tocsin law check` only, the examples.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -31,18 +33,30 @@ SUBSTITUTE_FACTS = (
 
 
 def _read_condition(raw: Any) -> Condition:
-    condition = _parse(raw, FACTS)
+    return raw if isinstance(raw, Condition) else _checked(_words(raw))
+
+
+@cache
+def _checked(text: str) -> Condition:
+    """A condition read and checked once, however many rules share its words."""
+    condition = _parse(text, FACTS)
     for mention in condition.mentions:
         if wrong := check_mention(mention.fact, mention.how, mention.value):
             raise ValueError(f"{wrong} (in {condition})")
     return condition
 
 
-def _parse(raw: Any, names: Any) -> Condition:
-    if isinstance(raw, Condition):
-        return raw
+def _read_substitute(raw: Any) -> Condition:
+    return raw if isinstance(raw, Condition) else _parse(_words(raw), SUBSTITUTE_FACTS)
+
+
+def _words(raw: Any) -> str:
+    return raw if isinstance(raw, str) else str(raw).lower()
+
+
+def _parse(text: str, names: Collection[str]) -> Condition:
     try:
-        return Condition.parse(raw if isinstance(raw, str) else str(raw).lower(), names)
+        return Condition.parse(text, names)
     except MalformedCondition as error:
         raise ValueError(str(error)) from None
 
@@ -60,7 +74,7 @@ def _content(code: str) -> str:
 
 
 When = Annotated[Condition, BeforeValidator(_read_condition)]
-SubstituteWhen = Annotated[Condition, BeforeValidator(lambda raw: _parse(raw, SUBSTITUTE_FACTS))]
+SubstituteWhen = Annotated[Condition, BeforeValidator(_read_substitute)]
 Moment = Annotated[str, BeforeValidator(_moment_name)]
 Content = Annotated[str, BeforeValidator(_content)]
 RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
@@ -190,6 +204,13 @@ class Example(_Part):
     expect: Expected
 
 
+class Examples(_Part):
+    """The second document of a law file: worked examples by rule, and facts that they share."""
+
+    facts: dict[str, Any] = {}
+    examples: dict[RuleId, list[Example]] = {}
+
+
 class LegalRule(_Part):
     """One duty of one instrument: whom to tell what by when, and what proves it."""
 
@@ -209,12 +230,11 @@ class LegalRule(_Part):
     clock_basis: str | None = None
     force: Literal["law", "recommended"] = "law"
     met_when: MetWhen
-    required_content: list[Content] = []
-    channels: list[Channel] = []
+    required_content: tuple[Content, ...] = ()
+    channels: tuple[Channel, ...] = ()
     effective: Effective
     source: Text
     confidence: Confidence
-    examples: list[Example] = []
 
     @model_validator(mode="after")
     def _is_whole(self) -> "LegalRule":
@@ -291,7 +311,6 @@ class LawFile(_Part):
     """One file: an instrument, its duties, its substitute notice, its grades, our own values."""
 
     instrument: Instrument
-    example_facts: dict[str, Any] = {}
     rules: list[LegalRule] = []
     substitute: list[SubstituteRule] = []
     grades: Grades | None = None
