@@ -106,44 +106,57 @@ Operand = Constant | Fact | Count
 
 # ---- nodes: each judges the facts ----
 
+# Verdicts on the same facts, by the identity of the part: laws share most of theirs.
+Told = dict[int, Verdict]
 
-@dataclass(frozen=True, slots=True)
+
+def judged(node: Node, facts: Facts, told: Told) -> Verdict:
+    """What a part says of the facts; asked once, however many conditions share it."""
+    verdict = told.get(id(node))
+    if verdict is None:
+        verdict = told[id(node)] = node.judge(facts, told)
+    return verdict
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Join:
     """`and`, decided by one no; or `or`, decided by one yes."""
 
     parts: tuple[Node, ...]
     decided_by: bool
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, told: Told) -> Verdict:
         """The deciding parts if there are any, else the open ones, else all of them."""
-        verdicts = [part.judge(facts) for part in self.parts]
+        verdicts = [judged(part, facts, told) for part in self.parts]
         for value in (self.decided_by, None):
             found = [verdict for verdict in verdicts if verdict.value is value]
+            if len(found) == 1:
+                return found[0]
             if found:
                 missing = frozenset().union(*(verdict.missing for verdict in found))
                 return Verdict(value, _sentences(found), missing)
         return Verdict(not self.decided_by, _sentences(verdicts))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Not:
     """The opposite; the opposite of unknown is unknown."""
 
     part: Node
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, told: Told) -> Verdict:
         """The part's verdict turned round, for the same reasons."""
-        verdict = self.part.judge(facts)
+        verdict = judged(self.part, facts, told)
         return Verdict(opposite(verdict.value), verdict.why, verdict.missing)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Holds:
     """A fact that is yes or no by itself."""
 
     name: str
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, _told: Told) -> Verdict:
         """Its value."""
         value = facts.get(self.name)
         if value is None:
@@ -152,25 +165,25 @@ class Holds:
         return Verdict(value is True, (f"{_plain(self.name)}: {shown(value)}",))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Always:
     """true or false, whatever the facts."""
 
     value: bool
 
-    def judge(self, _facts: Facts) -> Verdict:
+    def judge(self, _facts: Facts, _told: Told) -> Verdict:
         """The value."""
         return Verdict(self.value, ())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class AnyOf:
     """Whether a list has any of these; a list that is known and lacks them says no."""
 
     fact: str
     items: tuple[str, ...]
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, _told: Told) -> Verdict:
         """Yes with what was found, no, or unknown while the list is."""
         held = facts.get(self.fact)
         label = _plain(self.fact)
@@ -183,13 +196,13 @@ class AnyOf:
         return Verdict(False, (f"{label} do not include {shown(self.items)}",))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class EstablishedIn:
     """Whether our main establishment lies in a place."""
 
     place: str
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, _told: Told) -> Verdict:
         """By the fact `establishment`."""
         code = facts.get("establishment")
         if code is None:
@@ -200,20 +213,20 @@ class EstablishedIn:
         return Verdict(inside, (f"established in {code}, {where} {self.place}",))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Known:
     """Whether a fact has been stated; never unknown itself."""
 
     fact: str
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, _told: Told) -> Verdict:
         """Yes or no."""
         value = facts.get(self.fact) is not None
         stated = "known" if value else "not stated yet"
         return Verdict(value, (f"{_plain(self.fact)} is {stated}",))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Compare:
     """A comparison; on spans decided only when every pair of values agrees."""
 
@@ -221,7 +234,7 @@ class Compare:
     sign: str
     right: Operand
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: Facts, _told: Told) -> Verdict:
         """The comparison with its values, or what is not known."""
         left, right = self.left.read(facts), self.right.read(facts)
         value = compare(left, self.sign, right)

@@ -17,6 +17,7 @@ import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from playbooks.condition_tree import (
     COUNTS,
@@ -34,15 +35,17 @@ from playbooks.condition_tree import (
     Node,
     Not,
     Operand,
+    Told,
     Verdict,
+    judged,
     mentions_of,
 )  # fmt: skip
 from playbooks.places import UNKNOWN_PLACE, Facts, lies_in, people_in
 from playbooks.spans import ORDER, Span
 
 __all__ = [
-    "UNKNOWN_PLACE", "Condition", "Facts", "MalformedCondition", "Mention", "Span", "Verdict",
-    "lies_in", "people_in",
+    "UNKNOWN_PLACE", "Condition", "Facts", "MalformedCondition", "Mention", "Span", "Told",
+    "Verdict", "lies_in", "people_in",
 ]  # fmt: skip
 
 ALLOWED = (
@@ -72,6 +75,7 @@ _SIGNS: Mapping[type[ast.cmpop], str] = {
 _LISTS = {"has": "data_categories", "flag": "organisation_flags", "kind": "breach_kinds"}
 _CALLS = (*_LISTS, *COUNTS, "established_in", "known")
 _BOOLS = ("true", "false")
+_PARTS: WeakValueDictionary[bytes, Node] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,12 @@ class Condition:
         mentions = tuple(mentions_of(root))
         return cls(text, frozenset(mention.fact for mention in mentions), mentions, root)
 
-    def evaluate(self, facts: Facts) -> Verdict:
-        """Yes, no or not known yet, with the reasons."""
-        return self._root.judge(facts)
+    def evaluate(self, facts: Facts, told: Told | None = None) -> Verdict:
+        """Yes, no or not known yet, with the reasons.
+
+        told   what conditions were told of the same facts before; to ask many of them faster
+        """
+        return judged(self._root, facts, {} if told is None else told)
 
     def __str__(self) -> str:
         return self.text
@@ -109,6 +116,7 @@ class Condition:
 class _Reader:
     def __init__(self, text: str, names: Collection[str] | None) -> None:
         self.text = " ".join(text.split())
+        self.encoded = self.text.encode()  # ast counts columns in bytes
         self.names = names
 
     def refuse(self, node: ast.AST, why: str) -> MalformedCondition:
@@ -124,6 +132,11 @@ class _Reader:
             raise MalformedCondition(self.text, column, "not a condition") from error
 
     def node(self, node: ast.expr) -> Node:
+        # Parts in the same words are one part, whatever the condition, so that it is asked once.
+        words = self.encoded[node.col_offset : node.end_col_offset]
+        return _PARTS.setdefault(words, self._read(node))
+
+    def _read(self, node: ast.expr) -> Node:
         match node:
             case ast.BoolOp(op=op, values=values):
                 return Join(tuple(map(self.node, values)), decided_by=isinstance(op, ast.Or))

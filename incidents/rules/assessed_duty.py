@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 _MOMENTS = ("start_at", "due_at", "latest_arguable", "needs_by")
 
 
-@dataclass(frozen=True, slots=True)
-class AssessedDuty:
-    """One rule judged by the facts.
+class AssessedDuty(NamedTuple):
+    """One rule judged by the facts. A tuple: hundreds are made at every look at an incident.
 
     status           owed · not_owed · unknown (due unless established otherwise) · recommended
     is_target        the due time is our own target, not a number of the law
@@ -64,10 +62,7 @@ class AssessedDuty:
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values: moments in ISO 8601 UTC, tuples as lists."""
-        return {
-            name: _json(getattr(self, name))
-            for name in (each.name for each in dataclasses.fields(self))
-        }
+        return {name: _json(value) for name, value in zip(self._fields, self, strict=True)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> AssessedDuty:

@@ -162,7 +162,7 @@ def due_at(clock: Clock, start: datetime) -> Due:
     start   aware; the moment that starts the clock
     Raises  UnknownCalendar  no holidays are known for the clock's calendar
     """
-    zone = ZoneInfo(clock.zone)
+    zone = zone_of(clock.zone)
     end = _end(clock, start.astimezone(UTC), zone)
     steps = [f"starts {_utc(start)}", f"{clock.text}: until {_utc(end)}"]
     if clock.hours is None and not _in_hours(clock):
@@ -229,6 +229,12 @@ def holidays_of(place: str) -> Any:
         return holidays.country_holidays(country, subdiv=part or None)
     except NotImplementedError:
         raise UnknownCalendar(f"no calendar of holidays for {place!r}") from None
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of an IANA name; looked up once."""
+    return ZoneInfo(name)
 
 
 @cache

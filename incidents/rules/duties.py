@@ -9,21 +9,22 @@ what could end it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from incidents.rules.assessed_duty import AssessedDuty, Change, compare
 from incidents.rules.catalogue import Catalogue
-from incidents.rules.deadlines import Due, due_at
+from incidents.rules.deadlines import Due, due_at, zone_of
+from incidents.rules.facts import FACTS
 from incidents.rules.legal_rule import Authority, Exempt, LegalRule, Trigger
 from incidents.rules.severity import china_grade
-from playbooks.conditions import Verdict, lies_in
+from playbooks.conditions import Condition, Told, Verdict, lies_in
 
 __all__ = ["AssessedDuty", "Change", "assess", "compare", "what_if"]
 
 Facts = Mapping[str, Any]
+MOMENTS = tuple(name for name, kind in FACTS.items() if kind.type == "moment")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _RANK = {"owed": 0, "unknown": 0, "recommended": 1, "not_owed": 2}
 
@@ -41,6 +42,35 @@ class _Start:
     is_target: bool = False
 
 
+_NO_START = _Start()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known, and what was already worked out from it: rules share most of both.
+
+    moments  the facts that are moments, aware UTC
+    told     verdicts of conditions
+    days     the local day of a moment in a zone
+    """
+
+    facts: Facts
+    moments: Mapping[str, datetime]
+    told: Told = field(default_factory=dict)
+    days: dict[tuple[str, datetime], date] = field(default_factory=dict)
+
+    def ask(self, condition: Condition) -> Verdict:
+        """What a condition says of the facts."""
+        return condition.evaluate(self.facts, self.told)
+
+    def day(self, moment: datetime, zone: str) -> date:
+        """The day of a moment in a zone."""
+        found = self.days.get((zone, moment))
+        if found is None:
+            found = self.days[zone, moment] = moment.astimezone(zone_of(zone)).date()
+        return found
+
+
 def assess(facts: Facts, catalogue: Catalogue, now: datetime) -> tuple[AssessedDuty, ...]:
     """Every rule in force, judged: most urgent first, what is not owed last.
 
@@ -48,13 +78,11 @@ def assess(facts: Facts, catalogue: Catalogue, now: datetime) -> tuple[AssessedD
     now     aware UTC; chooses the law in force for clocks that have not started
     """
     known = _known(facts, catalogue)
-    # Clocks that hang on another duty's due time come after those they hang on.
-    rules = sorted(catalogue.rules, key=lambda rule: rule.trigger.or_due_of is not None)
     judged: dict[str, AssessedDuty] = {}
-    for rule in rules:
+    for rule, version in catalogue.in_order:
         start = _start(rule.trigger, known, judged)
-        if _in_force(rule, start.at or now):
-            judged[rule.id] = _judge(rule, catalogue.version_of(rule.id), known, start)
+        if rule.effective.covers(known.day(start.at or now, rule.clock.zone)):
+            judged[rule.id] = _judge(rule, version, known, start)
     return tuple(sorted(judged.values(), key=_urgency))
 
 
@@ -66,16 +94,17 @@ def what_if(
     return compare(before, assess({**facts, **changes}, catalogue, now))
 
 
-def _known(facts: Facts, catalogue: Catalogue) -> dict[str, Any]:
+def _known(facts: Facts, catalogue: Catalogue) -> _Known:
     known = {name: value for name, value in facts.items() if value is not None}
     if "china_grade" not in known and catalogue.grades is not None:
         grade = china_grade(known, catalogue.grades)
         if grade.at_least != "general":  # "general" takes a person: some criteria have no number
             known["china_grade"] = grade.at_least
-    return known
+    moments = {name: _moment(known[name]) for name in MOMENTS if name in known}
+    return _Known(known, moments)
 
 
-def _start(trigger: Trigger, known: Facts, judged: Mapping[str, AssessedDuty]) -> _Start:
+def _start(trigger: Trigger, known: _Known, judged: Mapping[str, AssessedDuty]) -> _Start:
     if (found := _earliest(trigger.facts, known)) is not None:
         return _Start(*found)
     wanted = trigger.facts[0]
@@ -87,11 +116,11 @@ def _start(trigger: Trigger, known: Facts, judged: Mapping[str, AssessedDuty]) -
         note = f"{wanted} is not known: counted from its latest lawful moment, due by {before.rule}"
         # A day that ends at 24:00 is the day before: step back into it.
         return _Start(before.due_at - timedelta(seconds=1), wanted, note, before.is_target)
-    return _Start()
+    return _NO_START
 
 
-def _earliest(names: Iterable[str], known: Facts) -> tuple[datetime, str] | None:
-    moments = [(_moment(known[name]), name) for name in names if name in known]
+def _earliest(names: Iterable[str], known: _Known) -> tuple[datetime, str] | None:
+    moments = [(known.moments[name], name) for name in names if name in known.moments]
     return min(moments, key=lambda found: found[0]) if moments else None
 
 
@@ -100,17 +129,14 @@ def _moment(value: Any) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _in_force(rule: LegalRule, moment: datetime) -> bool:
-    return rule.effective.covers(moment.astimezone(ZoneInfo(rule.clock.zone)).date())
-
-
-def _judge(rule: LegalRule, version: str, known: Facts, start: _Start) -> AssessedDuty:
-    verdict = rule.when.evaluate(known)
-    exempt = [(exempt, exempt.when.evaluate(known)) for exempt in rule.unless]
+def _judge(rule: LegalRule, version: str, known: _Known, start: _Start) -> AssessedDuty:
+    verdict = known.ask(rule.when)
+    exempt = [(exempt, known.ask(exempt.when)) for exempt in rule.unless]
     ended = next((pair for pair in exempt if pair[1].value is True), None)
     status = _status(rule, verdict, ended is not None)
-    due = _due(rule, start.at, known) if start.at and status != "not_owed" else None
-    hold = rule.hold if rule.hold and rule.hold.when.evaluate(known).value else None
+    is_owed = status != "not_owed"  # or may be
+    due = _due(rule, start.at, known) if start.at and is_owed else None
+    hold = rule.hold if rule.hold and known.ask(rule.hold.when).value else None
     authority = _authority(rule.authority, known)
     missing = tuple(sorted(verdict.missing)) if status == "unknown" else ()
     return AssessedDuty(
@@ -128,20 +154,20 @@ def _judge(rule: LegalRule, version: str, known: Facts, start: _Start) -> Assess
         waits_for=None if start.at else rule.trigger.facts[0],
         start_at=start.at,
         due_at=due.due_at if due else None,
-        latest_arguable=_arguable(rule, due, known),
+        latest_arguable=_arguable(rule, due, known) if due else None,
         clock=f"{rule.clock.text} from {start.name or rule.trigger.facts[0]}",
         arithmetic=_arithmetic(rule, start, due),
-        why=() if status == "not_owed" else _why(verdict, hold, start),
-        why_not=_why_not(verdict, ended) if status == "not_owed" else (),
+        why=_why(verdict, hold, start) if is_owed else (),
+        why_not=() if is_owed else _why_not(verdict, ended),
         missing=missing,
-        could_end=_could_end(status, exempt),
+        could_end=_could_end(exempt) if is_owed else (),
         needs_by=due.due_at if due and missing else None,
         held=hold is not None,
         source=rule.source,
         confidence=rule.confidence,
         met_when=rule.evidence,
-        required_content=tuple(rule.required_content),
-        channels=tuple(rule.channels),
+        required_content=rule.required_content,
+        channels=rule.channels,
     )
 
 
@@ -155,13 +181,11 @@ def _status(rule: LegalRule, verdict: Verdict, ended: bool) -> str:
     return "owed" if sure else "recommended"
 
 
-def _due(rule: LegalRule, start: datetime, known: Facts) -> Due:
+def _due(rule: LegalRule, start: datetime, known: _Known) -> Due:
     """The end of the clock; or the moment before it that ends the time, where the law says so."""
     due = due_at(rule.clock, start)
-    if rule.no_later_than is None or rule.no_later_than not in known:
-        return due
-    end = _moment(known[rule.no_later_than])
-    if end >= due.due_at:
+    end = known.moments.get(rule.no_later_than or "")
+    if end is None or end >= due.due_at:
         return due
     step = f"no later than {rule.no_later_than}: until {end:%Y-%m-%d %H:%M} UTC"
     return Due(end, None, (*due.steps, step), ended_by=rule.no_later_than)
@@ -187,9 +211,7 @@ def _why_not(verdict: Verdict, ended: tuple[Exempt, Verdict] | None) -> tuple[st
     return (f"{exempt.text} ({exempt.source})", *because.why)
 
 
-def _could_end(status: str, exempt: list[tuple[Exempt, Verdict]]) -> tuple[str, ...]:
-    if status == "not_owed":
-        return ()
+def _could_end(exempt: list[tuple[Exempt, Verdict]]) -> tuple[str, ...]:
     return tuple(sorted({name for _, verdict in exempt for name in verdict.missing}))
 
 
@@ -201,20 +223,20 @@ def _arithmetic(rule: LegalRule, start: _Start, due: Due | None) -> tuple[str, .
     return tuple(line for line in lines if line)
 
 
-def _arguable(rule: LegalRule, due: Due | None, known: Facts) -> datetime | None:
+def _arguable(rule: LegalRule, due: Due, known: _Known) -> datetime | None:
     """The latest reading: a later count of the clock, or a later moment that starts it."""
-    if due is None or due.ended_by:
+    if due.ended_by:
         return None
     later = due.latest_arguable
-    argued = known.get(rule.trigger.arguable_from or "")
+    argued = known.moments.get(rule.trigger.arguable_from or "")
     if argued is not None:
-        other = due_at(rule.clock, _moment(argued))
+        other = due_at(rule.clock, argued)
         later = max(moment for moment in (later, other.due_at) if moment is not None)
     return later if later is not None and later > due.due_at else None
 
 
-def _authority(authority: Authority | None, known: Facts) -> Authority | None:
-    home = known.get("establishment")
+def _authority(authority: Authority | None, known: _Known) -> Authority | None:
+    home = known.facts.get("establishment")
     if authority is None or home is None:
         return authority
     for place, named in authority.by_establishment.items():
