@@ -12,6 +12,7 @@ from incidents.clock import Clock, SystemClock
 from incidents.database import migrate
 from incidents.database.engine import open_engine, reading
 from incidents.errors import IncidentsError
+from incidents.services.ourselves import own_facts
 from incidents.settings import Settings
 from incidents.vault.keys import KEK_FILE, KeyRing
 from incidents.vault.signing import SIGNING_FILE, SigningKey
@@ -36,9 +37,11 @@ def open_office(
 ) -> Office:
     """What this process has at hand; embedded, it makes what is missing.
 
-    Raises  NotReady in production, when tables or keys are missing;
+    Raises  InvalidInput when the settings say of us what no law knows;
+            NotReady in production, when tables or keys are missing;
             TrailRewound, TrailTampered when the audit trail is not the one that was anchored
     """
+    own_facts(settings)
     if settings.embedded:
         prepare(settings)
     engine = open_engine(settings.database)

@@ -47,7 +47,20 @@ class Settings(BaseSettings):
         default="Example Surveys", description="Who writes to people, where no fact says it."
     )
     establishment: str = Field(
-        default="", description="ISO 3166 place of the main establishment, e.g. DE."
+        default="",
+        description="ISO 3166 place of the main establishment, e.g. DE; a fact of every incident"
+        " whose opener says none. Not set: unknown.",
+    )
+    organisation_role: str = Field(
+        default="",
+        description="Our usual part in the processing: controller, joint_controller or processor;"
+        " a fact likewise. Not set: unknown.",
+    )
+    organisation_flags: str | None = Field(
+        default=None,
+        description="What we are, as laws ask: codes of the fact `organisation_flags`, separated"
+        " by commas, e.g. network_operator,cii; a fact likewise. Empty: none of them. Not set:"
+        " unknown, and every law that asks stays open.",
     )
 
     email_provider: Literal["sandbox", "sendgrid", "smtp"] = Field(

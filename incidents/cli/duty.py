@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -83,17 +85,47 @@ def listed(duties: list[dict[str, Any]], now: datetime | None = None) -> Rendera
 
 
 def brief(duties: list[dict[str, Any]], now: datetime | None = None) -> RenderableType:
-    """Duties with a line each: due by the clock of the law's place, and what is not known yet."""
+    """Duties with a line each: due by the clock of the law's place, and what is not known yet.
+
+    What is decided stands in full; of what is not, the most urgent, and the rest in one line.
+    """
+    decided = [one for one in duties if not _is_open_question(one)]
+    questions = [one for one in duties if _is_open_question(one)]
+    shown = [*decided, *questions[:_MOST]]
     made = table("standing", "due there", "left", "rule", "what")
-    for one in duties:
+    for one in sorted(shown, key=duties.index):
         due = there(one["due_at"], one["place"]) or day(one["due_at"])
         rest = left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim")
         made.add_row(_needs(one), due, rest, Text(one["rule"], "dim"), Text(one["title"]))
     *kept_whole, title = made.columns
     for column in kept_whole:
-        column.min_width = max((cell_len(str(cell)) for cell in column.cells), default=0)
+        widest = max((cell_len(str(cell)) for cell in column.cells), default=0)
+        column.min_width, column.no_wrap = min(widest, _WIDEST), True
     title.overflow, title.no_wrap = "ellipsis", True
-    return made
+    rest_of_them = questions[_MOST:]
+    return Group(made, _more(rest_of_them)) if rest_of_them else made
+
+
+_MOST = 8  # of one sort, in a look that is brief
+_WIDEST = 28
+
+
+def _is_open_question(duty: dict[str, Any]) -> bool:
+    return bool(duty["status"] == "open" and duty["standing"] == "unknown")
+
+
+def _more(duties: list[dict[str, Any]]) -> Text:
+    """Those that are left out: how many, where, and which fact would settle most of them."""
+    counts = Counter(name for one in duties for name in one["missing"])
+    asked = ", ".join(f"{name} ({count})" for name, count in counts.most_common(3))
+    return Text(
+        f"and {len(duties)} more, not known yet, {_where(duties)}; most need {asked}", "dim"
+    )
+
+
+def _where(duties: list[dict[str, Any]]) -> str:
+    places = sorted({one["place"] for one in duties})
+    return f"in {', '.join(places[:_MOST])}{' …' if len(places) > _MOST else ''}"
 
 
 def _needs(duty: dict[str, Any]) -> Text:
@@ -193,15 +225,32 @@ _SIGNS = {
 
 
 def difference(changes: list[tuple[str, dict[str, Any]]]) -> RenderableType:
-    """What changed, as a diff: what appeared, was decided, ended, was met."""
+    """What changed, as a diff: what appeared, was decided, ended, was met; many alike in one."""
     lines = []
-    for what, one in changes:
-        sign, style = _SIGNS.get(what, ("·", ""))
-        due = f", due {day(one['due_at'])}" if one["due_at"] and one["status"] == "open" else ""
-        why = one["status_reason"] if one["status"] == "no_longer_owed" else ""
-        note = f": {why}" if why else due
-        told = what.replace("_", " ") if what != "decided" else f"now {one['standing']}"
-        line = Text.assemble((f"{sign} {told:<15}", style), one["title"])
-        line.append(f"  {one['rule']}{note}", "dim")
-        lines.append(line)
+    for what, alike in _sorted_out(changes):
+        if len(alike) > _MOST:
+            sign, style = _SIGNS.get(what, ("·", ""))
+            line = Text.assemble((f"{sign} {what.replace('_', ' '):<16}", style))
+            lines.append(line.append(f"{len(alike)} duties {_where(alike)}"))
+        else:
+            lines.extend(_changed_line(what, one) for one in alike)
     return Group(*(Padding(line, (0, 0, 0, 2)) for line in lines))
+
+
+def _sorted_out(
+    changes: list[tuple[str, dict[str, Any]]],
+) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    alike: dict[str, list[dict[str, Any]]] = {}
+    for what, one in changes:
+        alike.setdefault(what, []).append(one)
+    return alike.items()
+
+
+def _changed_line(what: str, one: dict[str, Any]) -> Text:
+    sign, style = _SIGNS.get(what, ("·", ""))
+    due = f", due {day(one['due_at'])}" if one["due_at"] and one["status"] == "open" else ""
+    why = one["status_reason"] if one["status"] == "no_longer_owed" else ""
+    note = f": {why}" if why else due
+    told = what.replace("_", " ") if what != "decided" else f"now {one['standing']}"
+    line = Text.assemble((f"{sign} {told:<16}", style), one["title"])
+    return line.append(f"  {one['rule']}{note}", "dim")

@@ -20,6 +20,7 @@ from incidents.services import facts as facts_service
 from incidents.services import review, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident
+from incidents.services.ourselves import own_facts
 from incidents.services.playbook_runs import blocking_tasks
 from incidents.work import Work, require
 
@@ -53,7 +54,8 @@ def open_incident(
     """Open an incident and say at once what is owed: severity, duties, tasks, drafts.
 
     mode         live or drill, for ever
-    facts        the first ones, moments included; names as in rules/facts
+    facts        the first ones, moments included; names as in rules/facts; what they do not say
+                 of us, the settings do
     source       where the first facts are known from; the reporter, if not given
     fingerprint  of the detection that opened it: the same one opens nothing twice
     """
@@ -99,6 +101,9 @@ def _first_facts(work: Work, incident: Incident, facts: Mapping[str, Any], sourc
     first = dict(facts)
     first.setdefault("detected_at", min([work.now, *_moments(first)]).isoformat())
     facts_service.put(work, incident, first, source=source)
+    unsaid = {name: v for name, v in own_facts(work.settings).items() if name not in first}
+    if unsaid:
+        facts_service.put(work, incident, unsaid, source="settings")
 
 
 def _moments(facts: Mapping[str, Any]) -> list[datetime]:
