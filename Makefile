@@ -30,11 +30,12 @@ chaos: $(READY)  ## Workers killed, brokers flushed, in mid-campaign; some minut
 fuzz: $(READY)  ## Schemathesis against the OpenAPI; about two minutes
 	$(PYTEST) -m fuzz
 
-check: $(READY)  ## Format, lint, types, and the direction of imports
+check: $(READY)  ## Format, lint, types, the direction of imports, and every law file
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/tocsin law check
 
 bench: $(READY)  ## Speeds and memory on SQLite and PostgreSQL, beside plain Celery
 	$(BIN)/python -m benchmarks
@@ -47,6 +48,7 @@ docs: $(READY)  ## Write the pages of docs/reference/ that are drawn from the co
 	$(BIN)/python docs/reference/make_settings.py > docs/reference/settings.md
 	$(BIN)/python docs/reference/make_api.py > docs/reference/api.md
 	$(BIN)/python docs/reference/make_cli.py > docs/reference/cli.md
+	$(BIN)/python docs/reference/make_law.py docs/law
 
 migration: $(READY)  ## Draft a migration from the tables: make migration MESSAGE="what changes"
 	$(BIN)/python -m incidents.database.migrations.draft "$(MESSAGE)"

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
@@ -96,18 +95,15 @@ def brief(duties: list[dict[str, Any]], now: datetime | None = None) -> Renderab
     for one in sorted(shown, key=duties.index):
         due = there(one["due_at"], one["place"]) or day(one["due_at"])
         rest = left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim")
-        made.add_row(_needs(one), due, rest, Text(one["rule"], "dim"), Text(one["title"]))
-    *kept_whole, title = made.columns
-    for column in kept_whole:
-        widest = max((cell_len(str(cell)) for cell in column.cells), default=0)
-        column.min_width, column.no_wrap = min(widest, _WIDEST), True
-    title.overflow, title.no_wrap = "ellipsis", True
+        title = Text(one["title"], no_wrap=True, overflow="ellipsis")
+        made.add_row(_needs(one), due, rest, Text(one["rule"], "dim"), title)
+    for column in made.columns[:-1]:
+        column.no_wrap = True  # the title alone gives way
     rest_of_them = questions[_MOST:]
     return Group(made, _more(rest_of_them)) if rest_of_them else made
 
 
 _MOST = 8  # of one sort, in a look that is brief
-_WIDEST = 28
 
 
 def _is_open_question(duty: dict[str, Any]) -> bool:

@@ -25,7 +25,7 @@ LAW = Path(__file__).parent / "law"
 Document = TypeVar("Document", bound=BaseModel)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Law:
     """One file of law: where it lies, the hash of its first document, what that says."""
 
@@ -76,6 +76,14 @@ class Catalogue:
         """The sha256 of the law that holds the rule: what a duty is pinned to."""
         return self._entry(rule_id)[0].sha256
 
+    def around(self, rule_id: str) -> Catalogue:
+        """The laws that decide one rule: its own, what its clock hangs on, and the grades."""
+        law, rule = self._entry(rule_id)
+        before = rule.trigger.or_due_of
+        near = [law, *([self.law_of(before)] if before else [])]
+        near += [other for other in self.laws if other.content.grades]
+        return Catalogue(tuple(dict.fromkeys(near)))
+
     def law_of(self, rule_id: str) -> Law:
         """The file that holds the rule."""
         return self._entry(rule_id)[0]
@@ -114,15 +122,21 @@ def load(folder: Path = LAW) -> Catalogue:
 
     Raises  CatalogueError  file, field and reason of the first thing that is wrong
     """
-    paths = sorted(folder.rglob("*.yaml"))
-    if not paths:
-        raise CatalogueError(str(folder), "*.yaml", "there are no law files here")
-    catalogue = Catalogue(tuple(_read(path, folder) for path in paths))
+    catalogue = Catalogue(tuple(read_file(path, folder) for path in law_files(folder)))
     _check_chains(catalogue)
     return catalogue
 
 
-def _read(path: Path, folder: Path) -> Law:
+def law_files(folder: Path) -> list[Path]:
+    """Every law file below a folder. Raises CatalogueError where there is none."""
+    paths = sorted(folder.rglob("*.yaml"))
+    if not paths:
+        raise CatalogueError(str(folder), "*.yaml", "there are no law files here")
+    return paths
+
+
+def read_file(path: Path, folder: Path) -> Law:
+    """One law of a folder."""
     name = path.relative_to(folder).as_posix()
     raw, _ = documents(path.read_bytes())
     return Law(name, hashlib.sha256(raw).hexdigest(), read_law(raw, name))

@@ -19,7 +19,7 @@ BY_RULE = [
 
 @pytest.mark.parametrize(("rule", "example"), EXAMPLES)
 def test_a_worked_example_gives_what_it_says(rule: str, example: Example) -> None:
-    found = judge(example, rule, load())
+    found = judge(example, rule, load().around(rule))
     assert differs(example, found) == "", found
 
 
