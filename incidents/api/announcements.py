@@ -118,7 +118,7 @@ def approve(announcement_id: UUID, work: OpenWork) -> AnnouncementView:
 def publish(announcement_id: UUID, work: OpenWork) -> AnnouncementView:
     """Put it on its public page and into the feed."""
     row = announcements.publish(work, announcement_id)
-    review.review(work, row.incident_id)
+    review.review(work, row.incident_id, reason="an announcement was published")
     return _view(work, row)
 
 
@@ -126,5 +126,5 @@ def publish(announcement_id: UUID, work: OpenWork) -> AnnouncementView:
 def withdraw(announcement_id: UUID, body: Withdraw, work: OpenWork) -> AnnouncementView:
     """Take it back; duties that rested on it are open again."""
     row = announcements.withdraw(work, announcement_id, body.reason)
-    review.review(work, row.incident_id)
+    review.review(work, row.incident_id, reason=body.reason)
     return _view(work, row)

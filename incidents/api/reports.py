@@ -170,7 +170,9 @@ def file_report(report_id: UUID, body: FileReport, version: IfMatch, work: OpenW
         channel=body.channel,
         filed_at=body.filed_at,
     )
-    review.review(work, reports.read(work, report_id).incident_id)
+    report = reports.read(work, report_id)
+    # Clocks that start at a filing may have counted from its latest lawful moment until now.
+    review.review(work, report.incident_id, reason=f"a report was filed: {body.reference}")
     return FilingView.model_validate(filing)
 
 
@@ -180,5 +182,5 @@ def withdraw_report(
 ) -> ReportView:
     """Take it back; of one that was filed, the reply is the withdrawal to file."""
     report = reports.withdraw(work, report_id, version, body.reason)
-    review.review(work, report.incident_id)
+    review.review(work, report.incident_id, reason=body.reason)
     return _view(report, response)

@@ -104,6 +104,7 @@ def brief(duties: list[dict[str, Any]], now: datetime | None = None) -> Renderab
 
 
 _MOST = 8  # of one sort, in a look that is brief
+_MOST_RULES = 24  # named in one line
 
 
 def _is_open_question(duty: dict[str, Any]) -> bool:
@@ -225,12 +226,18 @@ def difference(changes: list[tuple[str, dict[str, Any]]]) -> RenderableType:
     lines = []
     for what, alike in _sorted_out(changes):
         if len(alike) > _MOST:
-            sign, style = _SIGNS.get(what, ("·", ""))
-            line = Text.assemble((f"{sign} {what.replace('_', ' '):<16}", style))
-            lines.append(line.append(f"{len(alike)} duties {_where(alike)}"))
+            lines.append(_changed_many(what, alike))
         else:
             lines.extend(_changed_line(what, one) for one in alike)
     return Group(*(Padding(line, (0, 0, 0, 2)) for line in lines))
+
+
+def _changed_many(what: str, alike: list[dict[str, Any]]) -> Text:
+    sign, style = _SIGNS.get(what, ("·", ""))
+    line = Text.assemble((f"{sign} {what.replace('_', ' '):<16}", style))
+    line.append(f"{len(alike)} duties {_where(alike)}  ")
+    rules = [one["rule"] for one in alike[:_MOST_RULES]]
+    return line.append(", ".join(rules) + (" …" if len(alike) > _MOST_RULES else ""), "dim")
 
 
 def _sorted_out(

@@ -213,12 +213,13 @@ def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Inc
             f"say why: to {action} an incident needs a reason",
             Problem("reason", "is empty", "say in a sentence why"),
         )
-    _remember_moment(work, incident, action)
+    learned = _remember_moment(work, incident, action)
     if action == "dismiss":
         _refuse_to_dodge(work, incident)
     before, incident.status = incident.status, after
     incident.closed_at = work.now if after in ENDED else None
-    review.review(work, incident.id, reason=reason)
+    # A clock may have counted from an earlier moment, as long as the law's own was not known.
+    review.review(work, incident.id, reason=reason or learned)
     if action == "close":
         refuse_while_owed(work, incident)
     audit.record(
@@ -238,12 +239,14 @@ def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Inc
     return incident
 
 
-def _remember_moment(work: Work, incident: Incident, action: str) -> None:
+def _remember_moment(work: Work, incident: Incident, action: str) -> str:
+    """Record the moment that a move says, if nobody did; what was learned, in words."""
     name = _MOMENT_OF.get(action)
-    if name and name not in facts_service.known(work, incident.id):
-        facts_service.record(
-            work, incident.id, name, work.now.isoformat(), source=f"the move to {action}"
-        )
+    if not name or name in facts_service.known(work, incident.id):
+        return ""
+    source = f"the move to {action}"
+    facts_service.record(work, incident.id, name, work.now.isoformat(), source=source)
+    return f"{name} became known by {source}"
 
 
 def _refuse_to_dodge(work: Work, incident: Incident) -> None:

@@ -158,8 +158,8 @@ def _move(now: _Review, row: Duty, due_at: datetime | None) -> None:
     if due_at == old or (row.status != "open" and old is not None):
         return
     if old is not None and (due_at is None or due_at > old):
-        if now.work.actor == TOCSIN:
-            return
+        if now.work.actor == TOCSIN or (due_at is None and _hung_on_another(row)):
+            return  # the earlier time stands
         if not now.reason:
             raise _needs_reason(row, due_at)
         _change(now, row, "extend", {"due_at": _text(old)}, {"due_at": _text(due_at)}, now.reason)
@@ -175,6 +175,11 @@ def _move(now: _Review, row: Duty, due_at: datetime | None) -> None:
         "duty",
         f"Due time of {row.title}: {_text(old)} → {_text(due_at)}",
     )
+
+
+def _hung_on_another(row: Duty) -> bool:
+    """Whether its clock counted from another duty's due time, which may be gone: nobody's doing."""
+    return law.load().rule(row.rule).trigger.or_due_of is not None
 
 
 def _needs_reason(row: Duty, due_at: datetime | None) -> InvalidInput:
