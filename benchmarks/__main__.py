@@ -57,6 +57,8 @@ def _round(found: dict[str, Figures], asked: argparse.Namespace) -> None:
         rate = peer.people_told_per_second(asked.peer_people, postgres.database(), valkey.url)
     found[PEER][RATE].append(rate)
     found["this machine"]["SHA-256/s, one core"].append(hashes_per_second())
+    for name, value in measures.law_judged().items():
+        found["this machine"][name].append(value)
 
 
 def _measure(figures: Figures, place: Place, many: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -27,13 +28,18 @@ from incidents.audit.note import public_key_of
 from incidents.audit.sequencer import sequence_all
 from incidents.audit.verifier import verify_bundle
 from incidents.office import signing_key
+from incidents.rules.catalogue import LAW, load
+from incidents.rules.duties import assess
+from incidents.rules.facts import parse_facts
 from incidents.services.population_import import import_people
 from incidents.work import TOCSIN, Office
+from playbooks.sample.story import learned_later, opening_body
 from tests.factories import make_token, make_user
 
 CONNECTIONS = 32
 API_SECONDS = 6.0
 AUDIT_ENTRIES = 50_000
+ASSESSMENTS = 100
 
 
 def people(place: Place, count: int) -> dict[str, float]:
@@ -57,6 +63,26 @@ def people(place: Place, count: int) -> dict[str, float]:
         "people imported/s": count / imported,
         "e-mails/s": count / told,
         f"peak memory at {count:,} people, MiB": peak,
+    }
+
+
+def law_judged() -> dict[str, float]:
+    """Load every law, then judge the sample breach by all of them; CPU of one core."""
+    began = time.process_time()
+    catalogue = load.__wrapped__(LAW)
+    loaded = time.process_time() - began
+    now = datetime.now(UTC)
+    facts = opening_body(now)["facts"]
+    for part in learned_later(now):
+        facts |= part["facts"]
+    known = parse_facts(facts)
+    began = time.process_time()
+    for _ in range(ASSESSMENTS):
+        assess(known, catalogue, now)
+    judged = (time.process_time() - began) / ASSESSMENTS
+    return {
+        f"loading {len(catalogue.rules)} rules, ms": loaded * 1000,
+        f"judging by {len(catalogue.rules)} rules, ms": judged * 1000,
     }
 
 

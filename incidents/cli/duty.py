@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -86,21 +86,21 @@ def listed(duties: list[dict[str, Any]], now: datetime | None = None) -> Rendera
 def brief(duties: list[dict[str, Any]], now: datetime | None = None) -> RenderableType:
     """Duties with a line each: due by the clock of the law's place, and what is not known yet.
 
-    What is decided stands in full; of what is not, the most urgent, and the rest in one line.
+    What is owed or met stands in full; of what is not known yet, the most urgent; of what is no
+    longer owed, a few; the rest in one line each.
     """
-    decided = [one for one in duties if not _is_open_question(one)]
     questions = [one for one in duties if _is_open_question(one)]
-    shown = [*decided, *questions[:_MOST]]
+    ended = [one for one in duties if one["status"] == "no_longer_owed"]
+    shown = [one for one in duties if one not in questions[_MOST:] and one not in ended[_MOST:]]
     made = table("standing", "due there", "left", "rule", "what")
-    for one in sorted(shown, key=duties.index):
+    for one in shown:
         due = there(one["due_at"], one["place"]) or day(one["due_at"])
         rest = left(one["due_at"], now) if one["status"] == "open" else Text("—", "dim")
         title = Text(one["title"], no_wrap=True, overflow="ellipsis")
         made.add_row(_needs(one), due, rest, Text(one["rule"], "dim"), title)
     for column in made.columns[:-1]:
         column.no_wrap = True  # the title alone gives way
-    rest_of_them = questions[_MOST:]
-    return Group(made, _more(rest_of_them)) if rest_of_them else made
+    return Group(made, *_more(questions[_MOST:]), *_ended(ended[_MOST:]))
 
 
 _MOST = 8  # of one sort, in a look that is brief
@@ -111,13 +111,18 @@ def _is_open_question(duty: dict[str, Any]) -> bool:
     return bool(duty["status"] == "open" and duty["standing"] == "unknown")
 
 
-def _more(duties: list[dict[str, Any]]) -> Text:
+def _more(duties: list[dict[str, Any]]) -> Iterator[Text]:
     """Those that are left out: how many, where, and which fact would settle most of them."""
     counts = Counter(name for one in duties for name in one["missing"])
     asked = ", ".join(f"{name} ({count})" for name, count in counts.most_common(3))
-    return Text(
-        f"and {len(duties)} more, not known yet, {_where(duties)}; most need {asked}", "dim"
-    )
+    if duties:
+        more = f"and {len(duties)} more, not known yet, {_where(duties)}; most need {asked}"
+        yield Text(more, "dim")
+
+
+def _ended(duties: list[dict[str, Any]]) -> Iterator[Text]:
+    if duties:
+        yield Text(f"and {len(duties)} more, no longer owed, {_where(duties)}", "dim")
 
 
 def _where(duties: list[dict[str, Any]]) -> str:

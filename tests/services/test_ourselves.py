@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
+from incidents.database.duties import duties_of
 from incidents.errors import InvalidInput
 from incidents.office import open_office
+from incidents.services import facts, incidents
 from incidents.services.ourselves import own_facts
 from incidents.settings import Settings
+from incidents.work import TOCSIN
 
 
 def test_what_nobody_set_is_unknown_and_an_empty_list_is_an_answer():
@@ -39,3 +44,40 @@ def test_a_wrong_setting_stops_the_start_and_names_its_variable(tmp_path, given,
     assert problem.field == variable
     assert problem.mend
     assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_fill_in_what_the_opener_did_not_say_and_nothing_else(office):
+    said = {"establishment": "DE", "organisation_flags": "cii", "organisation_role": "processor"}
+    ours = replace(office, settings=office.settings.model_copy(update=said))
+    with ours.work(TOCSIN) as work:
+        incident = incidents.open_incident(
+            work,
+            title="A laptop is gone",
+            kind="lost_device",
+            source="the reporter",
+            facts={"role": "controller"},
+        )
+        sources = {row.name: (row.value, row.source) for row in facts.read(work, incident.id)}
+    assert sources["role"] == ("controller", "the reporter")
+    assert sources["establishment"] == ("DE", "settings")
+    assert sources["organisation_flags"] == (["cii"], "settings")
+
+
+def test_knowing_what_we_are_leaves_only_the_laws_that_may_bind_us_open(office):
+    known = {
+        "role": "controller",
+        "people_by_place": {"DE": 12},
+        "breach_kinds": ["confidentiality"],
+    }
+
+    def open_laws(**said):
+        ours = replace(office, settings=office.settings.model_copy(update=said))
+        with ours.work(TOCSIN) as work:
+            incident = incidents.open_incident(
+                work, title="A leak", kind="personal_data_leak", facts=known
+            )
+            duties = duties_of(work.session, incident.id)
+            return {row.rule.partition("-")[0] for row in duties if row.status == "open"}
+
+    assert open_laws(establishment="DE", organisation_flags="") <= {"eu", "de"}
+    assert len(open_laws()) > 5
