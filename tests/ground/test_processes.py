@@ -71,7 +71,8 @@ def test_a_worker_finds_what_waits_with_and_without_its_broker(production, worke
     office = open_office(production)
     incident_id = an_incident(office)
     wait_for(lambda: not review_is_due(office, incident_id))
-    assert psutil.Process(worker.pid).memory_info().rss < 130 * MEBIBYTE
+    # The laws of all places are part of it: a worker reviews what is owed.
+    assert psutil.Process(worker.pid).memory_info().rss < 160 * MEBIBYTE
 
     valkey.kill()
     incident_id = an_incident(office)
