@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from playbooks.places import Facts, largest_part, lies_in, people_count, people_in
@@ -128,14 +129,21 @@ class Join:
     def judge(self, facts: Facts, told: Told) -> Verdict:
         """The deciding parts if there are any, else the open ones, else all of them."""
         verdicts = [judged(part, facts, told) for part in self.parts]
-        for value in (self.decided_by, None):
-            found = [verdict for verdict in verdicts if verdict.value is value]
-            if len(found) == 1:
-                return found[0]
-            if found:
-                missing = frozenset().union(*(verdict.missing for verdict in found))
-                return Verdict(value, _sentences(found), missing)
-        return Verdict(not self.decided_by, _sentences(verdicts))
+        deciding = [verdict for verdict in verdicts if verdict.value is self.decided_by]
+        if deciding:  # what is decided misses nothing
+            return deciding[0] if len(deciding) == 1 else _all(self.decided_by, deciding)
+        open_ = [verdict for verdict in verdicts if verdict.value is None]
+        if open_:
+            return open_[0] if len(open_) == 1 else _all(None, open_)
+        return _all(not self.decided_by, verdicts)
+
+
+def _all(value: bool | None, verdicts: list[Verdict]) -> Verdict:
+    """The reasons of all, each once."""
+    why = tuple(dict.fromkeys(chain.from_iterable(verdict.why for verdict in verdicts)))
+    if value is not None:
+        return Verdict(value, why)
+    return Verdict(None, why, frozenset().union(*(verdict.missing for verdict in verdicts)))
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -324,7 +332,3 @@ def shown(value: Any) -> str:
 
 def _plain(code: str) -> str:
     return code.replace("_", " ")
-
-
-def _sentences(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(line for verdict in verdicts for line in verdict.why))

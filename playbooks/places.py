@@ -37,13 +37,13 @@ def people_in(place: str, facts: Facts) -> Span:
     counts = facts.get("people_by_place")
     if counts is None:
         return Span(0, facts.get("people_count"))
-    low = sum(n for code, n in counts.items() if lies_in(code, place))
-    open_ = (n for code, n in counts.items() if not lies_in(code, place) and _may_be(place, code))
-    return Span(low, low + sum(open_))
-
-
-def _may_be(place: str, code: str) -> bool:
-    return code == UNKNOWN_PLACE or lies_in(place, code)
+    low = may_be = 0
+    for code, count in counts.items():
+        if lies_in(code, place):
+            low += count
+        elif code == UNKNOWN_PLACE or lies_in(place, code):
+            may_be += count
+    return Span(low, low + may_be)
 
 
 def largest_part(place: str, facts: Facts) -> Span:

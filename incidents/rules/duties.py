@@ -24,7 +24,8 @@ from playbooks.conditions import Condition, Told, Verdict, lies_in
 __all__ = ["AssessedDuty", "Change", "assess", "compare", "what_if"]
 
 Facts = Mapping[str, Any]
-MOMENTS = tuple(name for name, kind in FACTS.items() if kind.type == "moment")
+Moments = tuple[str, ...]
+_MOMENTS = tuple(name for name, kind in FACTS.items() if kind.type == "moment")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _RANK = {"owed": 0, "unknown": 0, "recommended": 1, "not_owed": 2}
 
@@ -34,15 +35,21 @@ class _Start:
     """The moment that a clock runs from, how it is called, and a word on a stand-in.
 
     is_target  it hangs on another duty's due time, and that is our own target
+    days       its local day by zone, or that of `now` while the clock has not started
     """
 
     at: datetime | None = None
     name: str | None = None
     note: str | None = None
     is_target: bool = False
+    days: dict[str, date] = field(default_factory=dict)
 
-
-_NO_START = _Start()
+    def day(self, zone: str, now: datetime) -> date:
+        """The day in a zone that says which law is in force."""
+        found = self.days.get(zone)
+        if found is None:
+            found = self.days[zone] = (self.at or now).astimezone(zone_of(zone)).date()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +58,17 @@ class _Known:
 
     moments  the facts that are moments, aware UTC
     told     verdicts of conditions
-    days     the local day of a moment in a zone
+    starts   of clocks, by the moments that they ask for
     """
 
     facts: Facts
     moments: Mapping[str, datetime]
     told: Told = field(default_factory=dict)
-    days: dict[tuple[str, datetime], date] = field(default_factory=dict)
+    starts: dict[tuple[Moments, Moments], _Start | None] = field(default_factory=dict)
 
     def ask(self, condition: Condition) -> Verdict:
         """What a condition says of the facts."""
         return condition.evaluate(self.facts, self.told)
-
-    def day(self, moment: datetime, zone: str) -> date:
-        """The day of a moment in a zone."""
-        found = self.days.get((zone, moment))
-        if found is None:
-            found = self.days[zone, moment] = moment.astimezone(zone_of(zone)).date()
-        return found
 
 
 def assess(facts: Facts, catalogue: Catalogue, now: datetime) -> tuple[AssessedDuty, ...]:
@@ -81,7 +81,7 @@ def assess(facts: Facts, catalogue: Catalogue, now: datetime) -> tuple[AssessedD
     judged: dict[str, AssessedDuty] = {}
     for rule, version in catalogue.in_order:
         start = _start(rule.trigger, known, judged)
-        if rule.effective.covers(known.day(start.at or now, rule.clock.zone)):
+        if rule.effective.covers(start.day(rule.clock.zone, now)):
             judged[rule.id] = _judge(rule, version, known, start)
     return tuple(sorted(judged.values(), key=_urgency))
 
@@ -100,23 +100,37 @@ def _known(facts: Facts, catalogue: Catalogue) -> _Known:
         grade = china_grade(known, catalogue.grades)
         if grade.at_least != "general":  # "general" takes a person: some criteria have no number
             known["china_grade"] = grade.at_least
-    moments = {name: _moment(known[name]) for name in MOMENTS if name in known}
+    moments = {name: _moment(known[name]) for name in _MOMENTS if name in known}
     return _Known(known, moments)
 
 
 def _start(trigger: Trigger, known: _Known, judged: Mapping[str, AssessedDuty]) -> _Start:
+    asked = trigger.facts, trigger.fallback
+    if asked not in known.starts:
+        known.starts[asked] = _stated(trigger, known)
+    return known.starts[asked] or _hung_on(trigger, judged)
+
+
+def _stated(trigger: Trigger, known: _Known) -> _Start | None:
+    """From the moments themselves, or those that stand in."""
     if (found := _earliest(trigger.facts, known)) is not None:
         return _Start(*found)
+    if (found := _earliest(trigger.fallback, known)) is None:
+        return None
     wanted = trigger.facts[0]
-    if (found := _earliest(trigger.fallback, known)) is not None:
-        note = f"{wanted} is not known: counted from {found[1]}, the earliest moment that is"
-        return _Start(*found, note)
+    note = f"{wanted} is not known: counted from {found[1]}, the earliest moment that is"
+    return _Start(*found, note)
+
+
+def _hung_on(trigger: Trigger, judged: Mapping[str, AssessedDuty]) -> _Start:
+    """From the due time of the duty whose fulfilment starts this clock."""
     before = judged.get(trigger.or_due_of or "")
-    if before is not None and before.due_at is not None:
-        note = f"{wanted} is not known: counted from its latest lawful moment, due by {before.rule}"
-        # A day that ends at 24:00 is the day before: step back into it.
-        return _Start(before.due_at - timedelta(seconds=1), wanted, note, before.is_target)
-    return _NO_START
+    if before is None or before.due_at is None:
+        return _Start()
+    wanted = trigger.facts[0]
+    note = f"{wanted} is not known: counted from its latest lawful moment, due by {before.rule}"
+    # A day that ends at 24:00 is the day before: step back into it.
+    return _Start(before.due_at - timedelta(seconds=1), wanted, note, before.is_target)
 
 
 def _earliest(names: Iterable[str], known: _Known) -> tuple[datetime, str] | None:

@@ -102,8 +102,8 @@ class Trigger(_Part):
     arguable_from  a later moment from which the law may be read; never scheduled on
     """
 
-    facts: list[Moment] = Field(min_length=1)
-    fallback: list[Moment] = []
+    facts: tuple[Moment, ...] = Field(min_length=1)
+    fallback: tuple[Moment, ...] = ()
     or_due_of: RuleId | None = None
     arguable_from: Moment | None = None
 
