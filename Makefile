@@ -20,9 +20,15 @@ demo: $(READY)  ## Play the sample breach through the API, from opened to closed
 serve: $(READY)  ## Everything in one process, on SQLite, with sandbox providers
 	$(BIN)/tocsin serve
 
-test: $(READY)  ## The suite on SQLite, then what touches a database on PostgreSQL and Redis
-	$(PYTEST) -m "not chaos and not fuzz"
-	TOCSIN_TEST_DATABASE=postgresql $(PYTEST) -m "database and not chaos and not fuzz"
+# Both at once: each keeps one core busy. What PostgreSQL had to say comes after.
+test: $(READY)  ## The suite on SQLite, and what touches a database on PostgreSQL and Redis
+	@log=$$(mktemp); \
+	TOCSIN_TEST_DATABASE=postgresql $(PYTEST) -p no:cacheprovider \
+		-m "database and not chaos and not fuzz" >$$log 2>&1 & \
+	$(PYTEST) -m "not chaos and not fuzz"; sqlite=$$?; \
+	wait $$!; postgresql=$$?; \
+	echo "== on PostgreSQL and Redis"; cat $$log; rm -f $$log; \
+	test $$sqlite -eq 0 && test $$postgresql -eq 0
 
 chaos: $(READY)  ## Workers killed, brokers flushed, in mid-campaign; some minutes
 	$(PYTEST) -m chaos

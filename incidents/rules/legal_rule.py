@@ -20,7 +20,9 @@ Audience = Literal[
     "people", "authority", "media", "partners", "consumer_reporting_agencies", "controller",
     "register",
 ]  # fmt: skip
-Stage = Literal["initial", "supplementary", "final", "single", "annual"]
+Stage = Literal[
+    "early_warning", "initial", "intermediate", "supplementary", "final", "single", "annual"
+]
 Channel = Literal["email", "sms", "push", "letter", "call", "announcement"]
 Confidence = Literal["high", "medium", "low"]
 Status = Literal["owed", "not_owed", "unknown", "recommended"]
