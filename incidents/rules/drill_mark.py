@@ -10,6 +10,7 @@ MARKS: Mapping[str, str] = {
     "fr": "EXERCICE",
     "es": "SIMULACRO",
     "ja": "訓練",
+    "pt": "SIMULAÇÃO",
 }
 _OPENING = re.compile(r"<(?:body|article)\b[^>]*>")
 

@@ -17,7 +17,8 @@ from babel import Locale
 from incidents.errors import Problem
 from playbooks.conditions import UNKNOWN_PLACE
 
-LOCALES = ("en", "zh-Hans", "de", "fr", "es", "ja")
+# What a narrative may be told in: the languages of notices, and pt for Brazil's authority.
+LOCALES = ("en", "zh-Hans", "de", "fr", "es", "ja", "pt")
 MOST_CHARACTERS = 20_000
 MOST_ITEMS = 500
 MOST_PEOPLE = 10_000_000_000  # more people than live on Earth is a slip of the finger

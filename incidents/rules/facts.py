@@ -179,6 +179,21 @@ RISKS = {
     "risk": "a risk",
     "high": "a high risk",
 }
+DISCOVERERS = {
+    "ourselves": "we detected it ourselves",
+    "processor": "our processor told us",
+    "person_affected": "a person affected told us",
+    "outsider": "somebody from outside told us",
+    "press": "the press",
+    "other": "otherwise",
+}
+ORIGINS = {
+    "inside_mistake": "from inside, without ill intent",
+    "inside_malice": "from inside, with ill intent",
+    "outside_mistake": "from outside, without ill intent",
+    "outside_malice": "from outside, with ill intent",
+    "not_to_be_found": "cannot be found out",
+}
 GRADES = {
     "general": "一般",
     "relatively_major": "较大",
@@ -241,13 +256,21 @@ _KINDS = (
     FactKind("direct_loss_cny", "amount", "direct economic loss", unit="CNY"),
     FactKind("notice_cost_usd", "amount", "cost of telling each person", unit="USD"),
     _count("uncontactable_count", "affected people without usable contact data"),
+    FactKind("discovered_by", "choice", "how it came to our knowledge", choices=DISCOVERERS),
+    FactKind("origin", "choice", "where it came from, and with what intent", choices=ORIGINS),
+    _flag("reported_to_police", "a crime was reported to the police or a prosecutor"),
     _words("cause", "why it happened"),
     _words("possible_effects", "what it may mean for people"),
     _words("measures_taken", "what has been done"),
     _words("measures_planned", "what will be done"),
     _words("advice", "what people can do to protect themselves"),
     _words("help_offered", "what help we offer them"),
+    _words("security_before", "the safeguards in place before it happened"),
+    _words("delay_reasons", "why an authority is told late"),
     _words("organisation_name", "our name"),
+    FactKind("dpo_contact", "contact", "the data protection officer, or who is in charge"),
+    FactKind("parties_involved", "word_list", "processors, joint controllers, suppliers involved"),
+    FactKind("authorities_told", "word_list", "other authorities told of it, with their numbers"),
     FactKind("contact", "contact", "whom to ask: name, email, phone, url, hours"),
     FactKind("systems_affected", "word_list", "systems hit"),
 )
