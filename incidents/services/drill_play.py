@@ -42,8 +42,8 @@ _MILESTONES = {
 }
 # The stages of a duty that an act of a scenario means.
 _STAGES = {
-    "initial": {"initial", "single"},
-    "supplementary": {"supplementary"},
+    "initial": {"early_warning", "initial", "single"},
+    "supplementary": {"intermediate", "supplementary"},
     "final": {"final", "annual"},
 }
 

@@ -39,8 +39,10 @@ _EDPB_FORM = "eu_gdpr33"
 
 # How the stages of a duty are called on a form.
 _ON_FORM: Mapping[str, Stage] = {
+    "early_warning": "initial",
     "initial": "initial",
     "single": "initial",
+    "intermediate": "supplementary",
     "supplementary": "supplementary",
     "final": "final",
     "annual": "final",
