@@ -2,6 +2,7 @@
 
 POST /v3/mail/send · GET /v3/messages            as SendGrid
 POST, GET /2010-04-01/Accounts/{sid}/Messages.json   as Twilio
+POST /2010-04-01/Accounts/{sid}/Calls.json        as Twilio; what it would say is in the ledger
 GET /about                                        addresses and public key, for who sets it up
 GET, PUT /faults                                  the knobs (`notifiers.fake.faults.Faults`)
 GET /ledger/summary                               totals, answers, receipts told and waiting
@@ -28,7 +29,7 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
-from notifiers.fake import sendgrid_side, twilio_side
+from notifiers.fake import sendgrid_side, twilio_side, voice_side
 from notifiers.fake.faults import Dice, Fault, Faults
 from notifiers.fake.keys import Keys
 from notifiers.fake.ledger import Accepted, By, Ledger, read, times_told
@@ -58,6 +59,7 @@ class Fake:
                 web.get("/v3/messages", self.mail_search),
                 web.post(twilio_side.path("{account}"), self.sms_create),
                 web.get(twilio_side.path("{account}"), self.sms_list),
+                web.post(voice_side.path("{account}"), self.call_create),
                 web.get("/about", self.about),
                 web.get("/faults", self.faults),
                 web.put("/faults", self.set_faults),
@@ -103,6 +105,10 @@ class Fake:
             return _json(twilio_side.listed(self.ledger, account, query, lag, end_of))
         except ValueError:
             return _json(twilio_side.error(20001, "Invalid parameter", 400), 400)
+
+    async def call_create(self, request: web.Request) -> web.StreamResponse:
+        """Twilio's POST Calls.json."""
+        return await self._under_faults(request, "twilio", self._take_call)
 
     async def about(self, request: web.Request) -> web.Response:
         """What whoever sets up a client of this fake needs."""
@@ -225,6 +231,16 @@ class Fake:
         self._write(accepted)
         account = request.match_info["account"]
         return _json(twilio_side.resource(accepted, account, self.webhooks.end_of), 201)
+
+    def _take_call(self, request: web.Request, body: bytes) -> web.Response:
+        if not self._is_account(request):
+            return _json(twilio_side.error(20003, "Authenticate", 401), 401)
+        try:
+            accepted = voice_side.accepted(body, self.webhooks.end_of)
+        except twilio_side.BadMessage as bad:
+            return _json(bad.told, 400)
+        self._write(accepted)
+        return _json(voice_side.resource(accepted, request.match_info["account"]), 201)
 
     def _write(self, accepted: Accepted) -> None:
         self.webhooks.tell(accepted.provider, self.ledger.add(accepted))

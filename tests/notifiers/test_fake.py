@@ -109,6 +109,30 @@ def test_an_sms_that_twilio_would_refuse_is_refused(
     assert (status, told["code"]) == (400, code)
 
 
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"To": ""}, 21201),
+        ({"To": "garbage"}, 21211),
+        ({"From": ""}, 21213),
+        ({"From": "MG1"}, 21212),
+        ({"Twiml": ""}, 21205),
+        ({"Twiml": "<Response>"}, 12100),
+        ({"Twiml": f"<Response>{'x' * 4000}</Response>"}, 20001),
+        ({"Colour": "red"}, 20001),
+    ],
+)
+def test_a_call_that_twilio_would_refuse_is_refused(
+    fake: FakeProviders, changes: dict[str, str], code: int
+) -> None:
+    form = {"To": "+12025550123", "From": "+15005550006", "Twiml": "<Response/>"} | changes
+    login = base64.b64encode(f"{fake.twilio_account_sid}:{fake.twilio_token}".encode()).decode()
+    path = f"/2010-04-01/Accounts/{fake.twilio_account_sid}/Calls.json"
+    body = urlencode({name: value for name, value in form.items() if value}).encode()
+    status, told = post(fake, path, body, f"Basic {login}")
+    assert (status, told["code"]) == (400, code)
+
+
 def test_a_stranger_is_turned_away(fake: FakeProviders) -> None:
     assert post(fake, "/v3/mail/send", b"{}", "Bearer SG.other")[0] == 401
 

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from notifiers.paging import Page
+from notifiers.paging.call import call_form
 from notifiers.providers.sendgrid import SendGrid
 from notifiers.providers.twilio_sms import TwilioSms
 from notifiers.transport import Transport
@@ -84,3 +86,19 @@ def test_an_sms_is_valid() -> None:
     body = courier.body(make_sms(callback="https://tocsin.example.com/receipts"))
     schema = strict(resolved(spec, form["schema"]))
     Draft202012Validator(schema).validate(dict(parse_qsl(body.decode())))
+
+
+def test_a_call_is_valid() -> None:
+    spec = document("twilio/twilio_api_v2010.json")
+    path = spec["paths"]["/2010-04-01/Accounts/{AccountSid}/Calls.json"]
+    form = path["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]
+    schema = strict(resolved(spec, form["schema"]))
+    called = call_form(
+        "+12025550123",
+        "+15005550006",
+        Page("INC-2026-0042", "", "due", "https://tocsin.example.com/a", "4711"),
+    )
+    # A form has only texts: what is a number in the schema is written as one.
+    called |= {"Timeout": int(called["Timeout"])}
+    Draft202012Validator(schema).validate(called)
+    assert len(called["Twiml"]) <= 4_000
