@@ -88,10 +88,14 @@ class _Part(BaseModel):
 
 
 class Authority(_Part):
-    """Who is told: the name, the door to knock at, and other names by our establishment."""
+    """Who is told: the name, the door to knock at, and other names by our establishment.
+
+    confidence   how sure we are of this name, where that is less than of the rule
+    """
 
     name: Text
     portal: str | None = None
+    confidence: Confidence | None = None
     by_establishment: dict[str, "Authority"] = {}
 
 
@@ -233,6 +237,7 @@ class LegalRule(_Part):
     force: Literal["law", "recommended"] = "law"
     met_when: MetWhen
     required_content: tuple[Content, ...] = ()
+    prohibited_content: tuple[Content, ...] = ()  # what a notice to these people must not say
     channels: tuple[Channel, ...] = ()
     effective: Effective
     source: Text
@@ -260,13 +265,19 @@ class LegalRule(_Part):
 
 
 class SubstituteRule(_Part):
-    """When a law lets a public notice stand in for single ones, and how it must be made."""
+    """When a law lets a public notice stand in for single ones, and how it must be made.
+
+    stands_for   public: an announcement, on these means; single: another way to each person
+    """
 
     id: RuleId
     place: str | None = None
     when: SubstituteWhen
     text: Text
-    means: list[Literal["website", "media", "announcement", "email"]] = Field(min_length=1)
+    means: list[Literal["website", "media", "announcement", "email", "letter", "call"]] = Field(
+        min_length=1
+    )
+    stands_for: Literal["public", "single"] = "public"
     days: int | None = Field(default=None, ge=1)
     toll_free: bool = False
     source: Text
@@ -297,7 +308,12 @@ class House(_Part):
 
 
 class Instrument(_Part):
-    """The law itself: what it is called, where it binds, how we know."""
+    """The law itself: what it is called, where it binds, how we know.
+
+    processors, records, penalties   what it says of them where no rule of its own does
+    pending     changes that are proposed, or enacted and not in force; nothing here rests on them
+    uncertain   what a lawyer should look at, each with why
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z0-9_]+$")]
     title: Text
@@ -307,6 +323,11 @@ class Instrument(_Part):
     verified: Text
     confidence: Confidence
     reviewed: date
+    processors: Text | None = None
+    records: Text | None = None
+    penalties: Text | None = None
+    pending: tuple[Text, ...] = ()
+    uncertain: tuple[Text, ...] = ()
 
 
 class LawFile(_Part):
