@@ -12,6 +12,7 @@ from incidents.api import (
     audit,
     campaigns,
     catalogue,
+    deadlines,
     detections,
     drills,
     duties,
@@ -26,7 +27,7 @@ from incidents.api import (
 )
 from incidents.api.openapi import document_problems
 from incidents.api.problems import SAFE_HEADERS, add_problem_handlers
-from incidents.public import pages
+from incidents.public import calendars, pages
 from incidents.rules import catalogue as law
 from incidents.work import Office
 from playbooks import loader as playbooks
@@ -35,6 +36,7 @@ API = "/api/v1"
 ROUTERS = (
     incidents.router,
     duties.router,
+    deadlines.router,
     tasks.router,
     population.router,
     notices.router,
@@ -70,6 +72,7 @@ def create_app(office: Office) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=API)
     app.include_router(pages.router)
+    app.include_router(calendars.router)
 
     @app.get("/", include_in_schema=False)
     def front_door() -> RedirectResponse:

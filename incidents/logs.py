@@ -18,6 +18,8 @@ _PHONE = re.compile(
     r"|(?<![\w.-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])"
     r"|(?<![\w.:-])\d{10,15}(?![\w-])"
 )
+# The address of a calendar is its own key: whoever reads a log must not read the calendar.
+_CALENDAR = re.compile(r"(/calendar/)[\w-]+")
 
 
 def configure_logs(log_format: Literal["console", "json"], level: int = logging.INFO) -> None:
@@ -58,7 +60,8 @@ def configure_logs(log_format: Literal["console", "json"], level: int = logging.
 
 
 def mask(text: str) -> str:
-    """`text` with every e-mail address and telephone number in it replaced."""
+    """`text` with every e-mail address, telephone number and calendar's secret in it replaced."""
+    text = _CALENDAR.sub(r"\1[secret]", text)
     return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
 
 

@@ -191,6 +191,8 @@ KINDS: Mapping[str, Details] = {
     "user.update": _USER,
     "token.create": _TOKEN,
     "token.revoke": _TOKEN,
+    "calendar.create": {"drills": yes_or_no, "replaces": yes_or_no},
+    "calendar.revoke": {},
     "login.fail": {"why": code, "count": whole},
     "webhook.detection": {"source": code, "fingerprint": sha256_hex, "duplicate": yes_or_no},
     "key.create": _KEY,

@@ -86,6 +86,12 @@ class Noun:
 
         return register
 
+    def alone(self, function: Callable[..., None]) -> Callable[..., None]:
+        """Make a function what the noun does without a verb; it runs before each verb too, so
+        it takes a `typer.Context` besides the `Api`, and does nothing where a verb follows."""
+        self.app.callback(invoke_without_command=True, no_args_is_help=False)(_with_api(function))
+        return function
+
 
 def _with_api(function: Callable[..., None]) -> Callable[..., None]:
     """The same function as Typer wants it: no `Api`, and the options that make one."""

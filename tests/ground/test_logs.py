@@ -87,3 +87,8 @@ def test_a_traceback_shows_no_variables_and_no_values_of_a_statement(capsys, off
     written = capsys.readouterr().err
     assert "nowhere" in written
     assert "Zanzibar" not in written.replace('secret = "Zanzibar"', "")
+
+
+def test_the_secret_address_of_a_calendar_is_not_logged():
+    line = '"GET /calendar/Zk3-0123456789_01234567890abc.ics HTTP/1.1" 200'
+    assert mask(line) == '"GET /calendar/[secret].ics HTTP/1.1" 200'
