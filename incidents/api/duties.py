@@ -7,15 +7,23 @@ from uuid import UUID
 from pydantic import Field
 
 from incidents.api.door import LookWork, OpenWork, Page, Shape, View, WantedPage, needs, router_for
+from incidents.api.extensions import ExtensionView
 from incidents.database.duties import Duty
 from incidents.rules.permissions import Permission
-from incidents.services import duties
+from incidents.services import duties, extensions
 
 router = router_for("duties")
 
 
 class DutyView(View):
-    """One duty, with all that a lawyer would ask about it."""
+    """One duty, with all that a lawyer would ask about it.
+
+    due_at         what we keep to
+    law_due_at     what the law answers by what is known now; later than `due_at` where a second
+                   person has not agreed to that
+    unheld_due_at  while a hold is on, until `held_until`: the due time without it
+    counts_from    the filing, message or page of ours that the clock counts from, if one does
+    """
 
     id: UUID
     incident_id: UUID
@@ -36,6 +44,10 @@ class DutyView(View):
     trigger: str | None
     start_at: datetime | None
     due_at: datetime | None
+    law_due_at: datetime | None
+    unheld_due_at: datetime | None
+    held_until: datetime | None
+    counts_from: UUID | None
     latest_arguable: datetime | None
     why: list[str]
     why_not: list[str]
@@ -81,9 +93,10 @@ class ChangeView(View):
 
 
 class DutyWithProof(DutyView):
-    """A duty, its evidence and its history."""
+    """A duty, its evidence, every time it was to be lengthened, and its history."""
 
     evidence: list[EvidenceView]
+    extensions: list[ExtensionView]
     history: list[ChangeView]
 
 
@@ -117,9 +130,11 @@ def read_duties(incident_id: UUID, work: LookWork) -> list[DutyView]:
 def read_duty(duty_id: UUID, work: LookWork) -> DutyWithProof:
     """One duty with its evidence and everything that ever changed about it."""
     duty = duties.read(work, duty_id)
+    asked = extensions.of_duties(work, {duty_id})
     return DutyWithProof(
         **DutyView.of(duty).model_dump(),
         evidence=[EvidenceView.model_validate(row) for row in duties.proof(work, duty_id)],
+        extensions=[ExtensionView.model_validate(row) for row in asked.get(duty_id, ())],
         history=[ChangeView.model_validate(row) for row in duties.history(work, duty_id)],
     )
 

@@ -18,6 +18,12 @@ class Duty(Base):
                 are missing is unknown, never absent
     status      open | met | no_longer_owed | waived (rules/lifecycle)
     is_target   the law gives no number: `due_at` is our own target
+    next_alarm_at  when it rings next (rules/alarm_times); an open duty that is due always has one
+    alarm_heard    share of its clock, in percent, at which it rang last
+    due_at      what we keep to: the earliest time that stands; while a hold is on, later
+    unheld_due_at  while a hold is on: what it would be without; `held_until` when that ends
+    counts_from    the filing, campaign or page of ours that the clock counts from, if one does
+    details     what the law answered last: its due time may be later than the one that stands
     """
 
     __tablename__ = "duty"
@@ -26,6 +32,12 @@ class Duty(Base):
         Index(
             "ix_duty_due",
             "due_at",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
+            "ix_duty_next_alarm",
+            "next_alarm_at",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
@@ -45,11 +57,27 @@ class Duty(Base):
     is_target: Mapped[bool]
     start_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
+    unheld_due_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    counts_from: Mapped[UUID | None]
     details: Mapped[dict[str, Any]]
     met_when: Mapped[dict[str, Any]]
     appeared_at: Mapped[datetime]
     status_reason: Mapped[str] = mapped_column(String(1000), default="")
     status_at: Mapped[datetime]
+    next_alarm_at: Mapped[datetime | None]
+    alarm_heard: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def standing_due_at(self) -> datetime | None:
+        """The due time that stands, holds left aside."""
+        return self.unheld_due_at if self.held_until else self.due_at
+
+    @property
+    def law_due_at(self) -> datetime | None:
+        """What the law answered last; later than what stands where nobody agreed to it yet."""
+        answered = self.details.get("due_at")
+        return datetime.fromisoformat(answered) if answered else None
 
 
 class DutyChange(Base):

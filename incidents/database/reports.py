@@ -107,14 +107,15 @@ def standing_filings(session: Session, incident_id: UUID) -> dict[UUID, list[Fil
     return filings
 
 
-def first_filed_at(session: Session, incident_id: UUID) -> datetime | None:
-    """When the first report that still stands was filed."""
+def filed(session: Session, incident_id: UUID) -> Sequence[tuple[datetime, UUID, str]]:
+    """The filings that stand, first to last: when, which, and of which stage."""
     query = (
-        select(func.min(Filing.filed_at))
+        select(Filing.filed_at, Filing.id, Report.stage)
         .join(Report, Report.id == Filing.report_id)
         .where(Report.incident_id == incident_id, *_STANDS)
     )
-    return session.scalar(query)
+    found = session.execute(query.order_by(Filing.filed_at, Filing.id))
+    return [(filed_at, filing_id, stage) for filed_at, filing_id, stage in found]
 
 
 def filings_of(session: Session, report_id: UUID) -> Sequence[Filing]:

@@ -68,13 +68,15 @@ def population_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
     return dict(session.execute(query.group_by(Recipient.place)).all())
 
 
-def first_told_at(session: Session, incident_id: UUID) -> datetime | None:
-    """When a provider first took a notice to affected people of an incident."""
-    query = select(func.min(Attempt.ended_at)).where(
+def first_told(session: Session, incident_id: UUID) -> tuple[datetime, UUID] | None:
+    """When a provider first took a notice to affected people, and the attempt that says so."""
+    query = select(Attempt.ended_at, Attempt.id).where(
         Attempt.outcome == "accepted",
+        Attempt.ended_at.is_not(None),
         Attempt.campaign_id.in_(select(Campaign.id).where(Campaign.incident_id == incident_id)),
     )
-    return session.scalar(query)
+    row = session.execute(query.order_by(Attempt.ended_at, Attempt.id).limit(1)).first()
+    return (row[0], row[1]) if row else None
 
 
 def people_count(session: Session, incident_id: UUID) -> int:

@@ -75,6 +75,31 @@ DUTY = Lifecycle(
     },
 )
 
+# A due time that would move later: the earlier one stands until a second person agrees.
+EXTENSION = Lifecycle(
+    "the extension",
+    start="pending",
+    arrows={
+        ("pending", "confirm"): "confirmed",
+        ("pending", "refuse"): "refused",
+        ("pending", "lapse"): "moot",
+    },
+)
+
+# An office asked us to wait: it moves clocks once a second person has seen the paper.
+HOLD = Lifecycle(
+    "the hold",
+    start="asked",
+    arrows={
+        ("asked", "confirm"): "standing",
+        ("asked", "refuse"): "refused",
+        ("asked", "lift"): "lifted",
+        ("standing", "lift"): "lifted",
+        ("standing", "expire"): "expired",
+        ("asked", "expire"): "expired",
+    },
+)
+
 TASK = Lifecycle(
     "the task",
     start="waiting",
@@ -171,4 +196,26 @@ REPORT = Lifecycle(
     },
 )
 
-TABLES = (INCIDENT, DUTY, TASK, NOTICE, CAMPAIGN, ENVELOPE, ANNOUNCEMENT, REPORT)
+ALARM = Lifecycle(
+    "the alarm",
+    start="open",
+    arrows={
+        ("open", "acknowledge"): "acknowledged",
+        # What it rang for was settled before anybody acknowledged it.
+        ("open", "end"): "over",
+    },
+)
+
+TABLES = (
+    INCIDENT,
+    DUTY,
+    EXTENSION,
+    HOLD,
+    TASK,
+    NOTICE,
+    CAMPAIGN,
+    ENVELOPE,
+    ANNOUNCEMENT,
+    REPORT,
+    ALARM,
+)

@@ -7,11 +7,12 @@ from sqlalchemy import Select, select
 
 from incidents.audit import log as audit
 from incidents.database.duties import Duty, DutyChange, Evidence, changes_of, duties_of, evidence_of
+from incidents.database.extensions import pending_of
 from incidents.database.incidents import Incident
 from incidents.errors import InvalidInput, Problem
 from incidents.rules.lifecycle import DUTY
 from incidents.rules.permissions import Permission
-from incidents.services import timeline
+from incidents.services import alarm_schedule, due_times, timeline
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
@@ -72,17 +73,8 @@ def _decide(work: Work, duty_id: UUID, action: str, reason: str) -> Duty:
     before = duty.status
     duty.status = DUTY.after(before, action)
     duty.status_reason, duty.status_at = reason, work.now
-    work.session.add(
-        DutyChange(
-            duty_id=duty.id,
-            at=work.now,
-            kind=action,
-            before={"status": before},
-            after={"status": duty.status},
-            reason=reason,
-            actor_id=work.actor.id,
-        )
-    )
+    alarm_schedule.reschedule(work, get_incident(work, duty.incident_id), [duty])
+    due_times.keep_change(work, duty, action, {"status": before}, {"status": duty.status}, reason)
     audit.record(
         work,
         f"duty.{action}",
@@ -96,5 +88,8 @@ def _decide(work: Work, duty_id: UUID, action: str, reason: str) -> Duty:
         after=duty.status,
     )
     timeline.note(work, duty.incident_id, "duty", f"{duty.title}: {action}: {reason}")
+    waiting = pending_of(work.session, duty.incident_id).get(duty.id)
+    if waiting is not None and duty.status != "open":
+        due_times.lapse(work, duty, waiting, f"the duty is {duty.status}")
     work.ring("incidents.review", duty.incident_id)
     return duty

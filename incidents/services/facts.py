@@ -8,13 +8,11 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.database.base import uuid7
 from incidents.database.incidents import Fact, Incident, current_facts, fact_history
-from incidents.database.reports import first_filed_at
-from incidents.database.told import first_told_at
 from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules.facts import check_together, parse_facts
 from incidents.rules.lifecycle import ENDED
 from incidents.rules.permissions import Permission
-from incidents.services import timeline
+from incidents.services import deeds, timeline
 from incidents.services.lookup import get_incident
 from incidents.work import Work, require
 
@@ -86,6 +84,9 @@ def put(
         for name, value in news.items()
     ]
     if facts:
+        recorded_in(work).update(fact.id for fact in facts)
+        if incident.review_due:
+            work.session.info.setdefault(("facts before", incident.id), known)
         incident.review_due = True
         work.ring("incidents.review", incident.id)
         what = ", ".join(sorted(news))
@@ -106,12 +107,22 @@ def known_and_done(work: Work, incident_id: UUID) -> dict[str, Any]:
 
     Some clocks start at our own deeds, and reports say them; what a person recorded stands first.
     """
-    deeds = {
-        "people_notified_at": first_told_at(work.session, incident_id),
-        "authority_notified_at": first_filed_at(work.session, incident_id),
-    }
-    done = {name: moment.isoformat() for name, moment in deeds.items() if moment}
-    return done | known(work, incident_id)
+    return deeds.as_facts(deeds.of(work, incident_id)) | known(work, incident_id)
+
+
+def recorded_in(work: Work) -> set[UUID]:
+    """The ids of the facts that this work has recorded so far."""
+    found: set[UUID] = work.session.info.setdefault("facts recorded", set())
+    return found
+
+
+def before_this(work: Work, incident_id: UUID) -> dict[str, Any] | None:
+    """What was known before this work changed it, where nobody had looked at that yet; told once.
+
+    Whoever records a fact answers for what it moves, and for nothing that waited before.
+    """
+    found: dict[str, Any] | None = work.session.info.pop(("facts before", incident_id), None)
+    return found
 
 
 def read(work: Work, incident_id: UUID) -> Sequence[Fact]:

@@ -5,38 +5,40 @@ that a duty once shown never disappears: it is met, waived, or no longer owed, w
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from incidents.audit import log as audit
 from incidents.database.base import uuid7
-from incidents.database.duties import Duty, DutyChange, duties_of
-from incidents.database.incidents import Incident
-from incidents.errors import InvalidInput, Problem
+from incidents.database.duties import Duty, duties_of
+from incidents.database.extensions import pending_of
+from incidents.database.incidents import Incident, current_facts
 from incidents.rules import catalogue as law
 from incidents.rules.duties import AssessedDuty, assess
 from incidents.rules.lifecycle import DUTY, ENDED
 from incidents.rules.permissions import Permission
-from incidents.services import evidence, facts, playbook_runs, severity, timeline
+from incidents.services import (
+    alarm_schedule,
+    deeds,
+    evidence,
+    facts,
+    playbook_runs,
+    severity,
+    timeline,
+)
+from incidents.services.due_times import Change, Look, follow, keep_change, lapse
 from incidents.services.lookup import get_incident
 from incidents.work import TOCSIN, Work, require
 
 Key = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Review:
-    work: Work
-    incident: Incident
-    reason: str
-
-
 def start(work: Work, incident: Incident) -> None:
     """The first look at a new incident: duties, severity, and the playbook of its kind."""
+    facts.before_this(work, incident.id)
     known = facts.known(work, incident.id)
-    _judge(_Review(work, incident, reason=""), known)
+    severity.propose(work, incident, known)
+    _settle_duties(_look_at(work, incident, reason=""), known)
     playbook_runs.start_fitting(work, incident, known)
     incident.review_due = False
     work.session.flush()
@@ -49,44 +51,82 @@ def review(work: Work, incident_id: UUID, *, reason: str = "") -> None:
     Raises   InvalidInput when a person's amendment would move a due time later without one
     """
     require(work.actor, Permission.READ_INCIDENT)
-    _look(work, get_incident(work, incident_id), reason=reason)
-
-
-def _look(work: Work, incident: Incident, *, reason: str) -> None:
-    known = facts.known_and_done(work, incident.id)
-    _judge(_Review(work, incident, reason), known)
+    incident = get_incident(work, incident_id)
+    _catch_up(work, incident)
+    look = _look_at(work, incident, reason)
+    known = deeds.as_facts(look.deeds) | facts.known(work, incident.id)
+    severity.propose(work, incident, known)
+    _settle_duties(look, known)
     if incident.status not in ENDED:
         playbook_runs.advance(work, incident, known)
     incident.review_due = False
     work.session.flush()
 
 
-def _judge(now: _Review, known: Mapping[str, Any]) -> None:
-    severity.propose(now.work, now.incident, known)
-    _settle_duties(now, known)
+def _catch_up(work: Work, incident: Incident) -> None:
+    """What changed before this work and was not looked at yet: nobody here answers for it."""
+    before = facts.before_this(work, incident.id)
+    if before is None:
+        return
+    actor, work.actor = work.actor, TOCSIN
+    try:
+        look = _look_at(work, incident, reason="")
+        _settle_duties(look, deeds.as_facts(look.deeds) | before)
+    finally:
+        work.actor = actor
 
 
-def _settle_duties(now: _Review, known: Mapping[str, Any]) -> None:
-    rows: dict[Key, Duty] = {
-        (row.rule, row.stage, row.place): row
-        for row in duties_of(now.work.session, now.incident.id)
-    }
+def _look_at(work: Work, incident: Incident, reason: str) -> Look:
+    """What this look is after; in a person's work, that is what they recorded in it."""
+    new = facts.recorded_in(work)
+    held = current_facts(work.session, incident.id) if new else ()
+    mine = {fact.name: fact.id for fact in held if fact.id in new}
+    return Look(
+        work=work,
+        incident=incident,
+        law=law.load(),
+        change=Change(work.actor.id, reason, mine),
+        deeds=deeds.of(work, incident.id),
+        pending=pending_of(work.session, incident.id),
+    )
+
+
+def _settle_duties(now: Look, known: Mapping[str, Any]) -> None:
+    rows: dict[Key, Duty] = {_key(row): row for row in duties_of(now.work.session, now.incident.id)}
     if now.incident.status == "dismissed":
         _end_undecided(now, rows.values())
-        return
-    for assessed in assess(known, law.load(), now.work.now):
-        row = rows.get((assessed.rule, assessed.stage, assessed.place))
+    else:
+        _judge(now, rows, assess(known, now.law, now.work.now))
+        evidence.weigh(now.work, now.incident.id, rows.values())
+    alarm_schedule.reschedule(now.work, now.incident, rows.values())
+    for row in rows.values():
+        if row.status != "open" and row.id in now.pending:
+            why = f"the duty is {row.status.replace('_', ' ')}"
+            lapse(now.work, row, now.pending.pop(row.id), why)
+
+
+def _judge(now: Look, rows: dict[Key, Duty], answers: Iterable[AssessedDuty]) -> None:
+    gone = set(rows)
+    for assessed in answers:
+        key = _key(assessed)
+        row = rows.get(key)
+        gone.discard(key)
         if row is None and assessed.status != "not_owed":
-            key = (assessed.rule, assessed.stage, assessed.place)
             rows[key] = _appear(now, assessed)
         elif row is not None and assessed.status == "not_owed":
             _not_owed(now, row, assessed)
         elif row is not None:
             _update(now, row, assessed)
-    evidence.weigh(now.work, now.incident.id, rows.values())
+    for key in gone:
+        if rows[key].status in {"open", "met"}:
+            _end(now, rows[key], "the rule is not in force for this incident any more")
 
 
-def _appear(now: _Review, assessed: AssessedDuty) -> Duty:
+def _key(duty: Duty | AssessedDuty) -> Key:
+    return duty.rule, duty.stage, duty.place
+
+
+def _appear(now: Look, assessed: AssessedDuty) -> Duty:
     row = Duty(
         id=uuid7(),
         incident_id=now.incident.id,
@@ -98,25 +138,28 @@ def _appear(now: _Review, assessed: AssessedDuty) -> Duty:
         status_at=now.work.now,
         due_at=assessed.due_at,
     )
-    _copy(row, assessed)
+    _copy(now, row, assessed)
     now.work.session.add(row)
     _tell(now, "duty.appear", row)
     return row
 
 
-def _copy(row: Duty, assessed: AssessedDuty) -> None:
+def _copy(now: Look, row: Duty, assessed: AssessedDuty) -> None:
     row.rule_version = assessed.rule_version
     row.audience = assessed.audience
     row.authority = assessed.authority or ""
     row.title = assessed.title
     row.standing = assessed.status
     row.is_target = assessed.is_target
-    row.start_at = assessed.start_at
     row.details = assessed.as_json()
     row.met_when = dict(assessed.met_when)
+    if row.standing_due_at == assessed.due_at:  # else the start of what stands is kept with it
+        row.start_at = assessed.start_at
+        deed = now.deeds.get(assessed.trigger or "")
+        row.counts_from = deed.row_id if deed and deed.at == assessed.start_at else None
 
 
-def _not_owed(now: _Review, row: Duty, assessed: AssessedDuty) -> None:
+def _not_owed(now: Look, row: Duty, assessed: AssessedDuty) -> None:
     if row.status not in {"open", "met"}:
         return
     row.standing = assessed.status
@@ -124,99 +167,40 @@ def _not_owed(now: _Review, row: Duty, assessed: AssessedDuty) -> None:
     _end(now, row, "; ".join(assessed.why_not))
 
 
-def _end_undecided(now: _Review, rows: Iterable[Duty]) -> None:
+def _end_undecided(now: Look, rows: Iterable[Duty]) -> None:
     """Nothing happened after all: what was not decided yet need not be any more."""
     for row in rows:
         if row.status == "open":
-            _end(now, row, f"the incident was dismissed: {now.reason}")
+            _end(now, row, f"the incident was dismissed: {now.change.reason}")
 
 
-def _end(now: _Review, row: Duty, why: str) -> None:
+def _end(now: Look, row: Duty, why: str) -> None:
     before = row.status
-    _change(now, row, "end", {"status": before}, {"status": "no_longer_owed"}, why)
+    keep_change(now.work, row, "end", {"status": before}, {"status": "no_longer_owed"}, why)
     row.status = DUTY.after(before, "end")
     row.status_reason, row.status_at = why[:1000], now.work.now
     _tell(now, "duty.end", row, before=before)
     timeline.note(now.work, now.incident.id, "duty", f"No longer owed: {row.title}: {why}")
 
 
-def _update(now: _Review, row: Duty, assessed: AssessedDuty) -> None:
+def _update(now: Look, row: Duty, assessed: AssessedDuty) -> None:
     if row.status == "no_longer_owed":
         before, row.status = row.status, DUTY.after(row.status, "renew")
         row.status_reason, row.status_at = "", now.work.now
         why = "; ".join(assessed.why)
-        _change(now, row, "renew", {"status": before}, {"status": row.status}, why)
+        keep_change(now.work, row, "renew", {"status": before}, {"status": row.status}, why)
         timeline.note(now.work, now.incident.id, "duty", f"Owed again: {row.title}: {why}")
         _tell(now, "duty.appear", row, before="no_longer_owed")
-    _move(now, row, assessed.due_at)
-    _copy(row, assessed)
-
-
-def _move(now: _Review, row: Duty, due_at: datetime | None) -> None:
-    """Follow the law's new due time; but later only with a reason and a person behind it."""
-    old = row.due_at
-    if due_at == old or (row.status != "open" and old is not None):
-        return
-    if old is not None and (due_at is None or due_at > old):
-        if now.work.actor == TOCSIN or (due_at is None and _hung_on_another(row)):
-            return  # the earlier time stands
-        if not now.reason:
-            raise _needs_reason(row, due_at)
-        _change(now, row, "extend", {"due_at": _text(old)}, {"due_at": _text(due_at)}, now.reason)
-        kind = "duty.extend"
-    else:
-        _change(now, row, "move", {"due_at": _text(old)}, {"due_at": _text(due_at)}, now.reason)
-        kind = "duty.move"
-    row.due_at = due_at
-    _tell(now, kind, row, before_due_at=old)
-    timeline.note(
-        now.work,
-        now.incident.id,
-        "duty",
-        f"Due time of {row.title}: {_text(old)} → {_text(due_at)}",
-    )
-
-
-def _hung_on_another(row: Duty) -> bool:
-    """Whether its clock counted from another duty's due time, which may be gone: nobody's doing."""
-    return law.load().rule(row.rule).trigger.or_due_of is not None
-
-
-def _needs_reason(row: Duty, due_at: datetime | None) -> InvalidInput:
-    return InvalidInput(
-        f"this would move a due time later: {row.title}, from {_text(row.due_at)} to"
-        f" {_text(due_at)}",
-        Problem("reason", "is empty", "say why the clock may move later; it stays on record"),
-    )
-
-
-def _text(moment: datetime | None) -> str:
-    return moment.isoformat() if moment else "none"
-
-
-def _change(
-    now: _Review, row: Duty, kind: str, before: dict[str, Any], after: dict[str, Any], why: str
-) -> None:
-    now.work.session.add(
-        DutyChange(
-            duty_id=row.id,
-            at=now.work.now,
-            kind=kind,
-            before=before,
-            after=after,
-            reason=why[:1000],
-            actor_id=now.work.actor.id,
-        )
-    )
+    follow(now, row, assessed)
+    _copy(now, row, assessed)
 
 
 def _tell(
-    now: _Review,
+    now: Look,
     kind: str,
     row: Duty,
     *,
     before: str | None = None,
-    before_due_at: datetime | None = None,
 ) -> None:
     audit.record(
         now.work,
@@ -224,7 +208,7 @@ def _tell(
         incident_id=now.incident.id,
         subject_type="duty",
         subject_id=row.id,
-        private={"reason": now.reason} if now.reason else None,
+        private={"reason": now.change.reason} if now.change.reason else None,
         rule=row.rule,
         version=row.rule_version,
         stage=row.stage,
@@ -234,5 +218,4 @@ def _tell(
         before=before,
         after=row.status,
         due_at=row.due_at,
-        before_due_at=before_due_at,
     )

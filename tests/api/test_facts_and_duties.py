@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from incidents.services import facts, review
+from incidents.services import review
 from incidents.work import TOCSIN
 from tests.api.desk import fields
 from tests.conftest import NOW
@@ -83,29 +83,6 @@ def test_a_due_time_moves_earlier_at_once(lead, incident):
     lead.learn(incident, aware_at="2026-03-02T06:00:00Z")
     duty = lead.duties(incident)["eu-gdpr-33"]
     assert duty["due_at"] == "2026-03-05T06:00:00Z"
-
-
-def test_a_due_time_moves_later_only_with_a_reason_and_a_person(lead, incident):
-    before = lead.duties(incident)["eu-gdpr-33"]
-    body = {"facts": {"aware_at": "2026-03-02T08:30:00Z"}, "source": "the shift's log"}
-    told = lead.refused(422, "POST", f"/incidents/{incident['id']}/facts", body)
-    assert fields(told) == ["reason"]
-    assert lead.duties(incident)["eu-gdpr-33"] == before
-    lead.post(f"/incidents/{incident['id']}/facts", body | {"reason": "we misread the clock"})
-    after = lead.get(f"/duties/{before['id']}")
-    assert after["due_at"] == "2026-03-05T08:30:00Z"
-    (change,) = [change for change in after["history"] if change["kind"] == "extend"]
-    assert change["reason"] == "we misread the clock"
-    me = lead.get("/me")["id"]
-    assert change["actor_id"] == me
-
-
-def test_tocsin_itself_never_moves_a_due_time_later(lead, incident, office):
-    before = lead.duties(incident)["eu-gdpr-33"]["due_at"]
-    with office.work(TOCSIN) as work:
-        facts.record(work, UUID(incident["id"]), "aware_at", "2026-03-02T08:45:00Z", source="log")
-        review.review(work, UUID(incident["id"]), reason="a machine's reason")
-    assert lead.duties(incident)["eu-gdpr-33"]["due_at"] == before
 
 
 def test_looking_again_changes_nothing(lead, incident, office, clock):
