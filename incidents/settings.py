@@ -10,8 +10,9 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -100,6 +101,41 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(default=SecretStr(""), description="SMTP password.")
     smtp_starttls: bool = Field(default=True, description="Encrypt the SMTP connection.")
 
+    alarm_email_from: str = Field(
+        default="", description="Sender address of alarms by e-mail; empty: email_from."
+    )
+    alarm_phone_from: str = Field(
+        default="",
+        description="Number that alarms by SMS and call come from, E.164; empty: twilio_from."
+        " A messaging service cannot call.",
+    )
+    alarm_chat_urls: SecretStr = Field(
+        default=SecretStr(""),
+        description="Apprise URLs of a room that hears every alarm, separated by spaces.",
+    )
+    alarm_timeout_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Whole call to whoever carries an alarm; then the next channel is tried.",
+    )
+
+    time_zone: str = Field(
+        default="UTC",
+        description="IANA zone of those on duty, e.g. Europe/Berlin; alarms say each moment in it"
+        " and in UTC.",
+    )
+    alarm_step_minutes: float = Field(
+        default=5.0,
+        gt=0,
+        description="How long an alarm waits to be acknowledged before it wakes the next level.",
+    )
+    alarm_lease_seconds: float = Field(
+        default=45.0,
+        gt=0,
+        description="How long a process has to ring an alarm before another one rings it again;"
+        " longer than a provider may take.",
+    )
+
     detection_webhook_secret: SecretStr = Field(
         default=SecretStr(""),
         description="Shared secret of detection tools' signed webhook; empty: the door is shut.",
@@ -142,6 +178,13 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         default="console", description="How log lines are written."
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no IANA time zone such as Europe/Berlin")
+        return name
 
     @cached_property
     def database(self) -> str:

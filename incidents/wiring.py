@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
 
 from incidents.settings import Settings
 from notifiers.courier import Courier
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Mode
+from notifiers.paging import Pager
+from notifiers.paging.sandbox import SandboxPager
 from notifiers.providers.sandbox import Sandbox
 from notifiers.transport import Transport
+
+if TYPE_CHECKING:
+    from notifiers.paging.call import CallPager
 
 Routes = Mapping[str, Mapping[str, str]]
 
@@ -39,6 +46,61 @@ def couriers_for(settings: Settings, mode: str) -> dict[str, Courier]:
 def dispatches_for(settings: Settings) -> dict[str, Dispatch]:
     """mode -> what hands its envelopes over."""
     return {mode.value: Dispatch(couriers_for(settings, mode.value)) for mode in Mode}
+
+
+def pagers_for(settings: Settings, mode: str) -> tuple[Pager, ...]:
+    """What wakes people on duty. A drill is given the sandbox and nothing else.
+
+    Live, the sandbox says so wherever email or SMS has no provider. Chat is always there: it
+    reaches only those who gave an address, and the room that `alarm_chat_urls` names.
+    """
+    if mode != Mode.LIVE.value:
+        return (SandboxPager(),)
+    from notifiers.paging.chat import ChatPager  # noqa: PLC0415  not for drills
+    from notifiers.paging.written import EmailPager, SmsPager  # noqa: PLC0415  not for drills
+
+    whole = settings.alarm_timeout_seconds
+    told = _for_alarms(settings)
+    pagers: list[Pager] = []
+    if told.email_provider != "sandbox":
+        pagers.append(EmailPager(partial(_courier, told.email_provider, told), whole + 1))
+    if told.sms_provider != "sandbox":
+        pagers.append(SmsPager(partial(_courier, told.sms_provider, told), whole + 1))
+        pagers.append(_calls(told))
+    house = settings.alarm_chat_urls.get_secret_value().split()
+    pagers.append(
+        ChatPager(house, connect_seconds=told.connect_timeout_seconds, total_seconds=whole)
+    )
+    if "sandbox" in {told.email_provider, told.sms_provider}:
+        pagers.append(SandboxPager())
+    return tuple(pagers)
+
+
+def _for_alarms(settings: Settings) -> Settings:
+    """The same providers, with the sender and the short patience of alarms."""
+    return settings.model_copy(
+        update={
+            "email_from": settings.alarm_email_from or settings.email_from,
+            "twilio_from": settings.alarm_phone_from or settings.twilio_from,
+            "http_timeout_seconds": settings.alarm_timeout_seconds,
+            "connect_timeout_seconds": min(
+                settings.connect_timeout_seconds, settings.alarm_timeout_seconds / 2
+            ),
+        }
+    )
+
+
+def _calls(settings: Settings) -> CallPager:
+    from notifiers.paging.call import CallPager  # noqa: PLC0415  heavy: only where used
+
+    return CallPager(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.twilio_from,
+        base_url=settings.twilio_url,
+        connect_seconds=settings.connect_timeout_seconds,
+        total_seconds=settings.http_timeout_seconds,
+    )
 
 
 def _courier(name: str, settings: Settings) -> Courier:
