@@ -62,6 +62,16 @@ _DUTY: Details = {
     "evidence_id": uuid,
     "cause": code,
 }
+_EXTENSION: Details = {
+    "duty_id": uuid,
+    "rule": code,
+    "stage": code,
+    "after": STATE,
+    "asked_by": uuid,
+    "fact_id": uuid,
+    "due_at": moment,
+    "before_due_at": moment,
+}
 _TASK: Details = {"step": code, "run_id": uuid, "automatic": yes_or_no, "before": STATE}
 _IMPORT: Details = {
     "rows": whole,
@@ -118,6 +128,14 @@ _DRILL: Details = {
 }
 _USER: Details = {"roles": list_of(ROLE), "active": yes_or_no, "changed": CODES}
 _TOKEN: Details = {"user_id": uuid, "scopes": CODES, "drills_only": yes_or_no, "expires_at": moment}
+_ALARM: Details = {
+    "ring": whole,
+    "level": whole,
+    "loud": yes_or_no,
+    "about": counts,
+    "outcomes": counts,
+    "how": code,
+}
 _KEY: Details = {"key_id": key_id, "data_key_id": uuid, "purpose": code, "rewrapped": whole}
 
 KINDS: Mapping[str, Details] = {
@@ -134,10 +152,20 @@ KINDS: Mapping[str, Details] = {
     "duty.extend": _DUTY,
     "duty.meet": _DUTY,
     "duty.unmeet": _DUTY,
+    "extension.ask": _EXTENSION,
+    "extension.adopt": _EXTENSION,
+    "extension.confirm": _EXTENSION,
+    "extension.refuse": _EXTENSION,
+    "extension.lapse": _EXTENSION,
     "task.start": _TASK,
     "task.complete": _TASK,
     "task.skip": _TASK,
     "task.reopen": _TASK,
+    "incident.own": {"owner_id": uuid, "before": uuid},
+    "alarm.ring": _ALARM,
+    "alarm.acknowledge": _ALARM,
+    "alarm.end": _ALARM,
+    "alarm.mend": {"rule": code, "stage": code},
     "playbook.start": {"playbook": code, "version": version, "content": sha256_hex, "steps": whole},
     "population.import.start": _IMPORT,
     "population.import.finish": _IMPORT,

@@ -24,7 +24,11 @@ from incidents.database.base import Base, Json, uuid7
 
 
 class Incident(Base):
-    """One incident. `mode` is fixed for ever: it is part of every key below it."""
+    """One incident. `mode` is fixed for ever: it is part of every key below it.
+
+    owner_id        who answers for it; nobody at first
+    owner_alarm_at  when it rings next for want of an owner
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -35,6 +39,12 @@ class Incident(Base):
             "review_due",
             sqlite_where=text("review_due"),
             postgresql_where=text("review_due"),
+        ),
+        Index(
+            "ix_incident_owner_alarm",
+            "owner_alarm_at",
+            sqlite_where=text("owner_alarm_at IS NOT NULL"),
+            postgresql_where=text("owner_alarm_at IS NOT NULL"),
         ),
     )
 
@@ -53,6 +63,8 @@ class Incident(Base):
     severity_score: Mapped[float | None]
     china_grade: Mapped[str] = mapped_column(String(20), default="")
     review_due: Mapped[bool] = mapped_column(default=True)
+    owner_id: Mapped[UUID | None]
+    owner_alarm_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

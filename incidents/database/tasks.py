@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -31,10 +31,19 @@ class Task(Base):
 
     waits_for  facts or steps that must come first, in a reader's words
     result     what an automatic step made: ids, never personal data
+    next_alarm_at, alarm_heard  as in Duty
     """
 
     __tablename__ = "task"
-    __table_args__ = (UniqueConstraint("run_id", "step"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "step"),
+        Index(
+            "ix_task_next_alarm",
+            "next_alarm_at",
+            sqlite_where=text("next_alarm_at IS NOT NULL"),
+            postgresql_where=text("next_alarm_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"), index=True)
@@ -54,6 +63,8 @@ class Task(Base):
     done_at: Mapped[datetime | None]
     done_by: Mapped[UUID | None]
     note: Mapped[str] = mapped_column(String(1000), default="")
+    next_alarm_at: Mapped[datetime | None]
+    alarm_heard: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     ASSESS_SEVERITY = "severity.assess"
     CHANGE_DUTY = "duty.change"
     DO_TASK = "task.do"
+    ACKNOWLEDGE_ALARM = "alarm.acknowledge"
     START_PLAYBOOK = "playbook.start"
     IMPORT_POPULATION = "population.import"
     READ_POPULATION = "population.read"
@@ -46,6 +47,7 @@ class Permission(StrEnum):
     READ_AUDIT = "audit.read"
     EXPORT_AUDIT = "audit.export"
     MANAGE_USERS = "users.manage"
+    READ_METRICS = "metrics.read"
     READ_SELF = "me.read"
     WORK_UNSEEN = "system.work"
 
@@ -65,6 +67,7 @@ _RESPOND = _LOOK | {
     P.RECORD_FACT,
     P.ASSESS_SEVERITY,
     P.DO_TASK,
+    P.ACKNOWLEDGE_ALARM,
     P.START_PLAYBOOK,
     P.IMPORT_POPULATION,
     P.EDIT_NOTICE,
@@ -74,6 +77,7 @@ _LEAD = _RESPOND | {
     P.EDIT_ANNOUNCEMENT,
     P.EDIT_REPORT,
     P.RUN_DRILL,
+    P.READ_METRICS,
 }
 
 _GRANTS: Mapping[Role, set[Permission]] = {
@@ -81,10 +85,18 @@ _GRANTS: Mapping[Role, set[Permission]] = {
     Role.RESPONDER: _RESPOND,
     Role.COMMANDER: _LEAD,
     Role.PRIVACY_OFFICER: _LEAD | {P.CHANGE_DUTY, P.FILE_REPORT},
-    Role.APPROVER: _LOOK | {P.APPROVE_NOTICE, P.APPROVE_ANNOUNCEMENT, P.DO_TASK},
-    Role.AUDITOR: {P.READ_AUDIT, P.EXPORT_AUDIT, P.READ_INCIDENT, P.READ_CAMPAIGN, P.READ_REPORT},
+    Role.APPROVER: _LOOK
+    | {P.APPROVE_NOTICE, P.APPROVE_ANNOUNCEMENT, P.DO_TASK, P.ACKNOWLEDGE_ALARM},
+    Role.AUDITOR: {
+        P.READ_AUDIT,
+        P.EXPORT_AUDIT,
+        P.READ_INCIDENT,
+        P.READ_CAMPAIGN,
+        P.READ_REPORT,
+        P.READ_METRICS,
+    },
     # An administrator keeps users and settings, and sees no incident.
-    Role.ADMINISTRATOR: {P.MANAGE_USERS},
+    Role.ADMINISTRATOR: {P.MANAGE_USERS, P.READ_METRICS},
 }
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     role: frozenset({P.READ_SELF, *granted}) for role, granted in _GRANTS.items()

@@ -15,7 +15,7 @@ from incidents.database.tasks import PlaybookRun, Task, runs_of, tasks_of
 from incidents.errors import Conflict, InvalidInput, NotFound, Problem
 from incidents.rules.lifecycle import ENDED, TASK
 from incidents.rules.permissions import Permission
-from incidents.services import automation, facts, timeline
+from incidents.services import alarm_schedule, automation, facts, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
@@ -126,6 +126,7 @@ def _advance(
     for step in snapshot.playbook.steps:
         if step.id in done_before and step.do.action == "open_report":
             _follow_up(work, incident, step, by_step[step.id])
+    alarm_schedule.reschedule_tasks(work, incident, tasks)
     work.session.flush()
 
 

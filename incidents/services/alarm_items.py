@@ -1,0 +1,50 @@
+"""What an alarm is about, as it stands now: duties and tasks that are open, an owner wanted."""
+
+from datetime import datetime
+from uuid import UUID
+
+from incidents.database import alarms as rows
+from incidents.database.alarms import Alarm
+from incidents.database.duties import Duty
+from incidents.database.incidents import Incident
+from incidents.database.tasks import Task
+from incidents.rules.alarm_times import OWNER_WITHIN
+from incidents.rules.alarm_words import Item
+from incidents.rules.lifecycle import ENDED
+from incidents.services.alarm_schedule import is_to_be_done, note_of
+from incidents.work import Work
+
+
+def items_of(work: Work, alarm: Alarm) -> dict[UUID, Item]:
+    """What of an alarm is not settled yet, by the id of the duty, task or incident."""
+    incident = work.session.get_one(Incident, alarm.incident_id)
+    if incident.status in ENDED:
+        return {}
+    ids = [UUID(one["id"]) for one in alarm.about]
+    duties, tasks = rows.duties_and_tasks(work.session, ids)
+    found = {one.id: item_of_duty(one) for one in duties if one.status == "open" and one.due_at}
+    found |= {one.id: item_of_task(one) for one in tasks if is_to_be_done(one) and one.due_at}
+    if incident.id in ids and incident.owner_id is None:
+        found[incident.id] = item_of_owner(incident)
+    return found
+
+
+def item_of_duty(duty: Duty) -> Item:
+    """A duty that has a due time, as alarms speak of it."""
+    return Item("duty", duty.title, _known(duty.due_at), note_of(duty))
+
+
+def item_of_task(task: Task) -> Item:
+    """A task that has a due time, as alarms speak of it."""
+    return Item("task", task.title, _known(task.due_at), "task")
+
+
+def item_of_owner(incident: Incident) -> Item:
+    """An incident that nobody owns."""
+    return Item("owner", "", incident.opened_at + OWNER_WITHIN)
+
+
+def _known(due_at: datetime | None) -> datetime:
+    if due_at is None:
+        raise ValueError("nothing rings that has no due time")
+    return due_at

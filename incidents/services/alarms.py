@@ -1,0 +1,266 @@
+"""Alarms ring from every process, straight to the providers: no broker, no task, no beat.
+
+What is due in one incident becomes one alarm. A process claims it with a lease and commits the
+claim; only then does it page, and notes what each page gave. Whoever dies in between leaves a
+lease that runs out, and the next process rings again: twice at the worst, never not at all.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from incidents.audit import log as audit
+from incidents.auth.tokens import hash_of
+from incidents.database import alarms as rows
+from incidents.database.alarms import Alarm, AlarmPage
+from incidents.database.base import uuid7
+from incidents.rules.alarm_times import again_after
+from incidents.rules.alarm_words import AlarmWords, alarm_words
+from incidents.rules.lifecycle import ALARM
+from incidents.services import rota, timeline
+from incidents.services.alarm_forecast import UpcomingAlarm, upcoming
+from incidents.services.alarm_gathering import gather
+from incidents.services.alarm_items import items_of
+from incidents.services.alarm_schedule import lag, mend, reschedule, uncovered
+from incidents.services.lookup import get_incident
+from incidents.services.rota import OnDuty
+from incidents.work import TOCSIN, Office, Work
+from notifiers.paging import Contact, Page, Paged, Pager
+
+__all__ = [
+    "PagersOf", "UpcomingAlarm", "lag", "mend", "reschedule", "ring_due", "uncovered", "upcoming",
+]  # fmt: skip
+
+log = structlog.get_logger(__name__)
+
+# The pagers of a mode, "live" or "drill": wiring.pagers_for with the settings given.
+PagersOf = Callable[[str], Sequence[Pager]]
+
+LINK_PATH = "/alarms/"
+DIGITS_PATH = "/api/v1/webhooks/twilio/alarms/"
+_WRITTEN = {"email", "chat"}
+_ALARMS_AT_ONCE, _PAGES_AT_ONCE = 4, 16
+# When nobody was reached, a provider or the list of those on duty is at fault: soon again.
+_UNREACHED = timedelta(minutes=1)
+
+
+def ring_due(office: Office, pagers_of: PagersOf, *, only: UUID | None = None) -> int:
+    """Ring everything that is due; safe in any number of processes at once.
+
+    only     one incident, as a drill does that has a clock of its own
+    Returns  how many alarms were rung here
+    """
+    with office.look(TOCSIN) as work:
+        due = rows.incidents_due(work.session, work.now, only)
+    for incident_id in due:
+        _calmly(incident_id, partial(_gather, office, incident_id))
+    with office.look(TOCSIN) as work:
+        waiting = rows.alarms_to_ring(work.session, work.now, only)
+    ring = partial(_ring_calmly, office, pagers_of)
+    if len(waiting) <= 1:
+        return sum(map(ring, waiting))
+    with ThreadPoolExecutor(_ALARMS_AT_ONCE, thread_name_prefix="alarms") as pool:
+        return sum(pool.map(ring, waiting))
+
+
+def _gather(office: Office, incident_id: UUID) -> bool:
+    with office.work(TOCSIN) as work:
+        return gather(work, incident_id)
+
+
+def _ring_calmly(office: Office, pagers_of: PagersOf, alarm_id: UUID) -> int:
+    return int(_calmly(alarm_id, partial(_ring, office, pagers_of, alarm_id)))
+
+
+def _calmly(subject: UUID, act: Callable[[], bool]) -> bool:
+    try:
+        return act()
+    except Exception:
+        # The others must ring all the same; this one is due still, and health says so.
+        log.exception("an alarm could not be rung", subject=str(subject))
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One person on one channel: the row is written, the page has not left."""
+
+    row_id: UUID
+    pager: Pager
+    contact: Contact
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class _Ringing:
+    """An alarm that is ours until the lease runs out; `top` is the last level on duty."""
+
+    alarm_id: UUID
+    ring: int
+    lease_until: datetime
+    level: int
+    top: int
+    is_loud: bool
+    calls: list[_Call]
+
+
+def _ring(office: Office, pagers_of: PagersOf, alarm_id: UUID) -> bool:
+    with office.work(TOCSIN) as work:
+        ringing = _claim(work, pagers_of, alarm_id)
+    if ringing is None:
+        return False
+    results = _page_all(ringing.calls)
+    with office.work(TOCSIN) as work:
+        _note(work, ringing, results)
+    return True
+
+
+def _claim(work: Work, pagers_of: PagersOf, alarm_id: UUID) -> _Ringing | None:
+    alarm = work.session.get_one(Alarm, alarm_id)
+    incident = get_incident(work, alarm.incident_id)
+    until = work.now + timedelta(seconds=work.settings.alarm_lease_seconds)
+    if not rows.claim(work.session, alarm_id, work.now, until):
+        return None
+    work.session.refresh(alarm)
+    items = items_of(work, alarm)
+    if not items:
+        _end(work, alarm)
+        return None
+    zone, drill = work.settings.time_zone, alarm.mode == "drill"
+    words = alarm_words(incident.number, list(items.values()), work.now, zone=zone, drill=drill)
+    people = rota.on_duty(work, work.now)
+    pagers = pagers_of(alarm.mode)
+    calls = [
+        call
+        for person in people
+        if person.level <= alarm.level
+        for call in _calls(work, alarm, words, person, pagers)
+    ]
+    if not calls:
+        log.error("an alarm rings and nobody is on duty", incident=incident.number)
+    top = max((person.level for person in people), default=0)
+    return _Ringing(alarm.id, alarm.ring_count, until, alarm.level, top, alarm.is_loud, calls)
+
+
+def _calls(
+    work: Work, alarm: Alarm, words: AlarmWords, person: OnDuty, pagers: Sequence[Pager]
+) -> list[_Call]:
+    token = secrets.token_urlsafe(24)
+    base = work.settings.public_url.rstrip("/")
+    page = Page(
+        subject=words.subject,
+        text=words.text,
+        short=words.short,
+        link=f"{base}{LINK_PATH}{token}",
+        code=alarm.code,
+        drill=alarm.mode == "drill",
+        digits_url=f"{base}{DIGITS_PATH}{token}",
+    )
+    chosen = [one for one in pagers if alarm.is_loud or _is_soft(one.channel, person.contact)]
+    made = [_Call(uuid7(), pager, person.contact, page) for pager in chosen]
+    work.session.add_all(_row(work, alarm, person, token, call) for call in made)
+    return made
+
+
+def _is_soft(channel: str, to: Contact) -> bool:
+    """Whether a soft alarm goes out here: in writing; by SMS to whom nothing else reaches."""
+    if channel == "sms":
+        return not (to.email or to.chat)
+    return channel in {*_WRITTEN, "sandbox"}
+
+
+def _row(work: Work, alarm: Alarm, person: OnDuty, token: str, call: _Call) -> AlarmPage:
+    return AlarmPage(
+        id=call.row_id,
+        alarm_id=alarm.id,
+        mode=alarm.mode,
+        ring=alarm.ring_count,
+        user_id=person.user_id,
+        name=person.name,
+        level=person.level,
+        channel=call.pager.channel,
+        outcome="pending",
+        token_sha256=hash_of(token),
+        at=work.now,
+    )
+
+
+def _page_all(calls: Sequence[_Call]) -> dict[UUID, Paged]:
+    if not calls:
+        return {}
+    with ThreadPoolExecutor(min(len(calls), _PAGES_AT_ONCE), thread_name_prefix="pages") as pool:
+        return dict(zip((call.row_id for call in calls), pool.map(_page, calls), strict=True))
+
+
+def _page(call: _Call) -> Paged:
+    try:
+        return call.pager.page(call.contact, call.page)
+    except Exception as error:  # the others must be paged all the same
+        log.exception("a pager failed", channel=call.pager.channel)
+        return Paged(call.pager.channel, "unknown", type(error).__name__)
+
+
+def _note(work: Work, ringing: _Ringing, results: dict[UUID, Paged]) -> None:
+    """Keep what each page gave, and when to ring again if nobody acknowledges."""
+    alarm = work.session.get_one(Alarm, ringing.alarm_id)
+    get_incident(work, alarm.incident_id)
+    for row_id, paged in results.items():
+        page = work.session.get_one(AlarmPage, row_id)
+        page.outcome, page.detail = paged.outcome, paged.detail[:300]
+    reached = any(one.outcome in {"accepted", "unknown"} for one in results.values())
+    next_at = _again_at(work, ringing, reached=reached)
+    level = ringing.level + 1 if next_at else ringing.level
+    rows.give_back(work.session, alarm.id, ringing.lease_until, level=level, next_at=next_at)
+    _tell(work, alarm, ringing, results)
+
+
+def _again_at(work: Work, ringing: _Ringing, *, reached: bool) -> datetime | None:
+    if reached and not ringing.is_loud:
+        return None
+    if ringing.calls and not reached:
+        return work.now + _UNREACHED
+    step = timedelta(minutes=work.settings.alarm_step_minutes)
+    return work.now + again_after(ringing.level, ringing.top, step)
+
+
+def _tell(work: Work, alarm: Alarm, ringing: _Ringing, results: dict[UUID, Paged]) -> None:
+    outcomes = Counter(f"{one.channel}.{one.outcome}" for one in results.values())
+    audit.record(
+        work,
+        "alarm.ring",
+        incident_id=alarm.incident_id,
+        subject_type="alarm",
+        subject_id=alarm.id,
+        ring=ringing.ring,
+        level=ringing.level,
+        loud=ringing.is_loud,
+        about=Counter(one["kind"] for one in alarm.about),
+        outcomes=outcomes,
+    )
+    if ringing.ring > 1 and ringing.level > ringing.top:
+        return  # the same people again: the trail has it, the story need not
+    people = len({call.contact for call in ringing.calls})
+    how = ", ".join(f"{name.replace('.', ' ')} {n}" for name, n in sorted(outcomes.items()))
+    told = f"{people} woken: {how}" if people else "nobody is on duty"
+    timeline.note(work, alarm.incident_id, "alarm", f"Alarm rang ({told})")
+
+
+def _end(work: Work, alarm: Alarm) -> None:
+    """What it rang for was settled before anybody acknowledged."""
+    alarm.state = ALARM.after(alarm.state, "end")
+    alarm.next_at = alarm.lease_until = None
+    audit.record(
+        work,
+        "alarm.end",
+        incident_id=alarm.incident_id,
+        subject_type="alarm",
+        subject_id=alarm.id,
+        ring=alarm.ring_count,
+    )
