@@ -13,12 +13,10 @@ What is known of it, and where from:
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import orjson
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
@@ -39,11 +37,11 @@ from notifiers.envelope import (
     ReceiptKind,
     mask,
 )
-from notifiers.errors import BadSignature, MalformedReceipt, NotifierError, Refused
+from notifiers.errors import MalformedReceipt, NotifierError, Refused
+from notifiers.providers.twilio_signed import signed_form
 from notifiers.tokens import fill, values
 from notifiers.transport import Answer, Transport, retry_after
 
-SIGNATURE = "X-Twilio-Signature"
 MOST_CHARACTERS = 1_600  # https://www.twilio.com/docs/api/errors/21617
 MOST_LISTED = 1_000  # https://www.twilio.com/docs/usage/twilios-response#pagination
 CLOCK_SKEW = timedelta(seconds=60)
@@ -187,15 +185,7 @@ class TwilioSms:
     def parse_receipts(self, request: RawRequest) -> list[Receipt]:
         """Verify one status callback; none if it is no status of a message of ours."""
         url = self._signed_url(request.url)
-        try:
-            form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-        except UnicodeDecodeError as error:
-            raise BadSignature("not a form") from error
-        given = request.header(SIGNATURE)
-        # Twilio signs with and without the port, whichever it was given.
-        wanted = [signature(self._token, one, form) for one in _with_and_without_port(url)]
-        if not any(hmac.compare_digest(one.encode(), given.encode()) for one in wanted):
-            raise BadSignature("not signed by Twilio with the token we hold")
+        form = signed_form(self._token, url, request)
         return self._receipts(form, parse_qs(urlsplit(url).query))
 
     async def close(self) -> None:
@@ -222,15 +212,6 @@ class TwilioSms:
             kind = ReceiptKind.OPTED_OUT
         key = f"twilio:{sid}:{status}"
         return [Receipt(key, ids["a"][0], ids["r"][0], kind, self._clock(), self.name, sid, code)]
-
-
-def signature(token: bytes, url: str, form: Mapping[str, str]) -> str:
-    """HMAC-SHA1 over the URL and the sorted parameters, in base64.
-
-    Source  https://www.twilio.com/docs/usage/security#validating-requests
-    """
-    signed = url + "".join(name + form[name] for name in sorted(form))
-    return base64.b64encode(hmac.new(token, signed.encode(), hashlib.sha1).digest()).decode()
 
 
 def callback_url(envelope: Envelope, person: Person) -> str:
@@ -321,13 +302,3 @@ def _finding(listed: list[Any], query: AttemptQuery) -> Finding:
     if len(listed) >= MOST_LISTED and listed[-1].date_created >= since:
         return Finding(FindingKind.CANNOT_TELL, evidence="more messages than one look shows")
     return Finding(FindingKind.ABSENT, evidence=f"none of {len(listed)} messages to the number")
-
-
-def _with_and_without_port(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    if parts.port is not None:
-        bare = host.removesuffix(f":{parts.port}")
-        return url, urlunsplit(parts._replace(netloc=bare))
-    port = 443 if parts.scheme == "https" else 80
-    return url, urlunsplit(parts._replace(netloc=f"{host}:{port}"))

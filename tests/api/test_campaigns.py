@@ -16,7 +16,7 @@ from incidents.app import create_app
 from incidents.database.campaigns import Attempt, Delivery
 from incidents.services import sending
 from incidents.work import TOCSIN
-from notifiers.providers.twilio_sms import signature
+from notifiers.providers.twilio_signed import signature
 from tests.services.telling import Campaigning, mailbox
 
 PHONE = "+12025550101"

@@ -15,7 +15,8 @@ from notifiers.dispatch import Dispatch
 from notifiers.envelope import FindingKind, Outcome, OutcomeKind, Person, ReceiptKind
 from notifiers.errors import BadSignature, MalformedReceipt, Refused
 from notifiers.fake.server import FakeProviders
-from notifiers.providers.twilio_sms import SIGNATURE, TwilioSms, classify
+from notifiers.providers.twilio_signed import SIGNATURE
+from notifiers.providers.twilio_sms import TwilioSms, classify
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
 from tests.notifiers.makers import make_envelope, make_person, make_sms, twilio_at
