@@ -1,28 +1,17 @@
-"""The tree that a condition is read into, and how it judges facts: in Kleene's three values."""
+"""The tree that a condition is read into, and what it decides: in Kleene's three values.
+
+Deciding makes no words: a law is asked far more often than it is read. The sentences and the
+tree of reasons are made from the same nodes by `condition_words`, when somebody wants them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Literal
 
 from playbooks.places import Facts, largest_part, lies_in, people_count, people_in
-from playbooks.spans import ORDER, Span, compare, is_open, opposite
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a condition says of the facts.
-
-    value    True, False, or None: not known yet
-    why      the sentences that decided it, or that leave it open
-    missing  the facts that could still decide it; empty once it is decided
-    """
-
-    value: bool | None
-    why: tuple[str, ...]
-    missing: frozenset[str] = frozenset()
+from playbooks.spans import ORDER, Span, compare, opposite
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +59,7 @@ class Fact:
     @property
     def label(self) -> str:
         """How a sentence calls it."""
-        return _plain(self.name)
+        return plain(self.name)
 
     @property
     def facts(self) -> frozenset[str]:
@@ -105,18 +94,19 @@ class Count:
 Operand = Constant | Fact | Count
 
 
-# ---- nodes: each judges the facts ----
+# ---- nodes: each decides by the facts ----
 
-# Verdicts on the same facts, by the identity of the part: laws share most of theirs.
-Told = dict[int, Verdict]
+# What parts said of the same facts, by the identity of the part: laws share most of theirs.
+Told = dict[int, bool | None]
+_UNASKED = object()
 
 
-def judged(node: Node, facts: Facts, told: Told) -> Verdict:
-    """What a part says of the facts; asked once, however many conditions share it."""
-    verdict = told.get(id(node))
-    if verdict is None:
-        verdict = told[id(node)] = node.judge(facts, told)
-    return verdict
+def decided(node: Node, facts: Facts, told: Told) -> bool | None:
+    """Yes, no, or not known yet; asked once, however many conditions share the part."""
+    value: Any = told.get(id(node), _UNASKED)
+    if value is _UNASKED:
+        value = told[id(node)] = node.decide(facts, told)
+    return value  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -126,24 +116,15 @@ class Join:
     parts: tuple[Node, ...]
     decided_by: bool
 
-    def judge(self, facts: Facts, told: Told) -> Verdict:
-        """The deciding parts if there are any, else the open ones, else all of them."""
-        verdicts = [judged(part, facts, told) for part in self.parts]
-        deciding = [verdict for verdict in verdicts if verdict.value is self.decided_by]
-        if deciding:  # what is decided misses nothing
-            return deciding[0] if len(deciding) == 1 else _all(self.decided_by, deciding)
-        open_ = [verdict for verdict in verdicts if verdict.value is None]
-        if open_:
-            return open_[0] if len(open_) == 1 else _all(None, open_)
-        return _all(not self.decided_by, verdicts)
-
-
-def _all(value: bool | None, verdicts: list[Verdict]) -> Verdict:
-    """The reasons of all, each once."""
-    why = tuple(dict.fromkeys(chain.from_iterable(verdict.why for verdict in verdicts)))
-    if value is not None:
-        return Verdict(value, why)
-    return Verdict(None, why, frozenset().union(*(verdict.missing for verdict in verdicts)))
+    def decide(self, facts: Facts, told: Told) -> bool | None:
+        """What the first deciding part says; without one, open if any part is."""
+        is_open = False
+        for part in self.parts:
+            value = decided(part, facts, told)
+            if value is self.decided_by:
+                return value
+            is_open = is_open or value is None
+        return None if is_open else not self.decided_by
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -152,10 +133,9 @@ class Not:
 
     part: Node
 
-    def judge(self, facts: Facts, told: Told) -> Verdict:
-        """The part's verdict turned round, for the same reasons."""
-        verdict = judged(self.part, facts, told)
-        return Verdict(opposite(verdict.value), verdict.why, verdict.missing)
+    def decide(self, facts: Facts, told: Told) -> bool | None:
+        """The part turned round."""
+        return opposite(decided(self.part, facts, told))
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -164,13 +144,10 @@ class Holds:
 
     name: str
 
-    def judge(self, facts: Facts, _told: Told) -> Verdict:
+    def decide(self, facts: Facts, _told: Told) -> bool | None:
         """Its value."""
         value = facts.get(self.name)
-        if value is None:
-            why = f"whether {_plain(self.name)} is not known"
-            return Verdict(None, (why,), frozenset({self.name}))
-        return Verdict(value is True, (f"{_plain(self.name)}: {shown(value)}",))
+        return None if value is None else value is True
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -179,9 +156,9 @@ class Always:
 
     value: bool
 
-    def judge(self, _facts: Facts, _told: Told) -> Verdict:
+    def decide(self, _facts: Facts, _told: Told) -> bool | None:
         """The value."""
-        return Verdict(self.value, ())
+        return self.value
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -191,17 +168,10 @@ class AnyOf:
     fact: str
     items: tuple[str, ...]
 
-    def judge(self, facts: Facts, _told: Told) -> Verdict:
-        """Yes with what was found, no, or unknown while the list is."""
+    def decide(self, facts: Facts, _told: Told) -> bool | None:
+        """Unknown while the list is."""
         held = facts.get(self.fact)
-        label = _plain(self.fact)
-        if held is None:
-            why = f"{label} not known (asked: {shown(self.items)})"
-            return Verdict(None, (why,), frozenset({self.fact}))
-        found = tuple(item for item in self.items if item in held)
-        if found:
-            return Verdict(True, (f"{label} include {shown(found)}",))
-        return Verdict(False, (f"{label} do not include {shown(self.items)}",))
+        return None if held is None else any(item in held for item in self.items)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -210,15 +180,10 @@ class EstablishedIn:
 
     place: str
 
-    def judge(self, facts: Facts, _told: Told) -> Verdict:
+    def decide(self, facts: Facts, _told: Told) -> bool | None:
         """By the fact `establishment`."""
         code = facts.get("establishment")
-        if code is None:
-            why = f"establishment not known (asked: in {self.place})"
-            return Verdict(None, (why,), frozenset({"establishment"}))
-        inside = lies_in(code, self.place)
-        where = "in" if inside else "outside"
-        return Verdict(inside, (f"established in {code}, {where} {self.place}",))
+        return None if code is None else lies_in(code, self.place)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -227,11 +192,9 @@ class Known:
 
     fact: str
 
-    def judge(self, facts: Facts, _told: Told) -> Verdict:
+    def decide(self, facts: Facts, _told: Told) -> bool | None:
         """Yes or no."""
-        value = facts.get(self.fact) is not None
-        stated = "known" if value else "not stated yet"
-        return Verdict(value, (f"{_plain(self.fact)} is {stated}",))
+        return facts.get(self.fact) is not None
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -242,25 +205,9 @@ class Compare:
     sign: str
     right: Operand
 
-    def judge(self, facts: Facts, _told: Told) -> Verdict:
-        """The comparison with its values, or what is not known."""
-        left, right = self.left.read(facts), self.right.read(facts)
-        value = compare(left, self.sign, right)
-        if value is None:
-            open_ = [s for s, read in ((self.left, left), (self.right, right)) if is_open(read)]
-            missing = frozenset(name for side in open_ for name in side.facts)
-            return Verdict(None, (self._open(left),), missing)
-        asked = f"{_WORDS[self.sign]} {self._asked(right)}: {shown(value)}"
-        return Verdict(value, (f"{self.left.label} is {shown(left)} ({asked})",))
-
-    def _open(self, left: Any) -> str:
-        known = isinstance(left, Span) and left != Span(0, None)
-        stated = f"is {left}" if known else "not known"
-        return f"{self.left.label} {stated} (asked: {_WORDS[self.sign]} {self.right.label})"
-
-    def _asked(self, right: Any) -> str:
-        constant = isinstance(self.right, Constant)
-        return self.right.label if constant else f"{self.right.label} = {shown(right)}"
+    def decide(self, facts: Facts, _told: Told) -> bool | None:
+        """Open where a side is, or where spans overlap."""
+        return compare(self.left.read(facts), self.sign, self.right.read(facts))
 
 
 Node = Join | Not | Holds | Always | AnyOf | EstablishedIn | Known | Compare
@@ -286,6 +233,18 @@ def mentions_of(node: Node) -> Iterator[Mention]:
             yield from _compared(node)
 
 
+def comparisons_of(node: Node) -> Iterator[Compare]:
+    """Every comparison in the tree."""
+    match node:
+        case Join(parts):
+            for part in parts:
+                yield from comparisons_of(part)
+        case Not(part):
+            yield from comparisons_of(part)
+        case Compare():
+            yield node
+
+
 def _compared(node: Compare) -> Iterator[Mention]:
     for side, other in ((node.left, node.right), (node.right, node.left)):
         if isinstance(side, Count):
@@ -307,17 +266,6 @@ def _held_against(node: Compare, side: Fact, value: Any) -> Iterator[Mention]:
 
 # ---- words ----
 
-_WORDS = {
-    "<": "less than",
-    "<=": "at most",
-    ">": "more than",
-    ">=": "at least",
-    "==": "is",
-    "!=": "is not",
-    "in": "one of",
-    "not in": "none of",
-}
-
 
 def shown(value: Any) -> str:
     """A value as a sentence says it."""
@@ -326,9 +274,10 @@ def shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(shown, value)) or "none"
     if isinstance(value, str):
-        return _plain(value)
+        return plain(value)
     return f"{value:,}" if isinstance(value, (int, float)) else str(value)
 
 
-def _plain(code: str) -> str:
+def plain(code: str) -> str:
+    """A code in words."""
     return code.replace("_", " ")

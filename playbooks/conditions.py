@@ -36,16 +36,17 @@ from playbooks.condition_tree import (
     Not,
     Operand,
     Told,
-    Verdict,
-    judged,
+    comparisons_of,
+    decided,
     mentions_of,
 )  # fmt: skip
+from playbooks.condition_words import Reason, explain
 from playbooks.places import UNKNOWN_PLACE, Facts, lies_in, people_in
 from playbooks.spans import ORDER, Span
 
 __all__ = [
-    "UNKNOWN_PLACE", "Condition", "Facts", "MalformedCondition", "Mention", "Span", "Told",
-    "Verdict", "lies_in", "people_in",
+    "UNKNOWN_PLACE", "Condition", "Facts", "MalformedCondition", "Mention", "Reason", "Span",
+    "Told", "Verdict", "lies_in", "people_in",
 ]  # fmt: skip
 
 ALLOWED = (
@@ -78,6 +79,20 @@ _BOOLS = ("true", "false")
 _PARTS: WeakValueDictionary[bytes, Node] = WeakValueDictionary()
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a condition says of the facts.
+
+    value    True, False, or None: not known yet
+    why      the sentences that decided it, or that leave it open
+    missing  the facts that could still decide it; empty once it is decided
+    """
+
+    value: bool | None
+    why: tuple[str, ...]
+    missing: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Condition:
     """A `when:` read once and asked many times.
@@ -102,12 +117,26 @@ class Condition:
         mentions = tuple(mentions_of(root))
         return cls(text, frozenset(mention.fact for mention in mentions), mentions, root)
 
-    def evaluate(self, facts: Facts, told: Told | None = None) -> Verdict:
-        """Yes, no or not known yet, with the reasons.
+    def decide(self, facts: Facts, told: Told | None = None) -> bool | None:
+        """Yes, no or None, not known yet; without a word why.
 
-        told   what conditions were told of the same facts before; to ask many of them faster
+        told   what conditions said of the same facts before; to ask many of them faster
         """
-        return judged(self._root, facts, {} if told is None else told)
+        return decided(self._root, facts, {} if told is None else told)
+
+    def explain(self, facts: Facts) -> Reason:
+        """The tree of reasons for what it decides."""
+        return explain(self._root, facts)
+
+    def evaluate(self, facts: Facts, _told: object = None) -> Verdict:
+        """Yes, no or not known yet, with the reasons."""
+        reason = self.explain(facts)
+        return Verdict(reason.value, reason.why, reason.missing)
+
+    @property
+    def comparisons(self) -> tuple[Compare, ...]:
+        """Every comparison in it: where its thresholds stand."""
+        return tuple(comparisons_of(self._root))
 
     def __str__(self) -> str:
         return self.text
