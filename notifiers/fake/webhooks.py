@@ -19,7 +19,7 @@ from notifiers.errors import NotifierError, Unavailable
 from notifiers.fake.faults import Dice
 from notifiers.fake.keys import Keys
 from notifiers.fake.ledger import Accepted, Ledger
-from notifiers.providers import sendgrid, twilio_sms
+from notifiers.providers import sendgrid, twilio_signed
 from notifiers.rehearsal import Fate, fate
 from notifiers.transport import Transport
 
@@ -163,10 +163,10 @@ class Webhooks:
         url, form = accepted.more["callback"], self._form(accepted, status)
         body = urlencode(form).encode()
         if self._dice.happens(self._dice.faults.forged):
-            wrong = {twilio_sms.SIGNATURE: twilio_sms.signature(b"wrong", url, form)}
+            wrong = {twilio_signed.SIGNATURE: twilio_signed.signature(b"wrong", url, form)}
             await self._post(self._dialled(url), body, _FORM | wrong, "forged", 1)
         token = self._keys.twilio_token.encode()
-        signed = {twilio_sms.SIGNATURE: twilio_sms.signature(token, url, form)}
+        signed = {twilio_signed.SIGNATURE: twilio_signed.signature(token, url, form)}
         await self._post(self._dialled(url), body, _FORM | signed, "twilio", TWILIO_TRIES)
 
     def _form(self, accepted: Accepted, status: str) -> dict[str, str]:
