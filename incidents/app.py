@@ -22,6 +22,7 @@ from incidents.api import (
     population,
     receipts,
     reports,
+    severity,
     tasks,
     users,
 )
@@ -35,6 +36,7 @@ from playbooks import loader as playbooks
 API = "/api/v1"
 ROUTERS = (
     incidents.router,
+    severity.router,
     duties.router,
     deadlines.router,
     tasks.router,

@@ -1,4 +1,4 @@
-"""Incidents over HTTP: open, read, amend, move; facts, severity, timeline."""
+"""Incidents over HTTP: open, read, amend, move; facts, timeline."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -20,18 +20,15 @@ from incidents.api.door import (
     router_for,
 )
 from incidents.api.duties import DutyView
-from incidents.api.shapes import Facts, Line, Moment, Name, Reason, Sought, Words
+from incidents.api.shapes import Facts, Line, Moment, Reason, Sought, Words
 from incidents.database.incidents import Incident
 from incidents.rules.lifecycle import INCIDENT
 from incidents.rules.permissions import Permission
-from incidents.rules.severity import EnisaFactors
-from incidents.services import duties, facts, incidents, review, severity, timeline
+from incidents.services import duties, facts, incidents, review, timeline
 
 router = router_for("incidents")
 
 Title = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
-# ENISA scores each circumstance 0, a quarter or a half.
-Circumstance = Annotated[float, Field(ge=0, le=0.5, multiple_of=0.25)]
 Moments = Literal[
     "occurred_at",
     "detected_at",
@@ -93,21 +90,6 @@ class RecordFacts(Shape):
     reason: Reason = ""
 
 
-class JudgeSeverity(Shape):
-    """The factors of ENISA's method, each with the reason for it."""
-
-    context: Literal["simple", "behavioural", "financial", "sensitive"]
-    adjustment: Annotated[int, Field(ge=-3, le=3)] = 0
-    identification: Literal["negligible", "limited", "significant", "maximum"]
-    confidentiality: Circumstance = 0
-    integrity: Circumstance = 0
-    availability: Circumstance = 0
-    malicious: bool = False
-    more_than_100_people: bool = False
-    unintelligible: bool = False
-    reasons: Annotated[dict[Name, Reason], Field(max_length=20)]
-
-
 class IncidentView(View):
     """An incident as it stands."""
 
@@ -123,6 +105,7 @@ class IncidentView(View):
     severity: str
     severity_score: float | None
     china_grade: str
+    owner_id: UUID | None
     version: int
     moves: list[str] = []
 
@@ -160,18 +143,6 @@ class FactsRecorded(View):
 
     recorded: list[FactView]
     duties: list[DutyView]
-
-
-class SeverityView(View):
-    """One assessment of severity."""
-
-    id: UUID
-    method: str
-    level: str
-    score: float | None
-    factors: dict[str, Any]
-    assessed_at: datetime
-    assessed_by: UUID
 
 
 class TimelineView(View):
@@ -278,21 +249,6 @@ def read_facts(
     if history or name:
         return [FactView.model_validate(f) for f in facts.history(work, incident_id, name)]
     return [FactView.model_validate(fact) for fact in facts.read(work, incident_id)]
-
-
-@router.get("/incidents/{incident_id}/severity", **needs(Permission.READ_INCIDENT))
-def read_severity(incident_id: UUID, work: LookWork) -> list[SeverityView]:
-    """Every assessment of severity, newest first, each with its reasons."""
-    return [SeverityView.model_validate(row) for row in severity.history(work, incident_id)]
-
-
-@router.post(
-    "/incidents/{incident_id}/severity", status_code=201, **needs(Permission.ASSESS_SEVERITY)
-)
-def judge_severity(incident_id: UUID, body: JudgeSeverity, work: OpenWork) -> SeverityView:
-    """Judge the severity by ENISA's method, with a reason for each factor."""
-    judged = severity.judge(work, incident_id, EnisaFactors(**body.model_dump()))
-    return SeverityView.model_validate(judged)
 
 
 @router.get("/incidents/{incident_id}/timeline", **needs(Permission.READ_INCIDENT))

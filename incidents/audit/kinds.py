@@ -143,6 +143,7 @@ KINDS: Mapping[str, Details] = {
     "incident.amend": {"changed": CODES, "version": whole},
     "incident.transition": _MOVE,
     "fact.record": {"fact": code, "fact_id": uuid, "supersedes": uuid, "source": code},
+    "fact.withdraw": {"fact": code, "fact_id": uuid},
     "severity.assess": {"scale": code, "level": code, "score_percent": whole, "by_hand": yes_or_no},
     "duty.appear": _DUTY,
     "duty.end": _DUTY,

@@ -174,9 +174,19 @@ def severity(assessments: list[dict[str, Any]]) -> RenderableType:
     return Group(*(_assessed(one) for one in newest.values()))
 
 
+_METHODS = {
+    "enisa": "ENISA, SE = DPC × EI + CB",
+    "china": "China, four grades",
+    "gdpr_risk": "GDPR, risk to people",
+    "nis2": "NIS2, significance",
+    "dora": "DORA, major incident",
+    "hipaa": "HIPAA, four factors",
+}
+
+
 def _assessed(one: dict[str, Any]) -> RenderableType:
     score = f" = {one['score']:.2f}" if one["score"] is not None else ""
-    name = "ENISA, SE = DPC × EI + CB" if one["method"] == "enisa" else "China, four grades"
+    name = _METHODS.get(one["method"], one["method"])
     heading = Text.assemble((f"{name}{score}: ", "bold"), words(one["level"]))
     reasons = one["factors"].get("reasons") or one["factors"].get("why") or []
     return Group(heading, bullets("", [str(line) for line in reasons]))

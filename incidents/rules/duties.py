@@ -18,7 +18,7 @@ from incidents.rules.catalogue import Catalogue
 from incidents.rules.deadlines import Due, due_at, zone_of
 from incidents.rules.facts import FACTS
 from incidents.rules.legal_rule import Authority, Exempt, LegalRule, Trigger
-from incidents.rules.severity import china_grade
+from incidents.rules.severity.china import china_grade
 from playbooks.conditions import Condition, Told, Verdict, lies_in
 
 __all__ = ["AssessedDuty", "Change", "assess", "compare", "what_if"]

@@ -43,6 +43,10 @@ class Desk:
         """What a write gives; it must succeed."""
         return done(self.ask("POST", path, json, **more))
 
+    def put(self, path: str, json: Any = None, **more: Any) -> Any:
+        """What putting something in its place gives; it must succeed."""
+        return done(self.ask("PUT", path, json, **more))
+
     def refused(self, status: int, method: str, path: str, json: Any = None, **more: Any) -> Any:
         """The problem that a request is refused with."""
         return problem(self.ask(method, path, json, **more), status)

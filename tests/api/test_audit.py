@@ -21,9 +21,10 @@ def story(lead, approver, administrator):
     path = f"/incidents/{incident['id']}"
     lead.ask("PATCH", path, {"title": WORD}, if_match=lead.get(path)["version"])
     lead.learn(incident, reason=WORD, cause={"en": WORD}, contact={"name": WORD, "email": WORD})
-    lead.post(f"{path}/severity", {
-        "context": "simple", "identification": "limited", "reasons": {"context": WORD}
+    lead.put(f"{path}/severity/gdpr_risk", {
+        "factors": {"volume": {"value": "much", "why": WORD}}, "level": "high", "reason": WORD
     })  # fmt: skip
+    lead.put(f"{path}/severity/gdpr_risk", {"reason": WORD})
     duty = lead.duties(incident)["eu-gdpr-33"]
     lead.post(f"/duties/{duty['id']}/decisions", {"action": "waive", "reason": WORD})
     lead.post(f"/duties/{duty['id']}/decisions", {"action": "reopen", "reason": WORD})
