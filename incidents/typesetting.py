@@ -16,7 +16,7 @@ import orjson
 from incidents.errors import InvalidInput
 from incidents.rendering import element_views
 from incidents.rules.notice_words import NoticeWords, unusable
-from incidents.rules.report_forms import ReportContent, ReportField
+from incidents.rules.report_content import ReportContent, ReportField
 from incidents.rules.report_text import labels, moment_text
 from incidents.rules.story import day_in
 from incidents.rules.vocabulary import TEMPLATES, vocabulary
@@ -55,7 +55,7 @@ def _report(content: ReportContent, organisation: str, locale: str) -> dict[str,
     head = [
         (say["authority"], content.authority[locale]),
         (say["organisation"], organisation),
-        (say["stage"], say["stages"][content.stage]),
+        (say["stage"], content.stage_name.get(locale, say["stages"][content.stage])),
         (say["drawn_up"], moment_text(content.filled_at, content.zone)),
         (say["source"], content.source),
     ]
@@ -64,7 +64,7 @@ def _report(content: ReportContent, organisation: str, locale: str) -> dict[str,
         "say": {
             name: say[name] for name in ("missing", "missing_why", "changes", "before", "after")
         },
-        "between": vocabulary(locale)["between"],
+        "between": say["between"],
         "head": [entry for entry in head if entry[1]],
         "missing": [label_of[name] for name in content.missing],
         "sections": [

@@ -11,7 +11,7 @@ from incidents.api.door import IfMatch, LookWork, OpenWork, Shape, View, etag, n
 from incidents.api.shapes import Moment
 from incidents.database.reports import Report
 from incidents.rules.permissions import Permission
-from incidents.rules.report_forms import Difference, ReportContent
+from incidents.rules.report_content import Difference, ReportContent
 from incidents.services import reports, review
 
 router = router_for("reports")

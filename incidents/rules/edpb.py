@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from incidents.rules.report_forms import ReportContent, sources
+from incidents.rules.report_content import ReportContent
+from incidents.rules.report_forms import sources
 from playbooks.places import GROUPS
 
 NOT_KNOWN = "Not known yet"

@@ -1,40 +1,51 @@
-"""Reports to authorities: which forms there are, and how facts fill one.
+"""The forms of authorities: what each asks at which stage, and which rule of the law it answers.
 
-Not known is a value: every field that a form asks for stands in the report, and `missing`
-names those that the stage should know by law. Pure but for reading the packaged forms once.
+A form is data: `templates/reports/<form>/form.yaml`. What its fields are called, in each
+language, stands in `templates/reports/words/<locale>.yaml`; which facts answer them in
+`templates/reports/fields.yaml`. All are read once and checked against one another.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from incidents.errors import CatalogueError, InvalidInput, NotFound, Problem
+from incidents.errors import CatalogueError, NotFound
 from incidents.rules.facts import FACTS
-from incidents.rules.report_text import labels, shown
-from incidents.rules.vocabulary import TEMPLATES
+from incidents.rules.report_text import FOLDER, words_of
 
-Stage = Literal["initial", "supplementary", "final", "withdrawn"]
-STAGES: tuple[Stage, ...] = ("initial", "supplementary", "final", "withdrawn")
+Stage = Literal["early_warning", "initial", "intermediate", "supplementary", "final", "withdrawn"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 # From which stage on an unknown answer counts as missing; `if_any` never does.
-NEEDED = ("initial", "supplementary", "final", "if_any")
-FOLDER = TEMPLATES / "reports"
+NEEDED = (*STAGES[:-1], "if_any")
+# The form of whoever has none of their own.
+FALLBACK: Mapping[str, str] = {"media": "press", "consumer_reporting_agencies": "us_cra"}
+# How the other stages of a duty are called on a form.
+_CALLED: Mapping[str, Stage] = {"single": "initial", "annual": "final"}
 Texts = dict[str, str]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A value that nobody changes and that holds nothing unforeseen."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class FormSection(_Frozen):
-    """A heading of a form and the fields under it, by the stage that should know them."""
+class FormSection(Frozen):
+    """A heading of a form and the fields under it, by the stage that should know them.
+
+    stages  the stages that have this section
+    prose   printed as paragraphs, not as a table
+    """
 
     title: Texts
     stages: tuple[Stage, ...] = STAGES
+    prose: bool = False
+    early_warning: tuple[str, ...] = ()
     initial: tuple[str, ...] = ()
+    intermediate: tuple[str, ...] = ()
     supplementary: tuple[str, ...] = ()
     final: tuple[str, ...] = ()
     if_any: tuple[str, ...] = ()
@@ -45,16 +56,32 @@ class FormSection(_Frozen):
             yield from ((name, needed) for name in getattr(self, needed))
 
 
-class Form(_Frozen):
-    """An authority's form. locales: the authority's language first; zone: of its clock times."""
+class Form(Frozen):
+    """An authority's form.
+
+    locales      the authority's language first
+    by_place     whose authorities read another of them first, by place of establishment
+    zone         of the clock times that it prints
+    rules        beginnings of the ids of the rules that it answers; none: for whoever has no other
+    authority    who reads it; empty: as the law names them
+    stage_names  what the authority calls the stages, where that differs from our words
+    unknown      what stands for an answer that is not known yet, where the law wants such words
+    hint         for whoever fills it in; never printed
+    """
 
     id: str
     version: str
     locales: tuple[str, ...]
+    by_place: dict[str, str] = {}
     zone: str
+    audience: Literal["authority", "media", "consumer_reporting_agencies"] = "authority"
     rules: tuple[str, ...]
+    stages: tuple[Stage, ...] = ("initial", "supplementary", "final", "withdrawn")
     title: Texts
-    authority: Texts
+    authority: Texts = {}
+    stage_names: dict[Stage, Texts] = {}
+    unknown: Texts = {}
+    hint: str = ""
     source: str
     sections: tuple[FormSection, ...]
 
@@ -62,58 +89,16 @@ class Form(_Frozen):
         """Every field of the form, in its order."""
         return [name for section in self.sections for name, _ in section.fields()]
 
-
-class ReportField(_Frozen):
-    """One answer. value: None when not known yet; text: the answer in words, for each locale."""
-
-    name: str
-    label: Texts
-    value: JsonValue
-    text: Texts
-    needs: tuple[str, ...]
-
-    @property
-    def known(self) -> bool:
-        """Whether the report can answer."""
-        return self.value is not None
+    def locales_for(self, place: str | None) -> tuple[str, ...]:
+        """Its locales, that of the authority of this place first."""
+        first = self.by_place.get((place or "")[:2], self.locales[0])
+        return (first, *(locale for locale in self.locales if locale != first))
 
 
-class ReportSection(_Frozen):
-    """A heading and the answers under it."""
-
-    title: Texts
-    fields: tuple[ReportField, ...]
-
-
-class Difference(_Frozen):
-    """One answer that changed between two versions."""
-
-    name: str
-    label: Texts
-    before: Texts
-    after: Texts
-
-
-class ReportContent(_Frozen):
-    """One version of a report: what is filed, rendered and hashed. Holds no personal data."""
-
-    form: str
-    form_version: str
-    stage: Stage
-    filled_at: datetime
-    locales: tuple[str, ...]
-    zone: str
-    title: Texts
-    authority: Texts
-    source: str
-    sections: tuple[ReportSection, ...]
-    missing: tuple[str, ...]
-    changes: tuple[Difference, ...]
-    answers: Annotated[dict[str, str], Field(default_factory=dict)]
-
-    def fields(self) -> Iterator[ReportField]:
-        """Every answer, in the order of the form."""
-        return (field for section in self.sections for field in section.fields)
+def stage_on_form(stage: str) -> Stage:
+    """What a form calls the stage of a duty: whatever is told once is its initial report."""
+    called = _CALLED.get(stage, stage)
+    return next(known for known in STAGES if known == called)
 
 
 @cache
@@ -129,152 +114,32 @@ def form_named(form_id: str) -> Form:
     return forms()[form_id]
 
 
-def form_for(rule_id: str) -> Form:
-    """The form that answers a rule of the law: the longest prefix named, else the generic one."""
+@cache
+def form_for(rule_id: str, audience: str = "authority") -> Form:
+    """The form that answers a rule of the law: the longest beginning named, else the fallback."""
     fits = [
         (len(prefix), form.id)
         for form in forms().values()
         for prefix in form.rules
-        if rule_id == prefix or rule_id.startswith(f"{prefix}-")
+        if form.audience == audience and f"{rule_id}-".startswith(f"{prefix}-")
     ]
-    return forms()[max(fits)[1] if fits else "generic"]
-
-
-def fill(
-    form: Form,
-    facts: Mapping[str, Any],
-    stage: Stage,
-    previous: ReportContent | None = None,
-    *,
-    now: datetime,
-    answers: Mapping[str, str] | None = None,
-) -> ReportContent:
-    """A version of a report from what is known.
-
-    previous  the last version: answers that people typed are kept, differences are listed
-    answers   typed by a person, by field name; they stand before what the facts say
-    """
-    given = {**(previous.answers if previous else {}), **_checked(form, answers or {})}
-    sections = tuple(_filled(form, section, facts, stage, given) for section in form.sections)
-    if stage == "withdrawn":
-        sections = (_withdrawal(form, given), *sections)
-    content = ReportContent(
-        form=form.id,
-        form_version=form.version,
-        stage=stage,
-        filled_at=now,
-        locales=form.locales,
-        zone=form.zone,
-        title=form.title,
-        authority=form.authority,
-        source=form.source,
-        sections=tuple(section for section in sections if section.fields),
-        missing=(),
-        changes=(),
-        answers=given,
-    )
-    changes = tuple(differences(previous, content)) if previous else ()
-    return content.model_copy(update={"missing": _missing(form, content), "changes": changes})
-
-
-def differences(old: ReportContent, new: ReportContent) -> list[Difference]:
-    """The answers that differ between two versions of a report, in the order of the new one."""
-    before = {field.name: field for field in old.fields()}
-    return [
-        Difference(
-            name=field.name, label=field.label, before=_text_of(before, field), after=field.text
-        )
-        for field in new.fields()
-        if _text_of(before, field) != field.text
-    ]
-
-
-def _text_of(fields: Mapping[str, ReportField], like: ReportField) -> Texts:
-    if like.name in fields:
-        return fields[like.name].text
-    return {locale: labels(locale)["not_known"] for locale in like.text}
-
-
-def _filled(
-    form: Form,
-    section: FormSection,
-    facts: Mapping[str, Any],
-    stage: Stage,
-    given: Mapping[str, str],
-) -> ReportSection:
-    asked = section.fields() if stage in section.stages else iter(())
-    answered = [(_answer(form, name, facts, given), needed) for name, needed in asked]
-    kept = tuple(field for field, needed in answered if field.known or needed != "if_any")
-    return ReportSection(title=section.title, fields=kept)
-
-
-def _answer(
-    form: Form, name: str, facts: Mapping[str, Any], given: Mapping[str, str]
-) -> ReportField:
-    facts_asked = sources(name)
-    known = {fact: _json(facts[fact]) for fact in facts_asked if _is_known(facts.get(fact))}
-    value: JsonValue = known if len(facts_asked) > 1 else next(iter(known.values()), None)
-    return ReportField(
-        name=name,
-        label=_label(name, form.locales),
-        value=given.get(name) or (value if known else None),
-        text={
-            locale: given.get(name) or shown(known, locale, form.zone) for locale in form.locales
-        },
-        needs=tuple(fact for fact in facts_asked if fact not in known),
-    )
-
-
-def _is_known(value: Any) -> bool:
-    """No and nought are answers; an empty text or list is none."""
-    return value is not None and value not in ("", [], {})
-
-
-def _json(value: Any) -> JsonValue:
-    """A moment as text; all other facts are JSON already."""
-    told: JsonValue = value.isoformat() if isinstance(value, datetime) else value
-    return told
-
-
-def _withdrawal(form: Form, given: Mapping[str, str]) -> ReportSection:
-    reason = _answer(form, "withdrawal_reason", {}, given)
-    return ReportSection(title=reason.label, fields=(reason,))
-
-
-def _missing(form: Form, content: ReportContent) -> tuple[str, ...]:
-    unknown = {field.name for field in content.fields() if not field.known}
-    if content.stage == "withdrawn":
-        return tuple(unknown & {"withdrawal_reason"})
-    due = NEEDED[: NEEDED.index(content.stage) + 1]
-    asked = (pair for section in form.sections for pair in section.fields())
-    return tuple(name for name, needed in asked if name in unknown and needed in due)
-
-
-def _checked(form: Form, answers: Mapping[str, str]) -> Mapping[str, str]:
-    known = {*form.field_names(), "withdrawal_reason"}
-    problems = [
-        Problem(f"answers.{name}", f"{form.id} has no such field", f"one of {sorted(known)}")
-        for name in answers
-        if name not in known
-    ]
-    if problems:
-        raise InvalidInput("The report has no such fields.", *problems)
-    return {name: text.strip() for name, text in answers.items()}
-
-
-@cache
-def _library() -> Mapping[str, Mapping[str, Any]]:
-    return dict(yaml.safe_load((FOLDER / "fields.yaml").read_text("utf-8")))
+    return forms()[max(fits)[1] if fits else FALLBACK.get(audience, "generic")]
 
 
 def sources(name: str) -> tuple[str, ...]:
     """The facts that answer a field; none when a person has to."""
-    default = [name] if name in FACTS else []
-    return tuple(_library()[name].get("from", default))
+    return _library().get(name) or ((name,) if name in FACTS else ())
 
 
-def _label(name: str, locales: tuple[str, ...]) -> Texts:
-    return {locale: _library()[name][locale] for locale in locales}
+def label_of(name: str, locales: tuple[str, ...]) -> Texts:
+    """What a field is called, in each of these locales."""
+    return {locale: words_of(locale)["fields"][name] for locale in locales}
+
+
+@cache
+def _library() -> Mapping[str, tuple[str, ...]]:
+    raw = yaml.safe_load((FOLDER / "fields.yaml").read_text("utf-8"))
+    return {name: tuple(facts) for name, facts in raw.items()}
 
 
 def _read(form_id: str) -> Form:
@@ -285,7 +150,37 @@ def _read(form_id: str) -> Form:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise CatalogueError(f"reports/{form_id}/form.yaml", where, first["msg"]) from error
-    for name in form.field_names():
-        if name not in _library():
-            raise CatalogueError(f"reports/{form_id}/form.yaml", name, "not in fields.yaml")
+    for name, reason in _wrong(form):
+        raise CatalogueError(f"reports/{form_id}/form.yaml", name, reason)
     return form
+
+
+def _wrong(form: Form) -> Iterator[tuple[str, str]]:
+    """What a form says that its words, its stages or the facts do not bear out."""
+    for name in form.field_names():
+        yield from _wrong_field(form, name)
+    for texts in _texts(form):
+        if set(texts) != set(form.locales):
+            yield str(texts), f"wants exactly the locales {', '.join(form.locales)}"
+    for section in form.sections:
+        for stage in NEEDED[:-1]:
+            if getattr(section, stage) and stage not in form.stages:
+                yield stage, "is no stage of this form"
+
+
+def _wrong_field(form: Form, name: str) -> Iterator[tuple[str, str]]:
+    if name not in _library():
+        yield name, "not in fields.yaml"
+    for locale in form.locales:
+        if name not in words_of(locale)["fields"]:
+            yield name, f"has no label in words/{locale}.yaml"
+    for fact in _library().get(name, ()):
+        if fact not in FACTS:
+            yield name, f"fields.yaml: no fact is called {fact!r}"
+
+
+def _texts(form: Form) -> Iterator[Mapping[str, Any]]:
+    yield form.title
+    yield from form.stage_names.values()
+    yield from (texts for texts in (form.authority, form.unknown) if texts)
+    yield from (section.title for section in form.sections)

@@ -12,24 +12,48 @@ from babel.numbers import format_decimal
 
 from incidents.rules.facts import FACTS
 from incidents.rules.story import label, told
-from incidents.rules.vocabulary import TEMPLATES, vocabulary
+from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
-
-def labels(locale: str) -> Mapping[str, Any]:
-    """The words around and inside reports in a locale."""
-    return _all_labels()[locale]
+FOLDER = TEMPLATES / "reports"
 
 
 @cache
-def _all_labels() -> Mapping[str, Mapping[str, Any]]:
-    file = TEMPLATES / "reports" / "labels.yaml"
-    return dict(yaml.safe_load(file.read_text("utf-8")))
+def words_of(locale: str) -> Mapping[str, Any]:
+    """All words of reports in a locale: labels of codes, around the form, and of its `fields`.
+
+    What notices in this language call things too, reports call the same.
+    """
+    file = FOLDER / "words" / f"{locale}.yaml"
+    ours = yaml.safe_load(file.read_text("utf-8"))
+    shared = vocabulary(locale) if locale in page_locales() else {}
+    return {**shared, **ours}
+
+
+labels = words_of
+
+
+def language_missing(known: Mapping[str, Any], locale: str) -> bool:
+    """Whether a narrative among these facts has no words in this language."""
+    return any(
+        FACTS[name].type == "words" and name != "organisation_name" and not told(value, locale)
+        for name, value in known.items()
+    )
 
 
 def shown(known: Mapping[str, Any], locale: str, zone: str) -> str:
     """Facts in words, one per line; "not known yet" when there are none."""
     lines = [fact_text(name, value, locale, zone) for name, value in known.items()]
+    if len(lines) > 1:
+        lines = [_named(name, line, locale) for name, line in zip(known, lines, strict=True)]
     return "\n".join(lines) or str(labels(locale)["not_known"])
+
+
+def _named(name: str, line: str, locale: str) -> str:
+    """Two moments, or two numbers, do not say by themselves which is which."""
+    if FACTS[name].type not in ("moment", "count", "amount", "place"):
+        return line
+    say = labels(locale)
+    return f"{say['fields'][name]}{say['colon']}{line}"
 
 
 def fact_text(name: str, value: Any, locale: str, zone: str) -> str:
@@ -54,12 +78,12 @@ def _choice(name: str, value: Any, locale: str, _: str) -> str:
 
 
 def _choices(name: str, value: Any, locale: str, _: str) -> str:
-    between = str(vocabulary(locale)["between"])
+    between = str(labels(locale)["between"])
     return between.join(label(_codes(name, locale), str(code)) for code in value)
 
 
 def _codes(name: str, locale: str) -> Mapping[str, str]:
-    return labels(locale).get(name) or vocabulary(locale).get(name) or {}
+    return labels(locale).get(name) or {}
 
 
 def _flag(name: str, value: Any, locale: str, _: str) -> str:
@@ -79,7 +103,7 @@ def _place(_: str, value: Any, locale: str, __: str) -> str:
 
 
 def _place_counts(name: str, value: Any, locale: str, zone: str) -> str:
-    colon = vocabulary(locale)["colon"]
+    colon = labels(locale)["colon"]
     largest_first = sorted(value.items(), key=lambda entry: (-entry[1], entry[0]))
     return "\n".join(
         f"{_place(name, place, locale, zone)}{colon}{format_decimal(count, locale=_babel(locale))}"
@@ -87,17 +111,22 @@ def _place_counts(name: str, value: Any, locale: str, zone: str) -> str:
     )
 
 
-def _words(_: str, value: Any, locale: str, __: str) -> str:
-    """In the authority's language, else in English, else as it was told: known is known."""
-    return told(value, locale) or told(value, "en") or str(next(iter(value.values())))
+def _words(name: str, value: Any, locale: str, _: str) -> str:
+    """In the authority's language; else as it was told, and in which language that is."""
+    if ours := told(value, locale):
+        return ours
+    other = "en" if told(value, "en") else next(iter(value))
+    if name == "organisation_name":
+        return str(value[other])
+    return f"{value[other]} [{_babel(other).get_display_name(_babel(locale))}]"
 
 
 def _word_list(_: str, value: Any, locale: str, __: str) -> str:
-    return str(vocabulary(locale)["between"]).join(map(str, value))
+    return str(labels(locale)["between"]).join(map(str, value))
 
 
 def _contact(_: str, value: Any, locale: str, __: str) -> str:
-    say = vocabulary(locale)
+    say = labels(locale)
     named = [str(value["name"])] if value.get("name") else []
     ways = [
         f"{say['contact'][way]}{say['colon']}{value[way]}"

@@ -20,15 +20,8 @@ from incidents.rules.drill_mark import mark_line
 from incidents.rules.edpb import edpb_notification
 from incidents.rules.lifecycle import REPORT
 from incidents.rules.permissions import Permission
-from incidents.rules.report_forms import (
-    Difference,
-    ReportContent,
-    Stage,
-    differences,
-    fill,
-    form_for,
-    form_named,
-)
+from incidents.rules.report_content import Difference, ReportContent, differences, fill
+from incidents.rules.report_forms import form_for, form_named, stage_on_form
 from incidents.services import facts, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
@@ -36,18 +29,6 @@ from incidents.work import Work, require
 
 # The form whose questions are those of the EDPB's template.
 _EDPB_FORM = "eu_gdpr33"
-
-# How the stages of a duty are called on a form.
-_ON_FORM: Mapping[str, Stage] = {
-    "early_warning": "initial",
-    "initial": "initial",
-    "single": "initial",
-    "intermediate": "supplementary",
-    "supplementary": "supplementary",
-    "final": "final",
-    "annual": "final",
-    "withdrawn": "withdrawn",
-}
 
 
 def open_report(work: Work, incident_id: UUID, duty_id: UUID) -> Report:
@@ -85,7 +66,7 @@ def _open(
         series=series,
         stage=stage,
         number=newest.number + 1 if newest else 1,
-        form=form_for(duty.rule).id,
+        form=form_for(duty.rule, duty.audience).id,
         authority=duty.authority,
         status=REPORT.start,
         content={},
@@ -114,10 +95,11 @@ def _fill(work: Work, report: Report, answers: Mapping[str, str] | None) -> None
     content = fill(
         form_named(report.form),
         known,
-        _ON_FORM[report.stage],
+        stage_on_form(report.stage),
         before,
         now=work.now,
         answers=typed,
+        authority=report.authority,
     )
     report.content = content.model_dump(mode="json")
 

@@ -6,7 +6,8 @@ from pypdf import PdfReader
 
 from incidents.errors import InvalidInput
 from incidents.rendering import draft
-from incidents.rules.report_forms import fill, form_named, forms
+from incidents.rules.report_content import fill
+from incidents.rules.report_forms import form_named, forms
 from incidents.typesetting import Recipient, letter_pdf, report_pdf
 
 NOW = datetime(2026, 3, 6, 4, tzinfo=UTC)
