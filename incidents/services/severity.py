@@ -180,6 +180,4 @@ def _tell(
     who = "judged" if by_hand else "proposed from the facts"
     level = row.level.replace("_", " ") or "not decided yet"
     title = row.method.replace("_", " ").upper()
-    timeline.note(
-        work, incident.id, "severity", f"Severity by {title}: {level}{score}, {who}"
-    )  # fmt: skip
+    timeline.note(work, incident.id, "severity", f"Severity by {title}: {level}{score}, {who}")

@@ -76,9 +76,7 @@ def conclude(values: Values) -> Conclusion:
 
 
 def _severity(values: Values) -> tuple[int, str]:
-    basic = max(
-        _DATA.index(values["sensitivity"]), _SEVERITY.index(values["consequences"])
-    )  # fmt: skip
+    basic = max(_DATA.index(values["sensitivity"]), _SEVERITY.index(values["consequences"]))
     worse = [name for name, value in _WORSE.items() if values[name] == value]
     better = [
         name

@@ -129,9 +129,7 @@ def weigh(method: Method, facts: Facts, judgement: Judgement = NOTHING) -> Weigh
         return Weighed(method, proposed, proposal, judgement, proposal)
     _check(method, judgement)
     judged = {name: Answer(one.value, one.why) for name, one in judgement.factors.items()}
-    weighed = Weighed(
-        method, proposed, proposal, judgement, assess(method, {**proposed, **judged})
-    )  # fmt: skip
+    weighed = Weighed(method, proposed, proposal, judgement, assess(method, {**proposed, **judged}))
     _check_all_there(weighed)
     return weighed
 
