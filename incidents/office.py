@@ -83,7 +83,7 @@ def anchor(settings: Settings) -> FileAnchor:
 
 def key_folder(settings: Settings) -> Path:
     """The folder of the keys; back it up apart from the database."""
-    return settings.data_folder / "keys"
+    return settings.key_folder
 
 
 def _keyring(settings: Settings) -> KeyRing:

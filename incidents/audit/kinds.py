@@ -220,6 +220,7 @@ KINDS: Mapping[str, Details] = {
     "user.update": _USER,
     "token.create": _TOKEN,
     "token.revoke": _TOKEN,
+    "alarm.ring_blind": {"rang_at": moment, "level": whole, "outcomes": counts},
     "calendar.create": {"drills": yes_or_no, "replaces": yes_or_no},
     "calendar.revoke": {},
     "login.fail": {"why": code, "count": whole},

@@ -24,6 +24,7 @@ from incidents.cli import (
     playbook,
     population,
     report,
+    sentinel,
     serving,
     severity,
     task,
@@ -95,6 +96,7 @@ _ORDER = [
     "demo",
     "serve",
     "worker",
+    "sentinel",
 ]
 _ORDER += ["migrate", "doctor", "user", "token", "fake-providers"]
 _LAW, _HERE = "The law, with no server", "This machine"
@@ -108,6 +110,7 @@ app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
 app.command("demo", rich_help_panel=_HERE)(demo.demo)
 app.command("serve", rich_help_panel=_HERE)(serving.serve)
 app.command("worker", rich_help_panel=_HERE)(serving.worker)
+app.command("sentinel", rich_help_panel=_HERE)(sentinel.sentinel)
 app.command("migrate", rich_help_panel=_HERE)(serving.migrate)
 app.command("doctor", rich_help_panel=_HERE)(serving.doctor)
 app.add_typer(users.user, name="user", rich_help_panel=_HERE)

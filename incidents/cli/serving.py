@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from incidents.cli import alarm_checks
 from incidents.cli.looks import pairs
 from incidents.cli.screen import err, out
 from incidents.errors import IncidentsError
@@ -107,7 +108,7 @@ def fake_providers(
 
 
 def doctor() -> None:
-    """Is everything there? Settings, database, keys, audit anchor, broker; exits 1 if not."""
+    """Is all well? Settings, database, keys, audit anchor, broker, alarms; exits 1 if not."""
     from incidents.settings import Settings
 
     settings = Settings()
@@ -116,6 +117,8 @@ def doctor() -> None:
         "keys": lambda: _keys(settings),
         "audit trail": lambda: _trail(settings),
         "broker": lambda: _broker(settings),
+        "alarms": lambda: alarm_checks.channels(settings),
+        "sentinel": lambda: alarm_checks.sentinel(settings),
         "law": _law,
         "playbooks": _playbooks,
     }

@@ -6,21 +6,26 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import QueuePool
 
+_SQLITE_LOCK_SECONDS = 60.0  # a writer waits so long for the one before it
 
-def open_engine(url: str, *, pool_size: int = 10) -> Engine:
+
+def open_engine(url: str, *, pool_size: int = 10, answer_seconds: float | None = None) -> Engine:
     """An engine for `url`, with each database's own settings made safe.
 
-    pool_size  connections kept; as many again may be opened in a rush
+    pool_size       connections kept; as many again may be opened in a rush
+    answer_seconds  how long to wait for a connection, a lock or an answer; None: as long as
+                    it takes
     """
     if url.startswith("sqlite"):
-        return _open_sqlite(url, pool_size)
+        return _open_sqlite(url, pool_size, answer_seconds or _SQLITE_LOCK_SECONDS)
+    impatient = _impatience(answer_seconds) if answer_seconds else {}
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
         hide_parameters=True,  # an error may be logged; what somebody wrote may not
-        connect_args={"options": "-c timezone=UTC"},
+        connect_args={"options": "-c timezone=UTC"} | impatient,
     )
 
 
@@ -34,7 +39,18 @@ def is_sqlite(connection: Connection | Engine) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def _open_sqlite(url: str, pool_size: int) -> Engine:
+def _impatience(seconds: float) -> dict[str, Any]:
+    # Half-open connections, too: a machine that lost its power says nothing at all.
+    milliseconds = int(seconds * 1000)
+    return {
+        "connect_timeout": max(2, int(seconds)),  # libpq takes no less
+        "tcp_user_timeout": milliseconds,
+        "keepalives_idle": max(1, int(seconds)),
+        "options": f"-c timezone=UTC -c statement_timeout={milliseconds}",
+    }
+
+
+def _open_sqlite(url: str, pool_size: int, lock_seconds: float) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -44,7 +60,7 @@ def _open_sqlite(url: str, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         hide_parameters=True,
-        connect_args={"check_same_thread": False, "timeout": 60},
+        connect_args={"check_same_thread": False, "timeout": lock_seconds},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
