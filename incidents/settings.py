@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     organisation_name: str = Field(
         default="Example Surveys", description="Who writes to people, where no fact says it."
     )
+    organisation_address: str = Field(
+        default="",
+        description="Postal address under the name on reports; a semicolon begins a new line.",
+    )
+    organisation_logo: Path | None = Field(
+        default=None, description="PNG, JPEG or SVG on top of reports; not set: none."
+    )
     establishment: str = Field(
         default="",
         description="ISO 3166 place of the main establishment, e.g. DE; a fact of every incident"
@@ -136,6 +143,21 @@ class Settings(BaseSettings):
         " longer than a provider may take.",
     )
 
+    sentinel_seconds: float = Field(
+        default=5.0, gt=0, description="How often `tocsin sentinel` looks for alarms to ring."
+    )
+    sentinel_patience_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long the database may be silent before `tocsin sentinel` rings from its"
+        " own copy.",
+    )
+    dead_man_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Address that `tocsin sentinel` pings while alarms can ring, e.g. of a"
+        " healthchecks.io check; its silence calls for help. Empty: none.",
+    )
+
     detection_webhook_secret: SecretStr = Field(
         default=SecretStr(""),
         description="Shared secret of detection tools' signed webhook; empty: the door is shut.",
@@ -186,12 +208,24 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Berlin")
         return name
 
+    @field_validator("dead_man_url")
+    @classmethod
+    def _is_of_the_web(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not url.get_secret_value().startswith(("https:", "http:")):
+            raise ValueError("an address begins with https:// or http://")
+        return url
+
     @cached_property
     def database(self) -> str:
         """SQLAlchemy URL in use: PostgreSQL as set, else SQLite in the data folder."""
         if self.database_url:
             return self.database_url.replace("postgresql://", "postgresql+psycopg://", 1)
         return f"sqlite:///{self.data_folder / 'tocsin.db'}"
+
+    @property
+    def key_folder(self) -> Path:
+        """The folder of the keys; back it up apart from the database."""
+        return self.data_folder / "keys"
 
     @property
     def embedded(self) -> bool:
