@@ -18,7 +18,6 @@ from playbooks.condition_tree import (
     Node,
     Not,
     Operand,
-    decided,
     plain,
     shown,
 )
@@ -83,14 +82,14 @@ def explain(node: Node, facts: Facts) -> Reason:
         case Join(parts):
             how: Literal["any_of", "all_of"] = "any_of" if node.decided_by else "all_of"
             reasons = tuple(explain(part, facts) for part in parts)
-            return Reason(decided(node, facts, {}), "", how, reasons)
+            return Reason(node.decide(facts, {}), "", how, reasons)
         case Not(part):
-            return Reason(decided(node, facts, {}), "", "not", (explain(part, facts),))
+            return Reason(node.decide(facts, {}), "", "not", (explain(part, facts),))
         case Always():
             return Reason(node.value)
         case Compare():
             return _compared(node, facts)
-    value = decided(node, facts, {})
+    value = node.decide(facts, {})
     if value is None:
         return Reason(None, _open(node), lacks=frozenset({_fact_of(node)}))
     return Reason(value, _said(node, facts))
@@ -124,7 +123,7 @@ def _said(node: Holds | AnyOf | EstablishedIn | Known, facts: Facts) -> str:
             includes = f"include {shown(found)}" if found else f"do not include {shown(items)}"
             return f"{plain(fact)} {includes}"
         case EstablishedIn(place):
-            where = "in" if decided(node, facts, {}) else "outside"
+            where = "in" if node.decide(facts, {}) else "outside"
             return f"established in {value}, {where} {place}"
     stated = "not stated yet" if value is None else "known"
     return f"{plain(node.fact)} is {stated}"
@@ -132,7 +131,7 @@ def _said(node: Holds | AnyOf | EstablishedIn | Known, facts: Facts) -> str:
 
 def _compared(node: Compare, facts: Facts) -> Reason:
     left, right = node.left.read(facts), node.right.read(facts)
-    value = decided(node, facts, {})
+    value = node.decide(facts, {})
     label, sign = node.left.label, _WORDS[node.sign]
     if value is not None:
         asked = f"{sign} {_asked(node.right, right)}: {shown(value)}"

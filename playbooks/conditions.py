@@ -37,7 +37,6 @@ from playbooks.condition_tree import (
     Operand,
     Told,
     comparisons_of,
-    decided,
     mentions_of,
 )  # fmt: skip
 from playbooks.condition_words import Reason, explain
@@ -122,7 +121,7 @@ class Condition:
 
         told   what conditions said of the same facts before; to ask many of them faster
         """
-        return decided(self._root, facts, {} if told is None else told)
+        return self._root.decide(facts, {} if told is None else told)
 
     def explain(self, facts: Facts) -> Reason:
         """The tree of reasons for what it decides."""

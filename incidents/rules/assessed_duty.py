@@ -8,7 +8,52 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from incidents.rules.legal_rule import Printed
+
 _MOMENTS = ("start_at", "due_at", "latest_arguable", "needs_by")
+
+
+class Words(NamedTuple):
+    """What is said of a judged rule; see `AssessedDuty`."""
+
+    clock: str
+    arithmetic: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    why_not: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    could_end: tuple[str, ...] = ()
+
+
+class Later:
+    """Words that are made when somebody asks, once: most duties are judged and never read."""
+
+    __slots__ = ("_words",)
+    __hash__ = None  # type: ignore[assignment]
+    _words: Words
+
+    @property
+    def words(self) -> Words:
+        """The words."""
+        try:
+            return self._words
+        except AttributeError:
+            self._words = words = self._make()
+            return words
+
+    def _make(self) -> Words:
+        raise AttributeError("these words are written down when they are made")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Later) and self.words == other.words
+
+
+class Written(Later):
+    """Words that are there already."""
+
+    __slots__ = ()
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
 
 
 class AssessedDuty(NamedTuple):
@@ -23,17 +68,13 @@ class AssessedDuty(NamedTuple):
     why, why_not     the sentences that carry the status
     missing          facts that could still decide the status, by `needs_by`
     could_end        facts that would end the duty if somebody established them
-    held             a hold of the police or an authority is on file; the due time stays shown
+    held             a hold of the police or an authority is on file; the due time stays shown,
+                     or has moved where the law says that the clock pauses
+    left_out         why it could not be judged to the end; it counts as unknown, never as ended
     """
 
     rule: str
     rule_version: str
-    title: str
-    stage: str
-    audience: str
-    place: str
-    authority: str | None
-    authority_portal: str | None
     status: str
     is_target: bool
     trigger: str | None
@@ -41,34 +82,120 @@ class AssessedDuty(NamedTuple):
     start_at: datetime | None
     due_at: datetime | None
     latest_arguable: datetime | None
-    clock: str
-    arithmetic: tuple[str, ...]
-    why: tuple[str, ...]
-    why_not: tuple[str, ...]
-    missing: tuple[str, ...]
-    could_end: tuple[str, ...]
-    needs_by: datetime | None
+    authority: str | None
+    authority_portal: str | None
     held: bool
-    source: str
-    confidence: str
-    met_when: Mapping[str, Any]
-    required_content: tuple[str, ...]
-    channels: tuple[str, ...]
+    left_out: str | None
+    printed: Printed
+    later: Later
+
+    @property
+    def title(self) -> str:
+        """What is to be done."""
+        return self.printed.title
+
+    @property
+    def stage(self) -> str:
+        """Which report of a series."""
+        return self.printed.stage
+
+    @property
+    def audience(self) -> str:
+        """Whom to tell."""
+        return self.printed.audience
+
+    @property
+    def place(self) -> str:
+        """Whose law."""
+        return self.printed.place
+
+    @property
+    def source(self) -> str:
+        """Where the law says so."""
+        return self.printed.source
+
+    @property
+    def confidence(self) -> str:
+        """How sure we are of the rule."""
+        return self.printed.confidence
+
+    @property
+    def met_when(self) -> Mapping[str, Any]:
+        """The evidence that discharges it."""
+        return self.printed.met_when
+
+    @property
+    def required_content(self) -> tuple[str, ...]:
+        """What must be said."""
+        return self.printed.required_content
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """How people may be told."""
+        return self.printed.channels
 
     @property
     def is_open(self) -> bool:
         """Whether it may be owed: owed, or not known yet."""
         return self.status in ("owed", "unknown")
 
+    @property
+    def clock(self) -> str:
+        """The clock in words, and what starts it."""
+        return self.later.words.clock
+
+    @property
+    def arithmetic(self) -> tuple[str, ...]:
+        """How the due time was counted, line by line."""
+        return self.later.words.arithmetic
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """The sentences that make it owed, or leave it open."""
+        return self.later.words.why
+
+    @property
+    def why_not(self) -> tuple[str, ...]:
+        """The sentences that make it not owed."""
+        return self.later.words.why_not
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Facts that could still decide the status."""
+        return self.later.words.missing
+
+    @property
+    def could_end(self) -> tuple[str, ...]:
+        """Facts that would end the duty."""
+        return self.later.words.could_end
+
+    @property
+    def needs_by(self) -> datetime | None:
+        """By when what is missing must be known."""
+        return self.due_at if self.missing else None
+
     def as_json(self) -> dict[str, Any]:
         """As JSON values: moments in ISO 8601 UTC, tuples as lists."""
-        return {name: _json(value) for name, value in zip(self._fields, self, strict=True)}
+        return {name: _json(getattr(self, name)) for name in _NAMES}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> AssessedDuty:
         """The duty that `as_json` wrote."""
         values = {name: _from_json(name, value) for name, value in data.items()}
-        return cls(**values)
+        words = Words(**{name: values[name] for name in Words._fields})
+        printed = Printed(**{name: values[name] for name in Printed._fields})
+        decided = {name: values[name] for name in cls._fields if name in values}
+        return cls(**{"left_out": None, **decided, "printed": printed, "later": Written(words)})
+
+
+# What is written down, in the order in which it is read.
+_NAMES = (
+    "rule", "rule_version", "title", "stage", "audience", "place", "authority",
+    "authority_portal", "status", "is_target", "trigger", "waits_for", "start_at", "due_at",
+    "latest_arguable", "clock", "arithmetic", "why", "why_not", "missing", "could_end",
+    "needs_by", "held", "source", "confidence", "met_when", "required_content", "channels",
+    "left_out",
+)  # fmt: skip
 
 
 def _json(value: Any) -> Any:

@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from incidents.errors import CatalogueError, NotFound
+from incidents.rules import chains
 from incidents.rules.legal_rule import Grades, LawFile, LegalRule, SubstituteRule
 
 LAW = Path(__file__).parent / "law"
@@ -59,14 +60,14 @@ class Catalogue:
         return tuple(rule for _, rule in self._of.values())
 
     @cached_property
-    def in_order(self) -> tuple[tuple[LegalRule, str], ...]:
-        """Every rule with its version; those that hang on another's due time after it."""
-        return tuple(
-            (rule, law.sha256)
-            for law, rule in sorted(
-                self._of.values(), key=lambda entry: entry[1].trigger.or_due_of is not None
-            )
-        )
+    def in_order(self) -> tuple[tuple[LegalRule, str, str], ...]:
+        """Every rule with its version and instrument; each after what its clock hangs on.
+
+        Raises  BrokenChain  where clocks hang on one another in a circle
+        """
+        order = chains.in_order({id_: rule for id_, (_, rule) in self._of.items()})
+        entries = (self._of[rule_id] for rule_id in order)
+        return tuple((rule, law.sha256, law.content.instrument.id) for law, rule in entries)
 
     def rule(self, rule_id: str) -> LegalRule:
         """One rule; NotFound if there is none of this id."""
@@ -77,10 +78,10 @@ class Catalogue:
         return self._entry(rule_id)[0].sha256
 
     def around(self, rule_id: str) -> Catalogue:
-        """The laws that decide one rule: its own, what its clock hangs on, and the grades."""
-        law, rule = self._entry(rule_id)
-        before = rule.trigger.or_due_of
-        near = [law, *([self.law_of(before)] if before else [])]
+        """The laws that decide one rule: its own, those that its clock hangs on, the grades."""
+        self._entry(rule_id)
+        rules = {id_: rule for id_, (_, rule) in self._of.items()}
+        near = [self.law_of(link) for link in chains.chain_of(rule_id, rules)]
         near += [other for other in self.laws if other.content.grades]
         return Catalogue(tuple(dict.fromkeys(near)))
 
@@ -189,21 +190,12 @@ def _line(error: yaml.YAMLError) -> str:
 
 
 def _check_chains(catalogue: Catalogue) -> None:
-    """A clock may hang on another duty's due time, and that one on none."""
-    for rule in catalogue.rules:
-        before = rule.trigger.or_due_of
-        if before is None:
-            continue
-        path = catalogue.law_of(rule.id).path
-        try:
-            other = catalogue.rule(before)
-        except NotFound:
-            raise CatalogueError(
-                path, f"{rule.id}.trigger.or_due_of", f"no rule {before}"
-            ) from None
-        if other.trigger.or_due_of:
-            why = f"{before} hangs on another duty itself"
-            raise CatalogueError(path, f"{rule.id}.trigger.or_due_of", why)
+    """Clocks that hang on others must have them, and come to an end."""
+    try:
+        chains.check({rule.id: rule for rule in catalogue.rules})
+    except chains.BrokenChain as broken:
+        path = catalogue.law_of(broken.rule).path
+        raise CatalogueError(path, f"{broken.rule}.trigger.or_due_of", broken.why) from None
 
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

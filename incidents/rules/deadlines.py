@@ -6,21 +6,29 @@ stands beside it as `latest_arguable`; nothing is ever scheduled on it.
 
 from __future__ import annotations
 
-import calendar as months
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, cached_property
-from typing import Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from functools import cached_property
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-import holidays
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from incidents.rules.calendars import (
+    UnknownCalendar,
+    add_business_days,
+    add_months,
+    available_zones,
+    end_of_day,
+    holidays_of,
+    is_business_day,
+    last_day,
+    zone_of,
+)
+
+__all__ = ["Clock", "DayOff", "Due", "Target", "UnknownCalendar", "due_at", "earliest", "zone_of"]
+
 UNITS = ("hours", "calendar_days", "business_days", "months")
-
-
-class UnknownCalendar(ValueError):
-    """No calendar of holidays for this place."""
 
 
 class Target(BaseModel):
@@ -82,6 +90,9 @@ class Clock(BaseModel):
     if_day_off      the later reading of an end on a day off
     closes_at       the local time at which the last day ends for this duty, before 24:00
     from_year_end   the count starts on 31 December of the start's year
+    zone            whose days count
+    zone_where      whose days count where that place is known and lies in the rule's: our main
+                    establishment, or each place where affected people live (the earliest end)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -92,6 +103,7 @@ class Clock(BaseModel):
     months: int | None = Field(default=None, ge=1)
     without_delay: Target | None = None
     zone: str = "UTC"
+    zone_where: Literal["establishment", "people"] | None = None
     calendar: str | None = None
     counted_as: Literal["eu_1182_71"] | None = None
     from_year_end: bool = False
@@ -128,6 +140,11 @@ class Clock(BaseModel):
         """Whether the law names no number, so that the time is our own target."""
         return self.without_delay is not None
 
+    @property
+    def is_in_hours(self) -> bool:
+        """Whether it counts hours or minutes, not days."""
+        return self.hours is not None or _in_hours(self)
+
     @cached_property
     def text(self) -> str:
         """The clock in words: '72 hours', 'without delay (target: 24 hours)'."""
@@ -145,36 +162,65 @@ class Due:
 
     due_at           aware UTC, the safe reading
     latest_arguable  aware UTC, where the law can be read later; never scheduled on
-    steps            the arithmetic, line by line
+    counted          what was counted: the clock, from when, in which zone
+    notes            what moved the end after the count
     ended_by         the moment that ended the time before the clock did, if one did
+    gap              what calendar was not known, so that the earliest reading stands here
     """
 
     due_at: datetime
     latest_arguable: datetime | None
-    steps: tuple[str, ...]
+    counted: tuple[Clock, datetime, str]
+    notes: tuple[str, ...] = ()
     ended_by: str | None = None
+    gap: str | None = None
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The arithmetic, line by line."""
+        return (*_steps(*self.counted), *self.notes)
 
 
-def due_at(clock: Clock, start: datetime) -> Due:
+def due_at(clock: Clock, start: datetime, zone_name: str = "") -> Due:
     """When a duty falls due.
 
-    clock   as its rule says
-    start   aware; the moment that starts the clock
-    Raises  UnknownCalendar  no holidays are known for the clock's calendar
+    clock      as its rule says
+    start      aware; the moment that starts the clock
+    zone_name  whose days count, where it is not the clock's own
+    Raises     UnknownCalendar  the count needs holidays that are not known
     """
-    zone = zone_of(clock.zone)
-    end = _end(clock, start.astimezone(UTC), zone)
-    steps = [f"starts {_utc(start)}", f"{clock.text}: until {_utc(end)}"]
-    if clock.hours is None and not _in_hours(clock):
-        hour_of_day = f"{clock.closes_at:%H:%M}" if clock.closes_at else "24:00"
-        steps.append(f"that is {hour_of_day} of {_last_day(end, zone)} in {clock.zone}")
+    zone_name = zone_name or clock.zone
+    zone, start = zone_of(zone_name), start.astimezone(UTC)
+    end = _end(clock, start, zone)
     hour = _running_hour_excluded(clock, start)
-    if hour:
-        steps.append(f"Reg. 1182/71 art. 3 excludes the running hour: at latest {_utc(hour)}")
     day = _after_day_off(clock, hour or end, zone)
-    if day:
+    return Due(end, day or hour, (clock, start, zone_name))
+
+
+def earliest(clock: Clock, start: datetime, zone_name: str, gap: str) -> Due:
+    """The earliest that a clock can end where a calendar is not known: every day is counted.
+
+    gap  what is not known; said beside the due time
+    """
+    days = clock.business_days or clock.calendar_days
+    changes = {"business_days": None, "calendar": None, "if_day_off": None}
+    every_day = clock.model_copy(update={**changes, "calendar_days": days})
+    due = due_at(every_day, start, zone_name)
+    return replace(due, latest_arguable=None, notes=(f"{gap}: every day is counted",), gap=gap)
+
+
+def _steps(clock: Clock, start: datetime, zone_name: str) -> list[str]:
+    zone = zone_of(zone_name)
+    end = _end(clock, start, zone)
+    steps = [f"starts {_utc(start)}", f"{clock.text}: until {_utc(end)}"]
+    if not clock.is_in_hours:
+        hour_of_day = f"{clock.closes_at:%H:%M}" if clock.closes_at else "24:00"
+        steps.append(f"that is {hour_of_day} of {last_day(end, zone)} in {zone_name}")
+    if hour := _running_hour_excluded(clock, start):
+        steps.append(f"Reg. 1182/71 art. 3 excludes the running hour: at latest {_utc(hour)}")
+    if day := _after_day_off(clock, hour or end, zone):
         steps.append(_moved_by(clock.if_day_off, day))
-    return Due(end, day or hour, tuple(steps))
+    return steps
 
 
 def _end(clock: Clock, start: datetime, zone: ZoneInfo) -> datetime:
@@ -183,64 +229,21 @@ def _end(clock: Clock, start: datetime, zone: ZoneInfo) -> datetime:
         return start + timedelta(minutes=span.minutes)
     if span.hours is not None:
         return start + timedelta(hours=span.hours)
-    day = start.astimezone(zone).date()
+    last = _last(clock, span, start.astimezone(zone).date())
+    if clock.closes_at is not None:
+        return datetime.combine(last, clock.closes_at, zone).astimezone(UTC)
+    return end_of_day(last, zone)
+
+
+def _last(clock: Clock, span: Clock | Target, day: date) -> date:
+    """The last day that is in time."""
     if clock.from_year_end:
         day = date(day.year, 12, 31)
     if span.calendar_days is not None:
-        return end_of_day(day + timedelta(days=span.calendar_days - clock.from_day_one), zone)
+        return day + timedelta(days=span.calendar_days - clock.from_day_one)
     if clock.business_days is not None:
-        last = add_business_days(day, clock.business_days, str(clock.calendar))
-        if clock.closes_at is not None:
-            return datetime.combine(last, clock.closes_at, zone).astimezone(UTC)
-        return end_of_day(last, zone)
-    return end_of_day(add_months(day, clock.months or 0), zone)
-
-
-def end_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """24:00 local of a day, as aware UTC."""
-    return datetime.combine(day + timedelta(days=1), time(0), zone).astimezone(UTC)
-
-
-def add_months(day: date, count: int) -> date:
-    """The same day of the month `count` months later; the month's last day if it has none."""
-    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
-    last = months.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, last))
-
-
-def add_business_days(day: date, count: int, place: str) -> date:
-    """The `count`-th business day after `day`; make-up working weekends count as such."""
-    while count:
-        day += timedelta(days=1)
-        count -= is_business_day(day, place)
-    return day
-
-
-def is_business_day(day: date, place: str) -> bool:
-    """Whether people work on this day in this place, make-up working weekends included."""
-    return bool(holidays_of(place).is_working_day(day))
-
-
-@cache
-def holidays_of(place: str) -> Any:
-    """The calendar of a place: 'CN', 'US', 'DE-BY'; years are filled in as they are asked."""
-    country, _, part = place.partition("-")
-    try:
-        return holidays.country_holidays(country, subdiv=part or None)
-    except NotImplementedError:
-        raise UnknownCalendar(f"no calendar of holidays for {place!r}") from None
-
-
-@cache
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name; looked up once."""
-    return ZoneInfo(name)
-
-
-@cache
-def available_zones() -> frozenset[str]:
-    """Every IANA zone on this machine or in the tzdata wheel."""
-    return frozenset(available_timezones())
+        return add_business_days(day, clock.business_days, str(clock.calendar))
+    return add_months(day, clock.months or 0)
 
 
 def _running_hour_excluded(clock: Clock, start: datetime) -> datetime | None:
@@ -253,7 +256,7 @@ def _running_hour_excluded(clock: Clock, start: datetime) -> datetime | None:
 
 def _after_day_off(clock: Clock, end: datetime, zone: ZoneInfo) -> datetime | None:
     """The end of the next open day, where a term ends on a day off and its law moves it."""
-    rule, day = clock.if_day_off, _last_day(end, zone)
+    rule, day = clock.if_day_off, last_day(end, zone)
     if rule is None or rule.open_on(day):
         return None
     while not rule.open_on(day):
@@ -270,10 +273,6 @@ def _moved_by(rule: DayOff | None, day: datetime) -> str:
 
 def _in_hours(clock: Clock) -> bool:
     return clock.without_delay is not None and clock.without_delay.calendar_days is None
-
-
-def _last_day(end: datetime, zone: ZoneInfo) -> date:
-    return (end - timedelta(seconds=1)).astimezone(zone).date()
 
 
 def _utc(moment: datetime) -> str:

@@ -4,12 +4,12 @@ One YAML file is one instrument: `incidents/rules/law/<place>/<instrument>.yaml`
 document is the law; its second one, read by tests and `tocsin law check` only, the examples.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Mapping
 from datetime import date, datetime
 from functools import cache, cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from incidents.rules.content import CONTENT
 from incidents.rules.deadlines import Clock
@@ -30,7 +30,7 @@ Status = Literal["owed", "not_owed", "unknown", "recommended"]
 # What a proposal of public notice is asked about; see substitute_notice.SubstituteFacts.
 SUBSTITUTE_FACTS = (
     "population_count", "unreachable_count", "unreachable_share", "notice_cost_usd",
-    "hours_left", "disproportionate_effort", "share_at",
+    "hours_left", "disproportionate_effort", "established_there", "share_at",
 )  # fmt: skip
 
 
@@ -73,6 +73,15 @@ def _content(code: str) -> str:
     if code not in CONTENT and code not in FACTS:
         raise ValueError(f"no content is called {code!r}; {did_you_mean(code, [*CONTENT, *FACTS])}")
     return code
+
+
+Shared = TypeVar("Shared", bound=Hashable)
+_SHARED: dict[Hashable, Any] = {}
+
+
+def _one_of_a_kind(part: Shared) -> Shared:
+    """The same object for all rules that say the same, so that each is worked out once."""
+    return _SHARED.setdefault(part, part)  # type: ignore[no-any-return]
 
 
 When = Annotated[Condition, BeforeValidator(_read_condition)]
@@ -120,6 +129,19 @@ class Exempt(_Part):
     when: When
     text: Text
     source: Text
+
+
+class Delay(Exempt):
+    """A hold that the law knows: the police or an authority may ask that telling waits.
+
+    pauses     the clock stands still while it is held; otherwise the due time stays and is shown
+    most_days  the longest that the law lets one hold run
+    oral_days  the longest that one without paper runs
+    """
+
+    pauses: bool = False
+    most_days: int | None = Field(default=None, ge=1)
+    oral_days: int | None = Field(default=None, ge=1)
 
 
 class PeopleTold(_Part):
@@ -217,6 +239,23 @@ class Examples(_Part):
     examples: dict[RuleId, list[Example]] = {}
 
 
+class Printed(NamedTuple):
+    """What a rule says of itself, whatever the facts; the same for every duty that it makes.
+
+    met_when  what discharges the duty, as JSON: one key, the kind of evidence
+    """
+
+    title: str
+    stage: str
+    audience: str
+    place: str
+    source: str
+    confidence: str
+    met_when: Mapping[str, Any]
+    required_content: tuple[str, ...]
+    channels: tuple[str, ...]
+
+
 class LegalRule(_Part):
     """One duty of one instrument: whom to tell what by when, and what proves it."""
 
@@ -228,9 +267,9 @@ class LegalRule(_Part):
     authority: Authority | None = None
     when: When
     unless: list[Exempt] = []
-    hold: Exempt | None = None
-    trigger: Trigger
-    clock: Clock
+    hold: Delay | None = None
+    trigger: Annotated[Trigger, AfterValidator(_one_of_a_kind)]
+    clock: Annotated[Clock, AfterValidator(_one_of_a_kind)]
     # Ends the time when it comes before the clock does: "not later than when people are told".
     no_later_than: Moment | None = None
     clock_basis: str | None = None
@@ -258,7 +297,13 @@ class LegalRule(_Part):
         """What discharges the duty, as JSON: one key, the kind of evidence."""
         return self.met_when.model_dump(mode="json", exclude_none=True)
 
-    @property
+    @cached_property
+    def printed(self) -> Printed:
+        """What every duty of this rule says of itself."""
+        own = {name: getattr(self, name) for name in Printed._fields}
+        return Printed(**{**own, "met_when": self.evidence})
+
+    @cached_property
     def is_target(self) -> bool:
         """Whether the due time is our target: no number in the law, or one we are unsure of."""
         return self.clock.is_target or self.confidence == "low" or self.force == "recommended"
