@@ -59,6 +59,7 @@ _DUTY: Details = {
     "after": STATE,
     "due_at": moment,
     "before_due_at": moment,
+    "held_until": moment,
     "evidence_id": uuid,
     "cause": code,
 }
@@ -71,6 +72,15 @@ _EXTENSION: Details = {
     "fact_id": uuid,
     "due_at": moment,
     "before_due_at": moment,
+}
+_HOLD: Details = {
+    "kind": code,
+    "oral": yes_or_no,
+    "file": sha256_hex,
+    "covers": CODES,
+    "starts_at": moment,
+    "until": moment,
+    "after": STATE,
 }
 _TASK: Details = {"step": code, "run_id": uuid, "automatic": yes_or_no, "before": STATE}
 _IMPORT: Details = {
@@ -136,6 +146,14 @@ _ALARM: Details = {
     "outcomes": counts,
     "how": code,
 }
+_ROTA: Details = {"version": whole, "days": whole, "levels": whole, "people": whole}
+_STAND_IN: Details = {
+    "override_id": uuid,
+    "user_id": uuid,
+    "level": whole,
+    "starts_at": moment,
+    "ends_at": moment,
+}
 _KEY: Details = {"key_id": key_id, "data_key_id": uuid, "purpose": code, "rewrapped": whole}
 
 KINDS: Mapping[str, Details] = {
@@ -153,11 +171,19 @@ KINDS: Mapping[str, Details] = {
     "duty.extend": _DUTY,
     "duty.meet": _DUTY,
     "duty.unmeet": _DUTY,
+    "duty.hold": _DUTY,
+    "duty.resume": _DUTY,
+    "duty.law": _DUTY,
     "extension.ask": _EXTENSION,
     "extension.adopt": _EXTENSION,
     "extension.confirm": _EXTENSION,
     "extension.refuse": _EXTENSION,
     "extension.lapse": _EXTENSION,
+    "hold.ask": _HOLD,
+    "hold.confirm": _HOLD,
+    "hold.refuse": _HOLD,
+    "hold.lift": _HOLD,
+    "hold.expire": _HOLD,
     "task.start": _TASK,
     "task.complete": _TASK,
     "task.skip": _TASK,
@@ -212,6 +238,14 @@ KINDS: Mapping[str, Details] = {
     "report.amend": _REPORT,
     "report.file": _REPORT,
     "report.withdraw": _REPORT,
+    "register.export": {
+        "log": code,
+        "form": code,
+        "rows": whole,
+        "year": whole,
+        "place": place,
+        "file": sha256_hex,
+    },
     "evidence.add": _EVIDENCE,
     "evidence.withdraw": _EVIDENCE,
     "drill.start": _DRILL,
@@ -221,6 +255,14 @@ KINDS: Mapping[str, Details] = {
     "token.create": _TOKEN,
     "token.revoke": _TOKEN,
     "alarm.ring_blind": {"rang_at": moment, "level": whole, "outcomes": counts},
+    "contact.set": {"changed": CODES, "channels": CODES, "by_self": yes_or_no},
+    "contact.test": {"outcomes": counts, "by_self": yes_or_no},
+    "rota.create": _ROTA,
+    "rota.amend": _ROTA,
+    "rota.end": {},
+    "rota.override": _STAND_IN,
+    "rota.restore": _STAND_IN,
+    "rota.import": {"level": whole, "turns": whole, "people": whole, "file": sha256_hex},
     "calendar.create": {"drills": yes_or_no, "replaces": yes_or_no},
     "calendar.revoke": {},
     "login.fail": {"why": code, "count": whole},

@@ -48,7 +48,10 @@ class Permission(StrEnum):
     EXPORT_AUDIT = "audit.export"
     MANAGE_USERS = "users.manage"
     READ_METRICS = "metrics.read"
+    READ_ROTA = "rota.read"
+    MANAGE_ROTA = "rota.manage"
     READ_SELF = "me.read"
+    EDIT_SELF = "me.edit"
     WORK_UNSEEN = "system.work"
 
 
@@ -77,6 +80,7 @@ _LEAD = _RESPOND | {
     P.EDIT_ANNOUNCEMENT,
     P.EDIT_REPORT,
     P.RUN_DRILL,
+    P.MANAGE_ROTA,
     P.READ_METRICS,
 }
 
@@ -96,10 +100,12 @@ _GRANTS: Mapping[Role, set[Permission]] = {
         P.READ_METRICS,
     },
     # An administrator keeps users and settings, and sees no incident.
-    Role.ADMINISTRATOR: {P.MANAGE_USERS, P.READ_METRICS},
+    Role.ADMINISTRATOR: {P.MANAGE_USERS, P.MANAGE_ROTA, P.READ_METRICS},
 }
+# What everybody may do.
+_ALL = {P.READ_SELF, P.EDIT_SELF, P.READ_ROTA}
 GRANTS: Mapping[Role, frozenset[Permission]] = {
-    role: frozenset({P.READ_SELF, *granted}) for role, granted in _GRANTS.items()
+    role: frozenset(_ALL | granted) for role, granted in _GRANTS.items()
 }
 
 

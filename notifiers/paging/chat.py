@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import time
 from collections.abc import Sequence
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from apprise import Apprise
 
 _TOLD_ONCE_SECONDS = 60.0
+_GENERIC = {"json", "xml", "form", "apprise"}
+_LOCAL = {
+    "blink1", "dbus", "glib", "gio", "gnome", "growl", "kde", "macosx", "qt", "rsyslog", "syslog",
+    "windows",
+}  # fmt: skip
 
 
 class ChatPager:
@@ -89,6 +95,30 @@ def opened(urls: Sequence[str], connect_seconds: float, total_seconds: float) ->
         # Longer than the whole call may take: so it is Apprise that says "timed out".
         chat.socket_read_timeout = total_seconds + 5
     return chats
+
+
+def fault_of(url: str) -> str:
+    """Why somebody may not be reached at this URL; '' if they may.
+
+    Refused is what would turn an alarm against this machine: Apprise can post to any address,
+    show windows and write logs. Whoever runs the house may still name such a URL for its room.
+    """
+    scheme = url.partition("://")[0].casefold()
+    if scheme.rstrip("s") in _GENERIC or scheme in _LOCAL:
+        return f"{scheme} is not the address of a chat"
+    chats = list(opened([url], 1.0, 1.0))
+    if not chats:
+        return "is no Apprise URL"
+    host = str(getattr(chats[0], "host", None) or "").strip("[]").casefold()
+    return "leads back to this machine" if _is_here(host) else ""
+
+
+def _is_here(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def _word(any_accepted: bool, any_open: bool) -> PagedOutcome:
