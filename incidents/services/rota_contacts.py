@@ -109,7 +109,8 @@ def send_test_page(
 
 def contact_of(work: Work, user_id: UUID) -> Contact | None:
     """How a user is reached, in the open; None if nobody said. For whoever pages them alone."""
-    return contacts_of(work, {user_id: ""}).get(user_id)
+    user = work.session.get(User, user_id)
+    return contacts_of(work, {user_id: user.name}).get(user_id) if user else None
 
 
 def contacts_of(work: Work, users: Mapping[UUID, str]) -> dict[UUID, Contact]:
