@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from incidents.api import (
+    alarms,
     announcements,
     audit,
     campaigns,
@@ -18,6 +19,7 @@ from incidents.api import (
     duties,
     health,
     incidents,
+    metrics,
     notices,
     population,
     receipts,
@@ -28,6 +30,7 @@ from incidents.api import (
 )
 from incidents.api.openapi import document_problems
 from incidents.api.problems import SAFE_HEADERS, add_problem_handlers
+from incidents.public import alarms as alarm_pages
 from incidents.public import calendars, pages
 from incidents.rules import catalogue as law
 from incidents.work import Office
@@ -39,6 +42,7 @@ ROUTERS = (
     severity.router,
     duties.router,
     deadlines.router,
+    alarms.router,
     tasks.router,
     population.router,
     notices.router,
@@ -51,8 +55,10 @@ ROUTERS = (
     users.router,
     health.guarded,
     health.router,
+    metrics.router,
     detections.router,
     receipts.router,
+    alarms.webhooks,
 )
 
 
@@ -74,6 +80,7 @@ def create_app(office: Office) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=API)
     app.include_router(pages.router)
+    app.include_router(alarm_pages.router)
     app.include_router(calendars.router)
 
     @app.get("/", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""What every process looks after: the audit trail, reviews, and what was left behind."""
+"""What every process looks after: alarms, the audit trail, reviews, and what was left behind."""
 
 from __future__ import annotations
 
@@ -11,17 +11,29 @@ from incidents.audit.sequencer import sequence
 from incidents.database.audit_tree import pending_count
 from incidents.database.incidents import incidents_to_review
 from incidents.office import anchor, signing_key
-from incidents.services import idempotency, population, review
+from incidents.services import alarms, idempotency, population, review
 from incidents.sweep import Part
 from incidents.vault.signing import SigningKey
+from incidents.wiring import pagers_for
 from incidents.work import TOCSIN, Office
+from notifiers.envelope import Mode
 
 log = structlog.get_logger(__name__)
 
 _REVIEWS_AT_ONCE = 100
 _CHECKPOINT_SECONDS = 10.0
+_ALARM_SECONDS = 3.0
 _MINUTE_SECONDS = 60.0
 _HOUR_SECONDS = timedelta(hours=1).total_seconds()
+
+
+def alarm_parts(office: Office) -> dict[str, Part]:
+    """The parts that ring alarms: in a thread of their own, so that nothing else delays them."""
+    pagers = {mode.value: pagers_for(office.settings, mode.value) for mode in Mode}
+    return {
+        "alarms": Part(lambda: alarms.ring_due(office, pagers.__getitem__), _ALARM_SECONDS),
+        "duties without alarm": Part(lambda: mend_alarms(office), _MINUTE_SECONDS / 4),
+    }
 
 
 def house_parts(office: Office) -> dict[str, Part]:
@@ -67,6 +79,15 @@ def review_due(office: Office) -> None:
         except Exception:
             # The others must not wait behind it; the next look tries it again.
             log.exception("a review failed", incident=str(incident_id))
+
+
+def mend_alarms(office: Office) -> None:
+    """Every open duty has a next alarm; one that has none is given one, with a shout."""
+    with office.look(TOCSIN) as work:
+        if not alarms.uncovered(work):
+            return
+    with office.work(TOCSIN) as work:
+        alarms.mend(work)
 
 
 def end_silent_imports(office: Office) -> None:

@@ -1,8 +1,8 @@
 """The two kinds of process: `serve` opens the web doors, `work` tells people.
 
 Embedded, one process does both. Each has threads that look at the rows every second, so that
-nothing hangs on a bell: the house (audit trail, reviews, what was left behind), and where
-people are told, senders and a tender of campaigns.
+nothing hangs on a bell: alarms, the house (audit trail, reviews, what was left behind), and
+where people are told, senders and a tender of campaigns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import celeryconfig
 from incidents import tasks
 from incidents.celery_app import CeleryBell, create_celery
 from incidents.embedded import ThreadBell
-from incidents.housekeeping import house_parts
+from incidents.housekeeping import alarm_parts, house_parts
 from incidents.logs import configure_logs
 from incidents.office import open_office
 from incidents.services import campaigns, sending
@@ -110,13 +110,14 @@ def _threads(office: Office, *, tells_people: bool) -> Iterator[tasks.Desk]:
 def _team(office: Office, dispatches: Mapping[str, Dispatch]) -> _Team:
     every = office.settings.sweep_seconds
     house = Sweep("house", house_parts(office), every)
+    alarms = Sweep("alarms", alarm_parts(office), every)
     if not dispatches:
-        return _Team([house], [])
+        return _Team([alarms, house], [])
     senders = [
         _sender(office, dispatches, number) for number in range(office.settings.senders_per_process)
     ]
     tender = Sweep("tender", _tending(office, dispatches, senders), every)
-    return _Team([house, tender, *senders], senders)
+    return _Team([alarms, house, tender, *senders], senders)
 
 
 def _sender(office: Office, dispatches: Mapping[str, Dispatch], number: int) -> Sweep:

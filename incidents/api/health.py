@@ -4,21 +4,22 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from incidents.api.door import CurrentActor, View, needs, office_of, router_for
-from incidents.database.engine import reading
 from incidents.rules.permissions import Permission
+from incidents.services.figures import readiness
+from incidents.work import TOCSIN
 
 router = APIRouter(tags=["health"])
 guarded = router_for("me")
 
 
 class Health(BaseModel):
-    """Whether the process answers and reaches its database."""
+    """Whether the process answers, reaches its database, and alarms can be relied on."""
 
-    status: Literal["ok", "database away"]
+    status: Literal["ok", "database away", "alarms late", "duty without alarm"]
+    alarm_lag_seconds: float | None = None
 
 
 class Me(View):
@@ -32,14 +33,17 @@ class Me(View):
 
 @router.get("/health", responses={503: {"model": Health}})
 def read_health(request: Request, response: Response) -> Health:
-    """Whether this process can do its work."""
+    """Whether this process can do its work, and every alarm rings in time."""
     try:
-        with reading(office_of(request).engine).connect() as connection:
-            connection.execute(text("SELECT 1"))
+        with office_of(request).look(TOCSIN) as work:
+            ready = readiness(work)
     except SQLAlchemyError:
         response.status_code = 503
         return Health(status="database away")
-    return Health(status="ok")
+    if ready.trouble:
+        response.status_code = 503
+    status = "ok" if not ready.trouble else ready.trouble
+    return Health(status=status, alarm_lag_seconds=round(ready.alarm_lag_seconds, 1))
 
 
 @guarded.get("/me", **needs(Permission.READ_SELF))

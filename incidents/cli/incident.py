@@ -118,6 +118,19 @@ def move(
     api.say(api.client.post(path, {"action": action, "reason": reason}), shown)
 
 
+@verb("own")
+def own(
+    api: Api,
+    incident: Incident,
+    owner: Annotated[str, typer.Argument(help="Name of a person; empty: yourself.")] = "",
+) -> None:
+    """Say who answers for it; an incident without an owner rings after 15 minutes."""
+    found = incident_of(api, incident)
+    body = {"owner": owner}
+    made = api.client.put(f"/incidents/{found['id']}/owner", body, version=found["version"])
+    api.say(made, shown)
+
+
 @verb("timeline")
 def show_timeline(api: Api, incident: Incident) -> None:
     """The story so far, oldest first."""
@@ -140,6 +153,7 @@ def shown(incident: dict[str, Any]) -> RenderableType:
             "mode": Text("DRILL", "bold magenta") if incident["mode"] == "drill" else "live",
             "opened": moment(incident["opened_at"]),
             "reporter": incident["reporter"],
+            "owner": "" if incident["owner_id"] else Text("nobody", "yellow"),
             "can now": ", ".join(incident["moves"]),
         }
     )

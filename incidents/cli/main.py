@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from incidents.cli import (
+    alarm,
     announcement,
     audit,
     campaign,
@@ -79,6 +80,7 @@ _NOUNS = (
     severity,
     duty,
     deadlines,
+    alarm,
     task,
     population,
     notice,

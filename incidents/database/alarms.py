@@ -39,7 +39,7 @@ class Alarm(Base):
 
     state        lifecycle.ALARM
     is_loud      wakes people by SMS and call; a soft one only writes to them
-    about        what rings: {kind: duty | task | owner, id, share of the clock}
+    about        what rings: {kind: duty | task | owner, id, share of the clock, is_loud}
     code         what is keyed in or sent back by SMS; no two open alarms share one
     level        of those who are woken next, and all before them
     ring_count   how often it was claimed to ring
@@ -212,6 +212,12 @@ def alarms(*, state: str = "", mode: str = "", incident_id: UUID | None = None) 
     if mode:
         query = query.where(Alarm.mode == mode)
     return query.where(Alarm.incident_id == incident_id) if incident_id else query
+
+
+def numbers_of(session: Session, incident_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The numbers of incidents."""
+    query = select(Incident.id, Incident.number).where(Incident.id.in_(set(incident_ids)))
+    return dict(session.execute(query).all())
 
 
 def pages_of(session: Session, alarm_id: UUID) -> Sequence[AlarmPage]:

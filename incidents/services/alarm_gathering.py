@@ -62,6 +62,6 @@ def _new_code(taken: set[str]) -> str:
 
 
 def _merged(about: Iterable[dict[str, object]], rungs: dict[UUID, Rung]) -> list[object]:
-    fresh = [{"kind": one.kind, "id": str(key), "share": one.share} for key, one in rungs.items()]
+    fresh = [{"id": str(key), **one._asdict()} for key, one in rungs.items()]
     ids = {one["id"] for one in fresh}
     return [*(one for one in about if one["id"] not in ids), *fresh]

@@ -133,6 +133,8 @@ def _claim(work: Work, pagers_of: PagersOf, alarm_id: UUID) -> _Ringing | None:
     if not items:
         _end(work, alarm)
         return None
+    # What was loud may be settled, and what is left need not wake anybody.
+    alarm.is_loud = any(one["is_loud"] for one in alarm.about if UUID(one["id"]) in items)
     zone, drill = work.settings.time_zone, alarm.mode == "drill"
     words = alarm_words(incident.number, list(items.values()), work.now, zone=zone, drill=drill)
     people = rota.on_duty(work, work.now)
@@ -144,7 +146,8 @@ def _claim(work: Work, pagers_of: PagersOf, alarm_id: UUID) -> _Ringing | None:
         for call in _calls(work, alarm, words, person, pagers)
     ]
     if not calls:
-        log.error("an alarm rings and nobody is on duty", incident=incident.number)
+        say = log.info if drill else log.error
+        say("an alarm rings and nobody is on duty", incident=incident.number)
     top = max((person.level for person in people), default=0)
     return _Ringing(alarm.id, alarm.ring_count, until, alarm.level, top, alarm.is_loud, calls)
 

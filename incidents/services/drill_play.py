@@ -13,7 +13,9 @@ from incidents.database.notices import Notice, newest_versions, notices_of
 from incidents.database.tasks import tasks_of
 from incidents.errors import Conflict, IncidentsError, NotFound
 from incidents.rules.notice_words import covering_locale
+from incidents.rules.permissions import Permission
 from incidents.services import (
+    alarm_answers,
     announcements,
     campaigns,
     duties,
@@ -85,6 +87,7 @@ def _carry_out(stage: Stage, inject: Inject) -> None:
         _import_population(stage, inject)
         return
     with stage.work(inject.by) as work:
+        _acknowledge(stage, work)
         if inject.learn:
             _learn(stage, work, inject)
         elif inject.say:
@@ -93,6 +96,12 @@ def _carry_out(stage: Stage, inject: Inject) -> None:
         elif inject.act:
             _ACTS[inject.act.do](stage, work, inject.act)
         review.review(work, stage.incident_id, reason=WHY)
+
+
+def _acknowledge(stage: Stage, work: Work) -> None:
+    """Whoever acts has heard the alarm."""
+    if Permission.ACKNOWLEDGE_ALARM in work.actor.permissions:
+        alarm_answers.acknowledge_all(work, stage.incident_id)
 
 
 def _learn(stage: Stage, work: Work, inject: Inject) -> None:

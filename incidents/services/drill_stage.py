@@ -12,13 +12,15 @@ from uuid import UUID, uuid5
 
 from incidents.clock import SetClock
 from incidents.database import drills as rows
+from incidents.database.alarms import next_ring
 from incidents.database.incidents import Incident
 from incidents.rules.drill_score import Participant
 from incidents.rules.permissions import Role
-from incidents.services import campaigns, receipts, review, sending
+from incidents.services import alarms, campaigns, receipts, review, sending
 from incidents.services.drill_sandbox import DrillSandbox
 from incidents.work import TOCSIN, Actor, Office, SilentBell, Work
 from notifiers.dispatch import Dispatch
+from notifiers.paging import Contact, Page, Paged
 from playbooks.scenario import Scenario
 
 ROUTES = {"drill": dict.fromkeys(("email", "sms", "push"), "sandbox")}
@@ -32,6 +34,16 @@ def member(role: str) -> Actor:
     """The invented person who bears a role in every drill; they can touch drills only."""
     name = f"drill {role.replace('_', ' ')}"
     return replace(Actor.with_roles(uuid5(_TEAM, role), name, Role(role)), drills_only=True)
+
+
+class StagePager:
+    """Takes every alarm of a drill and wakes nobody; what it said stands in the rows."""
+
+    channel = "sandbox"
+
+    def page(self, to: Contact, page: Page) -> Paged:
+        """Take it."""
+        return Paged(self.channel, "accepted", "a drill: nobody was woken")
 
 
 @dataclass(slots=True)
@@ -108,7 +120,7 @@ def go_to(stage: Stage, moment: datetime) -> None:
 
 
 def settle(stage: Stage) -> None:
-    """Send, listen and look after campaigns until nothing changes; then look at what is owed."""
+    """Send, listen, look after campaigns until nothing changes; ring; look at what is owed."""
     moved = False
     for _ in range(_MOST_ROUNDS):
         sent = sending.pump(stage.office, stage.dispatch, mode="drill")
@@ -117,6 +129,7 @@ def settle(stage: Stage) -> None:
         if not (sent or heard or changed):
             break
         moved = True
+    alarms.ring_due(stage.office, lambda _mode: (StagePager(),), only=stage.incident_id)
     with stage.office.work(TOCSIN) as work:
         if moved or work.session.get_one(Incident, stage.incident_id).review_due:
             review.review(work, stage.incident_id)
@@ -133,4 +146,5 @@ def _hear(stage: Stage) -> int:
 def _next_moment(stage: Stage) -> datetime | None:
     with stage.office.look(TOCSIN) as work:
         waits = rows.next_moment(work.session, stage.incident_id)
-    return min((one for one in (waits, stage.sandbox.next_due()) if one), default=None)
+        rings = next_ring(work.session, stage.incident_id)
+    return min((one for one in (waits, rings, stage.sandbox.next_due()) if one), default=None)

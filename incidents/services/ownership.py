@@ -7,7 +7,7 @@ from uuid import UUID
 
 from incidents.audit import log as audit
 from incidents.database.incidents import Incident
-from incidents.database.users import User, user_by_name
+from incidents.database.users import user_by_name
 from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules.lifecycle import ENDED
 from incidents.rules.permissions import Permission, Role, permissions_of
@@ -38,13 +38,6 @@ def take_if_free(work: Work, incident: Incident) -> None:
     """Whoever first moves an incident along owns it, until somebody else does."""
     if incident.owner_id is None and work.actor != TOCSIN:
         _give(work, incident, work.actor.id, work.actor.name)
-
-
-def owner_name(work: Work, incident: Incident) -> str:
-    """The name of an incident's owner; empty while there is none."""
-    require(work.actor, Permission.READ_INCIDENT)
-    owner = work.session.get(User, incident.owner_id) if incident.owner_id else None
-    return owner.name if owner else ""
 
 
 def _named(work: Work, name: str) -> tuple[UUID, str]:
