@@ -38,6 +38,21 @@ def report_pdf(content: ReportContent, organisation: str, locale: str = "") -> b
     return _typeset("report", _report(content, organisation, shown))
 
 
+def register_pdf(
+    title: str,
+    organisation: str,
+    on: date,
+    head: Sequence[tuple[str, str]],
+    sections: Sequence[Mapping[str, Any]],
+) -> bytes:
+    """A register on paper, in English: the head, then a section with labelled lines for each entry.
+
+    sections  each with `title` and `fields`, a list of `label` and `text`
+    """
+    data = {**_sheet(title, organisation, "en", on), "head": head, "sections": sections}
+    return _typeset("register", data)
+
+
 def letter_pdf(
     words: NoticeWords, locale: str, reference: str, link: str, recipients: Sequence[Recipient]
 ) -> bytes:

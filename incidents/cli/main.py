@@ -24,6 +24,7 @@ from incidents.cli import (
     notice,
     playbook,
     population,
+    register,
     report,
     sentinel,
     serving,
@@ -87,6 +88,7 @@ _NOUNS = (
     campaign,
     announcement,
     report,
+    register,
     audit,
     playbook,
 )
