@@ -19,6 +19,8 @@ OPEN = {
     ("GET", "/health"): "tells nothing",
     ("POST", "/webhooks/detections"): "signed by the detection tool",
     ("POST", "/webhooks/sendgrid/events"): "signed by SendGrid",
+    ("POST", "/webhooks/twilio/alarms/{token}"): "signed by Twilio",
+    ("POST", "/webhooks/twilio/sms"): "signed by Twilio",
     ("POST", "/webhooks/twilio/status"): "signed by Twilio",
 }
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
