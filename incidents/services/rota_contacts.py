@@ -14,8 +14,6 @@ from incidents.database import rota as rows
 from incidents.database.rota import UserContact
 from incidents.database.users import User
 from incidents.errors import Conflict, IncidentsError, InvalidInput, NotFound, Problem
-from incidents.rules.addresses import Unusable, read_email, read_phone
-from incidents.rules.people import REASONS
 from incidents.rules.permissions import Permission
 from incidents.vault.data_keys import ORGANISATION, data_key, data_key_of
 from incidents.vault.masks import HIDDEN, mask_email, mask_phone
@@ -144,6 +142,10 @@ def _allowed(work: Work, user_id: UUID, own: Permission) -> User:
 
 def _read(email: str | None, phone: str | None, chat: Sequence[str] | None) -> dict[str, Any]:
     """What was given, in the form that is kept; every fault of it is told at once."""
+    # Heavy, and only for whoever writes: the sentinel reads contacts, and must stay small.
+    from incidents.rules.addresses import Unusable, read_email, read_phone  # noqa: PLC0415
+    from incidents.rules.people import REASONS  # noqa: PLC0415
+
     read: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, text, reader in (("email", email, read_email), ("phone", phone, read_phone)):
