@@ -1,17 +1,15 @@
-"""`tocsin assess` and `tocsin law`: what facts mean, with no server and nothing kept."""
+"""`tocsin law`: the laws that facts are judged by, with no server."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from incidents.cli import duty
-from incidents.cli.inputs import facts_of, json_of, moment_of
 from incidents.cli.looks import bullets, pairs, panel, table
 from incidents.cli.noun import say_json
 from incidents.cli.screen import out
@@ -22,42 +20,6 @@ if TYPE_CHECKING:
 
 law = typer.Typer(help="The laws that facts are judged by.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def assess(
-    facts: Annotated[str, typer.Argument(help="JSON file of facts by name, or -.")] = "",
-    fact: Annotated[list[str] | None, typer.Option("--fact", "-f", help="name=value.")] = None,
-    at: Annotated[str, typer.Option(help="The moment: now, -50m, or ISO 8601.")] = "now",
-    every: Annotated[bool, typer.Option("--all", help="What is not owed too.")] = False,
-    as_json: Json = False,
-    schema: Annotated[bool, typer.Option("--schema", help="The JSON Schema of facts.")] = False,
-) -> None:
-    """Whom must we tell what by when, and why? Needs no server and keeps nothing."""
-    from incidents.rules import catalogue
-    from incidents.rules.duties import assess as judge
-    from incidents.rules.facts import check_together, parse_facts, vocabulary
-
-    if schema:
-        say_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **vocabulary()})
-        return
-    raw = {**(json_of(facts, "FACTS") if facts else {}), **facts_of(fact or [])}
-    if not raw:
-        raise typer.BadParameter("give a file of facts, -, or --fact name=value")
-    now = datetime.fromisoformat(moment_of(at))
-    known = parse_facts(raw)
-    check_together(known, now)
-    judged = [one.as_json() for one in judge(known, catalogue.load(), now)]
-    if as_json:
-        say_json(judged)
-        return
-    for_people = [_as_row(one) for one in judged if every or one["status"] != "not_owed"]
-    out().print(duty.listed(for_people, now))
-
-
-def _as_row(judged: dict[str, Any]) -> dict[str, Any]:
-    """As the server would show a duty that it has just found."""
-    state = "no_longer_owed" if judged["status"] == "not_owed" else "open"
-    return {**judged, "standing": judged["status"], "status": state}
 
 
 @law.command("list")

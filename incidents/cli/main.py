@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from incidents.cli import (
     alarm,
     announcement,
+    assess,
     audit,
     campaign,
     deadlines,
@@ -108,7 +109,7 @@ _LAW, _HERE = "The law, with no server", "This machine"
 for _module in _NOUNS:
     app.add_typer(_module.noun.app, rich_help_panel="An incident, from open to closed")
 app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
-app.command("assess", rich_help_panel=_LAW)(law.assess)
+app.command("assess", rich_help_panel=_LAW)(assess.assess)
 app.add_typer(law.law, name="law", rich_help_panel=_LAW)
 app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
 app.command("demo", rich_help_panel=_HERE)(demo.demo)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -37,9 +37,10 @@ class Law:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All laws that were read."""
+    """All laws that were read; and what could not be, where somebody asked for the rest."""
 
     laws: tuple[Law, ...]
+    unread: tuple[CatalogueError, ...] = field(default=(), compare=False)
     _of: dict[str, tuple[Law, LegalRule]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -113,8 +114,13 @@ class Catalogue:
     @cached_property
     def sha256(self) -> str:
         """One hash for all files together."""
-        lines = "".join(f"{law.sha256}  {law.path}\n" for law in self.laws)
-        return hashlib.sha256(lines.encode()).hexdigest()
+        return hash_of_all({law.path: law.sha256 for law in self.laws})
+
+
+def hash_of_all(files: Mapping[str, str]) -> str:
+    """One hash for files of law together: path -> hash of its first document."""
+    lines = "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @cache
@@ -123,9 +129,35 @@ def load(folder: Path = LAW) -> Catalogue:
 
     Raises  CatalogueError  file, field and reason of the first thing that is wrong
     """
-    catalogue = Catalogue(tuple(read_file(path, folder) for path in law_files(folder)))
+    return made_of(read_file(path, folder) for path in law_files(folder))
+
+
+def made_of(laws: Iterable[Law]) -> Catalogue:
+    """A catalogue of these laws. Raises CatalogueError where a clock hangs on none."""
+    catalogue = Catalogue(tuple(laws))
     _check_chains(catalogue)
     return catalogue
+
+
+@cache
+def load_readable(folder: Path = LAW) -> Catalogue:
+    """Every law below a folder that can be read; `unread` says which could not, and why."""
+    laws: list[Law] = []
+    unread: list[CatalogueError] = []
+    for path in law_files(folder):
+        try:
+            laws.append(read_file(path, folder))
+        except CatalogueError as error:
+            unread.append(error)
+    while True:
+        try:
+            catalogue = Catalogue(tuple(laws), tuple(unread))
+            _check_chains(catalogue)
+        except CatalogueError as error:
+            unread.append(error)
+            laws = [law for law in laws if law.path != error.file]
+        else:
+            return catalogue
 
 
 def law_files(folder: Path) -> list[Path]:

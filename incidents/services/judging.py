@@ -1,22 +1,48 @@
-"""Judging facts that belong to no incident: whom would we have to tell what by when?"""
+"""Judging facts that belong to no incident: whom would we have to tell what by when?
+
+And the same question of an incident's facts: what to find out next, what a change would do.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from incidents.rules import catalogue as law
-from incidents.rules.duties import assess
-from incidents.rules.facts import check_together, parse_facts
+from incidents.rules.assessment import assessment, read_facts
 from incidents.rules.permissions import Permission
+from incidents.services import facts as incident_facts
+from incidents.services.lookup import get_incident
 from incidents.work import Work, require
 
 
-def judge(work: Work, facts: Mapping[str, Any], at: datetime | None = None) -> list[dict[str, Any]]:
-    """Every rule judged by these facts; nothing is kept."""
+def judge(
+    work: Work,
+    facts: Mapping[str, Any],
+    at: datetime | None = None,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    with_trees: bool = False,
+) -> dict[str, Any]:
+    """Every rule judged by these facts, or by these facts changed; nothing is kept."""
     require(work.actor, Permission.READ_INCIDENT)
-    parsed = parse_facts(facts)
-    check_together(parsed)
-    return [duty.as_json() for duty in assess(parsed, law.load(), at or work.now)]
+    now = at or work.now
+    known, changed = read_facts(facts, now, changes)
+    return assessment(known, law.load(), now, changes=changed, with_trees=with_trees)
+
+
+def judge_incident(
+    work: Work,
+    incident_id: UUID,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    with_trees: bool = False,
+) -> dict[str, Any]:
+    """Every rule judged by what is known of an incident; or by that, changed. Nothing is kept."""
+    require(work.actor, Permission.READ_INCIDENT)
+    get_incident(work, incident_id)
+    known, changed = read_facts(incident_facts.known_and_done(work, incident_id), work.now, changes)
+    return assessment(known, law.load(), work.now, changes=changed, with_trees=with_trees)
 
 
 def rules(work: Work) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ FACTS = {
 
 def test_facts_are_judged_without_a_server(tocsin):
     said = tocsin("assess", "-", "--at", "2026-03-03T00:00Z", "--json", stdin=json.dumps(FACTS))
-    judged = {one["rule"]: one for one in json.loads(said.out)}
+    judged = {one["rule"]: one for one in json.loads(said.out)["duties"]}
     assert judged["eu-gdpr-33"]["status"] == "owed"
     assert judged["eu-gdpr-33"]["due_at"] == "2026-03-05T09:20:00Z"
 
