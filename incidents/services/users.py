@@ -7,6 +7,7 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.auth.tokens import mint
 from incidents.database import users as rows
+from incidents.database.rota import drop_contact
 from incidents.database.users import ApiToken, User
 from incidents.errors import Conflict, InvalidInput, NotFound, Problem
 from incidents.rules.permissions import Permission, Role
@@ -39,6 +40,7 @@ def disable(work: Work, user_id: UUID) -> User:
     _require_management(work)
     user = _user(work, user_id)
     user.disabled_at = user.disabled_at or work.now
+    drop_contact(work.session, user.id)
     audit.record(
         work,
         "user.update",
