@@ -4,23 +4,29 @@ Words travel to typst as a JSON file beside the template, never as markup. Fonts
 `templates/fonts` alone, so that every machine prints the same sheet, Chinese included.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from threading import Lock
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 
 from incidents.errors import InvalidInput
 from incidents.rendering import element_views
+from incidents.rules.drill_mark import mark
 from incidents.rules.notice_words import NoticeWords, unusable
 from incidents.rules.report_content import ReportContent, ReportField
+from incidents.rules.report_forms import form_named
+from incidents.rules.report_gaps import Gap, gaps
 from incidents.rules.report_text import labels, moment_text
 from incidents.rules.story import day_in
 from incidents.rules.vocabulary import TEMPLATES, vocabulary
 
+_log = logging.getLogger(__name__)
 _one_at_a_time = Lock()  # a typst compiler may not be entered twice
 
 
@@ -32,10 +38,45 @@ class Recipient:
     name: str
 
 
-def report_pdf(content: ReportContent, organisation: str, locale: str = "") -> bytes:
-    """A report on paper, in one of its locales (default: the authority's own language)."""
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who writes. address: its lines; logo: the bytes of an image; logo_kind: png, jpg, svg …"""
+
+    name: str
+    address: tuple[str, ...] = ()
+    logo: bytes = b""
+    logo_kind: str = ""
+
+
+def report_pdf(
+    content: ReportContent,
+    head: Letterhead,
+    locale: str = "",
+    *,
+    missing: Sequence[Gap] | None = None,
+    drill: bool = False,
+) -> bytes:
+    """A report on paper, in one of its locales (default: the authority's own language).
+
+    missing  what it does not tell yet, and when that follows; None: as the content itself says
+    """
     shown = locale if locale in content.locales else content.locales[0]
-    return _typeset("report", _report(content, organisation, shown))
+    found = gaps(content, ()) if missing is None else missing
+    data = _report(content, head, shown, found) | {
+        "drill": f"{mark(shown)} {labels(shown)['drill']}" if drill else ""
+    }
+    return _with_logo(data, head)
+
+
+def _with_logo(data: dict[str, Any], head: Letterhead) -> bytes:
+    """With the logo; without it when it is no image that can be printed: a report may not wait."""
+    if head.logo:
+        name = f"logo.{head.logo_kind}"
+        try:
+            return _typeset("report", {**data, "logo": name}, {name: head.logo})
+        except RuntimeError as error:
+            _log.warning("the organisation's logo cannot be printed: %s", error)
+    return _typeset("report", {**data, "logo": ""})
 
 
 def register_pdf(
@@ -64,27 +105,29 @@ def letter_pdf(
     return _typeset("letter", _letter(words, words.issued_on, locale, reference, link, recipients))
 
 
-def _report(content: ReportContent, organisation: str, locale: str) -> dict[str, Any]:
+def _report(
+    content: ReportContent, head: Letterhead, locale: str, missing: Sequence[Gap]
+) -> dict[str, Any]:
     say = labels(locale)
-    label_of = {field.name: field.label[locale] for field in content.fields()}
-    head = [
+    stage = content.stage_name.get(locale, say["stages"][content.stage])
+    about = [
         (say["authority"], content.authority[locale]),
-        (say["organisation"], organisation),
-        (say["stage"], content.stage_name.get(locale, say["stages"][content.stage])),
+        (say["organisation"], head.name),
+        (say["stage"], stage),
         (say["drawn_up"], moment_text(content.filled_at, content.zone)),
         (say["source"], content.source),
     ]
     return {
-        **_sheet(content.title[locale], organisation, locale, content.filled_at),
-        "say": {
-            name: say[name] for name in ("missing", "missing_why", "changes", "before", "after")
-        },
-        "between": say["between"],
-        "head": [entry for entry in head if entry[1]],
-        "missing": [label_of[name] for name in content.missing],
+        **_sheet(content.title[locale], head.name, locale, content.filled_at),
+        "say": {name: say[name] for name in _SAID},
+        "page": say["page"],
+        "address": list(head.address),
+        "head": [entry for entry in about if entry[1]],
+        "missing": _missing(missing, content, locale),
         "sections": [
             {
                 "title": section.title[locale],
+                "prose": section.prose,
                 "fields": [_field(field, locale) for field in section.fields],
             }
             for section in content.sections
@@ -98,6 +141,39 @@ def _report(content: ReportContent, organisation: str, locale: str) -> dict[str,
             for change in content.changes
         ],
     }
+
+
+_SAID = ("missing", "missing_why", "changes", "before", "after", "colon", "between")
+
+
+def _missing(missing: Sequence[Gap], content: ReportContent, locale: str) -> list[Any]:
+    """What is still to be told, by when it follows: the nearest day first, what has none last.
+
+    Nothing where the law has its own words for what is not known: they stand in each place.
+    """
+    if form_named(content.form).unknown:
+        return []
+    by_day: dict[tuple[str, str], list[str]] = {}
+    for gap in sorted(missing, key=lambda gap: _follows(gap) or _NEVER):
+        if gap.now or gap.follows:
+            by_day.setdefault(_when(gap, content, locale), []).append(gap.label[locale])
+    return [[when, names] for (_, when), names in by_day.items()]
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _follows(gap: Gap) -> datetime | None:
+    return gap.follows.due_at if gap.follows else None
+
+
+def _when(gap: Gap, content: ReportContent, locale: str) -> tuple[str, str]:
+    say, at = labels(locale), _follows(gap)
+    if at is None or gap.follows is None:
+        return "", str(say["as_soon"])
+    day = day_in(locale)(at.astimezone(ZoneInfo(content.zone)).date())
+    stage = gap.follows.name.get(locale, say["stages"][gap.follows.stage])
+    return day, say["by"].format(day=day, stage=stage)
 
 
 def _field(field: ReportField, locale: str) -> dict[str, Any]:
@@ -145,11 +221,14 @@ def _sheet(title: str, organisation: str, locale: str, on: date) -> dict[str, An
     }
 
 
-def _typeset(template: str, data: Mapping[str, Any]) -> bytes:
+def _typeset(
+    template: str, data: Mapping[str, Any], images: Mapping[str, bytes] | None = None
+) -> bytes:
     files = {
         "main.typ": _source(template),
         "base.typ": _source("base"),
         "data.json": orjson.dumps(data),
+        **(images or {}),
     }
     with _one_at_a_time:
         # The timestamp is fixed: the document's own date stands in its data.

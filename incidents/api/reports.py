@@ -4,15 +4,18 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from incidents.api.door import IfMatch, LookWork, OpenWork, Shape, View, etag, needs, router_for
 from incidents.api.shapes import Moment
 from incidents.database.reports import Report
+from incidents.rules.edpb import StandIn
 from incidents.rules.permissions import Permission
 from incidents.rules.report_content import Difference, ReportContent
-from incidents.services import reports, review
+from incidents.rules.report_forms import form_named
+from incidents.services import report_gaps, reports, review
+from incidents.services.report_gaps import ReportGaps
 
 router = router_for("reports")
 
@@ -70,6 +73,76 @@ class ReportView(View):
         return view
 
 
+class GapView(View):
+    """One answer that is not known yet, and the stage that needs it, with its due time.
+
+    needs: the facts that would answer it; now: whether this very stage should tell it
+    """
+
+    name: str
+    label: dict[str, str]
+    needs: list[str]
+    now: bool
+    stage: str
+    due_at: datetime | None
+    is_target: bool
+
+
+class AnswerView(View):
+    """An answer by its name."""
+
+    name: str
+    label: dict[str, str]
+
+
+class ReportGapsView(View):
+    """What a report does not tell yet and by when it must; report_id: null if not opened yet.
+
+    to_translate: known, but not in the language that the authority reads (`language`);
+    to_review: what stands in for something unknown in the EDPB's template
+    """
+
+    report_id: UUID | None
+    duty_id: UUID
+    rule: str
+    series: str
+    number: int | None
+    stage: str
+    form: str
+    authority: str
+    language: str
+    hint: str
+    standing: str
+    due_at: datetime | None
+    is_target: bool
+    missing: list[GapView]
+    to_translate: list[AnswerView]
+    to_review: list[StandIn]
+
+    @classmethod
+    def of(cls, found: ReportGaps) -> "ReportGapsView":
+        """The view of what was found."""
+        report, duty = found.report, found.duty
+        return cls(
+            report_id=report.id if found.is_open else None,
+            duty_id=duty.id,
+            rule=duty.rule,
+            series=report.series,
+            number=report.number if found.is_open else None,
+            stage=report.stage,
+            form=report.form,
+            authority=report.authority,
+            language=found.content.locales[0],
+            hint=form_named(report.form).hint,
+            standing=duty.standing,
+            due_at=duty.due_at,
+            is_target=duty.is_target,
+            missing=[GapView.model_validate(gap) for gap in found.missing],
+            to_translate=[AnswerView.model_validate(field) for field in found.to_translate],
+            to_review=list(found.to_review),
+        )
+
+
 class FilingView(View):
     """That a report was handed in."""
 
@@ -109,6 +182,21 @@ def list_reports(incident_id: UUID, work: LookWork) -> list[ReportView]:
     return [ReportView.of(row) for row in reports.of_incident(work, incident_id)]
 
 
+@router.get("/incidents/{incident_id}/reports/missing", **needs(Permission.READ_REPORT))
+def list_missing(incident_id: UUID, work: LookWork) -> list[ReportGapsView]:
+    """What every report still to be filed does not tell yet, soonest due first.
+
+    Reports that a duty asks for and nobody has opened are among them.
+    """
+    return [ReportGapsView.of(found) for found in report_gaps.of_incident(work, incident_id)]
+
+
+@router.get("/reports/{report_id}/missing", **needs(Permission.READ_REPORT))
+def read_missing(report_id: UUID, work: LookWork) -> ReportGapsView:
+    """What one report does not tell yet, by when it must, and what to look at before filing."""
+    return ReportGapsView.of(report_gaps.of_report(work, report_id))
+
+
 @router.get("/reports/{report_id}", **needs(Permission.READ_REPORT))
 def read_report(report_id: UUID, work: LookWork, response: Response) -> ReportWithContent:
     """One report with its filled form; what is not known yet says so."""
@@ -128,12 +216,19 @@ def read_report(report_id: UUID, work: LookWork, response: Response) -> ReportWi
         **{"200": {"description": "The report", "content": {"application/pdf": {}}}},
     ),
 )
-def print_report(report_id: UUID, work: LookWork) -> Response:
-    """The report as a PDF: exactly the file that was filed, once it was."""
+def print_report(
+    report_id: UUID,
+    work: LookWork,
+    locale: Annotated[str, Query(max_length=20, pattern=r"^[A-Za-z-]*$")] = "",
+) -> Response:
+    """The report as a PDF: exactly the file that was filed, once it was.
+
+    It is in the authority's language; `locale` asks for another of the form's, to read.
+    """
     report = reports.read(work, report_id)
     name = f"{report.series.replace('/', '-')}-{report.number}-{report.stage}.pdf"
     return Response(
-        reports.pdf(work, report_id),
+        reports.pdf(work, report_id, locale),
         media_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="{name}"'},
     )
@@ -141,8 +236,11 @@ def print_report(report_id: UUID, work: LookWork) -> Response:
 
 @router.get("/reports/{report_id}/edpb", **needs(Permission.READ_REPORT))
 def read_edpb(report_id: UUID, work: LookWork) -> dict[str, Any]:
-    """A GDPR report as the EDPB's notification template, field by field."""
-    return reports.edpb(work, report_id)
+    """A GDPR report as the EDPB's notification template, field by field.
+
+    `/missing` lists what in it only stands in for something unknown.
+    """
+    return reports.edpb(work, report_id).document
 
 
 @router.get("/reports/{report_id}/differences", **needs(Permission.READ_REPORT))

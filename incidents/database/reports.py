@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -81,13 +81,26 @@ def newest_in_series(session: Session, incident_id: UUID, series: str) -> Report
 
 
 def report_before(session: Session, report: Report) -> Report | None:
-    """The one before it in the same series, if there is one."""
+    """The one that this authority had before it in the same series, if there is one.
+
+    A law may name an authority anew for its later stages ("as for the initial report"); a first
+    report to another authority of the same law follows nothing.
+    """
     query = select(Report).where(
         Report.incident_id == report.incident_id,
         Report.series == report.series,
+        Report.form == report.form,
         Report.number < report.number,
     )
-    return session.scalars(query.order_by(Report.number.desc())).first()
+    earlier = session.scalars(query.order_by(Report.number.desc())).all()
+    same = [one for one in earlier if one.authority == report.authority]
+    others = [one for one in earlier if one.stage not in _ONCE and report.stage not in _FIRST]
+    return next(iter(same or others), None)
+
+
+# Stages that begin a series, and those that also end it.
+_ONCE = ("single", "annual")
+_FIRST = ("early_warning", "initial", *_ONCE)
 
 
 _STANDS = (Filing.withdrawn_at.is_(None), Report.stage != "withdrawn")

@@ -4,6 +4,7 @@ Not known is a value: every field that a form asks for stands in the report, and
 names those that the stage should know by law. Pure but for reading the packaged forms once.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -100,14 +101,16 @@ def fill(
     now: datetime,
     answers: Mapping[str, str] | None = None,
     authority: str = "",
+    place: str = "",
 ) -> ReportContent:
     """A version of a report from what is known.
 
     previous   the last version: answers that people typed are kept, differences are listed
     answers    typed by a person, by field name; they stand before what the facts say
     authority  who reads it, as the law names them; a form for one authority knows better
+    place      where they are, when the duty is owed in one country; else as our establishment says
     """
-    locales = form.locales_for(facts.get("establishment"))
+    locales = form.locales_for(place, facts.get("establishment"))
     given = {**_kept(previous, stage), **_checked(form, answers or {})}
     content = ReportContent(
         form=form.id,
@@ -164,7 +167,18 @@ def _stage_name(form: Form, stage: Stage) -> Texts:
 
 
 def _named(authority: str, locales: tuple[str, ...]) -> Texts:
-    return {locale: authority or str(labels(locale)["competent"]) for locale in locales}
+    name = _readable(authority)
+    return {locale: name or str(labels(locale)["competent"]) for locale in locales}
+
+
+# Hebrew to Thai, and Hangul: no form is written in them, and no font of ours prints them.
+_FOREIGN = re.compile(r"[\u0590-\u0e7f\u1100-\u11ff\uac00-\ud7af]")
+
+
+def _readable(name: str) -> str:
+    """An authority's name in letters that the form can be read in: what stands in brackets."""
+    found = re.search(r"\(([^)]+)\)$", name)
+    return found[1] if found and _FOREIGN.search(name) else name
 
 
 def _sections(
@@ -205,7 +219,7 @@ def _answer(
         name=name,
         label=label_of(name, form.locales),
         value=typed or (value if known else None),
-        text={locale: typed or _words(form, known, locale) for locale in form.locales},
+        text={locale: typed or _words(form, name, known, locale) for locale in form.locales},
         needs=tuple(fact for fact in asked if fact not in known),
         needed=needed,
         untranslated=()
@@ -214,10 +228,10 @@ def _answer(
     )
 
 
-def _words(form: Form, known: Mapping[str, Any], locale: str) -> str:
+def _words(form: Form, name: str, known: Mapping[str, Any], locale: str) -> str:
     if not known and form.unknown:
         return form.unknown[locale]
-    return shown(known, locale, form.zone)
+    return shown(known, locale, form.zone, named=len(sources(name)) > 1)
 
 
 def _is_known(value: Any) -> bool:

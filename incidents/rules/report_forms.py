@@ -89,9 +89,12 @@ class Form(Frozen):
         """Every field of the form, in its order."""
         return [name for section in self.sections for name, _ in section.fields()]
 
-    def locales_for(self, place: str | None) -> tuple[str, ...]:
-        """Its locales, that of the authority of this place first."""
-        first = self.by_place.get((place or "")[:2], self.locales[0])
+    def locales_for(self, *places: str | None) -> tuple[str, ...]:
+        """Its locales, that of the authority of the first of these places first."""
+        codes = ((place or "")[:2] for place in places)
+        first = next(
+            (self.by_place[code] for code in codes if code in self.by_place), self.locales[0]
+        )
         return (first, *(locale for locale in self.locales if locale != first))
 
 

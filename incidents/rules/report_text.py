@@ -40,16 +40,19 @@ def language_missing(known: Mapping[str, Any], locale: str) -> bool:
     )
 
 
-def shown(known: Mapping[str, Any], locale: str, zone: str) -> str:
-    """Facts in words, one per line; "not known yet" when there are none."""
+def shown(known: Mapping[str, Any], locale: str, zone: str, *, named: bool = False) -> str:
+    """Facts in words, one per line; "not known yet" when there are none.
+
+    named  each says what it is, where it does not by itself: several facts answer one field
+    """
     lines = [fact_text(name, value, locale, zone) for name, value in known.items()]
-    if len(lines) > 1:
+    if named:
         lines = [_named(name, line, locale) for name, line in zip(known, lines, strict=True)]
     return "\n".join(lines) or str(labels(locale)["not_known"])
 
 
 def _named(name: str, line: str, locale: str) -> str:
-    """Two moments, or two numbers, do not say by themselves which is which."""
+    """A moment or a number does not say by itself which it is."""
     if FACTS[name].type not in ("moment", "count", "amount", "place"):
         return line
     say = labels(locale)

@@ -8,27 +8,27 @@ from uuid import UUID
 
 from sqlalchemy.orm.attributes import flag_modified
 
-from incidents import typesetting
 from incidents.audit import log as audit
 from incidents.database import reports as rows
 from incidents.database.duties import Duty
 from incidents.database.incidents import Incident
 from incidents.database.reports import Filing, Report
 from incidents.errors import Conflict, InvalidInput, NotFound, Problem
-from incidents.rules import catalogue as law
 from incidents.rules.drill_mark import mark_line
-from incidents.rules.edpb import edpb_notification
+from incidents.rules.edpb import EdpbNotification, edpb_notification
 from incidents.rules.lifecycle import REPORT
 from incidents.rules.permissions import Permission
 from incidents.rules.report_content import Difference, ReportContent, differences, fill
 from incidents.rules.report_forms import form_for, form_named, stage_on_form
-from incidents.services import facts, timeline
+from incidents.services import facts, report_paper, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
 # The form whose questions are those of the EDPB's template.
-_EDPB_FORM = "eu_gdpr33"
+EDPB_FORM = "eu_gdpr33"
+# The audiences that are told by a report.
+REPORTED_TO = ("authority", "media", "consumer_reporting_agencies")
 
 
 def open_report(work: Work, incident_id: UUID, duty_id: UUID) -> Report:
@@ -37,7 +37,7 @@ def open_report(work: Work, incident_id: UUID, duty_id: UUID) -> Report:
     duty = get_of_incident(work, Duty, duty_id, "duty")
     if duty.incident_id != incident_id:
         raise NotFound("there is no such duty of this incident")
-    if duty.audience not in {"authority", "media", "consumer_reporting_agencies"}:
+    if duty.audience not in REPORTED_TO:
         raise InvalidInput(
             "this duty asks for no report",
             Problem("duty_id", f"is owed to {duty.audience}", "choose a duty to an authority"),
@@ -57,9 +57,22 @@ def _open(
     stage: str,
     answers: Mapping[str, str] | None = None,
 ) -> Report:
-    series = law.load().law_of(duty.rule).path.removesuffix(".yaml")
+    report = unopened(work, incident, duty, stage)
+    _fill(work, report, answers)
+    work.session.add(report)
+    work.session.flush()
+    _tell(work, "open", report, content=_hash(report.content))
+    timeline.note(
+        work, incident.id, "report", f"Report opened: {stage} to {duty.authority} ({report.series})"
+    )
+    return report
+
+
+def unopened(work: Work, incident: Incident, duty: Duty, stage: str) -> Report:
+    """The next report of a duty's series, not kept yet."""
+    series = report_paper.series_of(duty.rule)
     newest = rows.newest_in_series(work.session, incident.id, series)
-    report = Report(
+    return Report(
         incident_id=incident.id,
         mode=incident.mode,
         duty_id=duty.id,
@@ -74,34 +87,35 @@ def _open(
         opened_by=work.actor.id,
         amended_at=work.now,
     )
-    _fill(work, report, answers)
-    work.session.add(report)
-    work.session.flush()
-    _tell(work, "open", report, content=_hash(report.content))
-    timeline.note(
-        work, incident.id, "report", f"Report opened: {stage} to {duty.authority} ({series})"
-    )
-    return report
 
 
 def _fill(work: Work, report: Report, answers: Mapping[str, str] | None) -> None:
     """Fill the form anew; what a person typed before is kept."""
-    before = _previous(work, report)
-    typed = {**_typed(report), **(answers or {})}
-    known = {
-        "organisation_name": {"en": work.settings.organisation_name},
-        **facts.known_and_done(work, report.incident_id),
-    }
-    content = fill(
+    content = filled(work, report, facts_told(work, report.incident_id), answers)
+    report.content = content.model_dump(mode="json")
+
+
+def facts_told(work: Work, incident_id: UUID) -> dict[str, Any]:
+    """What reports of an incident can tell: the facts, our deeds, and who we are."""
+    ours = {"organisation_name": {"en": work.settings.organisation_name}}
+    return ours | facts.known_and_done(work, incident_id)
+
+
+def filled(
+    work: Work, report: Report, known: Mapping[str, Any], answers: Mapping[str, str] | None = None
+) -> ReportContent:
+    """The form of a report filled from these facts; nothing is kept of it."""
+    duty = work.session.get_one(Duty, report.duty_id)
+    return fill(
         form_named(report.form),
         known,
         stage_on_form(report.stage),
-        before,
+        _previous(work, report),
         now=work.now,
-        answers=typed,
+        answers={**_typed(report), **(answers or {})},
         authority=report.authority,
+        place=duty.place,
     )
-    report.content = content.model_dump(mode="json")
 
 
 def _typed(report: Report) -> dict[str, str]:
@@ -157,10 +171,10 @@ def changes(work: Work, report_id: UUID) -> list[Difference]:
     return differences(before, content_of(report)) if before else []
 
 
-def edpb(work: Work, report_id: UUID) -> dict[str, Any]:
+def edpb(work: Work, report_id: UUID) -> EdpbNotification:
     """A GDPR report in the EDPB's template. Raises Conflict for one of another law."""
     report = read(work, report_id)
-    if report.form != _EDPB_FORM:
+    if report.form != EDPB_FORM:
         raise Conflict(f"the EDPB's template is for reports under the GDPR, not for {report.form}")
     incident = get_incident(work, report.incident_id)
     before = rows.report_before(work.session, report)
@@ -168,26 +182,27 @@ def edpb(work: Work, report_id: UUID) -> dict[str, Any]:
     return edpb_notification(
         content_of(report),
         kind=incident.kind,
-        reference=incident.number,
+        reference=mark_line("en", incident.number) if report.mode == "drill" else incident.number,
         previous=filed[-1].reference if filed else "",
     )
 
 
-def pdf(work: Work, report_id: UUID) -> bytes:
-    """The report as a PDF: what was filed, once it was; else as it stands."""
+def pdf(work: Work, report_id: UUID, locale: str = "") -> bytes:
+    """The report as a PDF: what was filed, once it was; else as it stands.
+
+    locale  another of the form's languages, to read and not to file; empty: the authority's
+    """
     report = read(work, report_id)
-    standing = [f for f in rows.filings_of(work.session, report.id) if f.withdrawn_at is None]
-    return standing[-1].file if standing else _typeset(work, report)
-
-
-def _typeset(work: Work, report: Report) -> bytes:
     content = content_of(report)
-    names = facts.known(work, report.incident_id).get("organisation_name") or {}
-    locale = content.locales[0]
-    name = names.get(locale) or next(iter(names.values()), work.settings.organisation_name)
-    if report.mode == "drill":
-        name = mark_line(locale, name)
-    return typesetting.report_pdf(content, name, locale)
+    if locale and locale not in content.locales:
+        raise InvalidInput(
+            f"this report is not written in {locale}",
+            Problem("locale", "is none of its languages", f"one of: {', '.join(content.locales)}"),
+        )
+    standing = [f for f in rows.filings_of(work.session, report.id) if f.withdrawn_at is None]
+    if standing and locale in ("", content.locales[0]):
+        return standing[-1].file
+    return report_paper.typeset(work, report, content, locale)
 
 
 def file_report(
@@ -214,7 +229,7 @@ def file_report(
             "a report cannot have been filed in the future",
             Problem("filed_at", "lies in the future", "give when it was handed in"),
         )
-    file = _typeset(work, report)
+    file = report_paper.typeset(work, report, content_of(report))
     filing = Filing(
         report_id=report.id,
         reference=reference,

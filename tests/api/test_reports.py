@@ -21,9 +21,9 @@ def incident(lead):
 
 @pytest.fixture
 def report(lead, incident):
-    """The initial report under the GDPR."""
-    reports = {r["series"]: r for r in lead.get(f"/incidents/{incident['id']}/reports")}
-    return lead.get(f"/reports/{reports['eu/gdpr']['id']}")
+    """An initial report under the GDPR."""
+    reports = {r["form"]: r for r in lead.get(f"/incidents/{incident['id']}/reports")}
+    return lead.get(f"/reports/{reports['eu_gdpr33']['id']}")
 
 
 def file(desk, report, **body):

@@ -8,7 +8,7 @@ from incidents.errors import InvalidInput
 from incidents.rendering import draft
 from incidents.rules.report_content import fill
 from incidents.rules.report_forms import form_named, forms
-from incidents.typesetting import Recipient, letter_pdf, report_pdf
+from incidents.typesetting import Letterhead, Recipient, letter_pdf, report_pdf
 
 NOW = datetime(2026, 3, 6, 4, tzinfo=UTC)
 LINK = "https://notices.example.com/n/N-7K3M-9QPX"
@@ -24,7 +24,7 @@ def report(facts, stage="initial", form="cn_incident_report", **more):
 
 
 def test_the_chinese_report_prints_its_chinese(facts):
-    text = text_of(report_pdf(report(facts), "示例调查公司"))
+    text = text_of(report_pdf(report(facts), Letterhead("示例调查公司")))
     for words in (
         "国家网络安全事件报告",
         "示例调查公司",
@@ -37,7 +37,7 @@ def test_the_chinese_report_prints_its_chinese(facts):
 
 def test_the_same_report_can_be_read_in_english(facts):
     assert "National cybersecurity incident report" in text_of(
-        report_pdf(report(facts), "Example Surveys", "en")
+        report_pdf(report(facts), Letterhead("Example Surveys"), "en")
     )
 
 
@@ -46,12 +46,12 @@ def test_every_form_prints_with_nothing_known_and_with_all(form, facts):
     empty = report({}, form=form)
     full = report(facts, "final", form=form, previous=empty)
     for content in (empty, full):
-        assert report_pdf(content, "Example Surveys").startswith(b"%PDF-")
+        assert report_pdf(content, Letterhead("Example Surveys")).startswith(b"%PDF-")
     assert full.changes
 
 
 def test_equal_input_gives_equal_bytes_and_a_tagged_document(facts):
-    first, second = (report_pdf(report(facts), "Example Surveys") for _ in range(2))
+    first, second = (report_pdf(report(facts), Letterhead("Example Surveys")) for _ in range(2))
     assert first == second
     root = PdfReader(io.BytesIO(first)).trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
@@ -62,7 +62,9 @@ def test_equal_input_gives_equal_bytes_and_a_tagged_document(facts):
 def test_typed_words_are_printed_and_never_typeset(facts):
     hostile = '#panic("x") $ x #read("data.json") *bold* \\ <label> @ref'
     content = report(facts, answers={"trend": hostile})
-    assert hostile.replace(" ", "") in text_of(report_pdf(content, "Example #1")).replace(" ", "")
+    assert hostile.replace(" ", "") in text_of(
+        report_pdf(content, Letterhead("Example #1"))
+    ).replace(" ", "")
 
 
 def test_each_recipient_gets_their_letter(facts, issued_on):
