@@ -18,7 +18,9 @@ from incidents.api import (
     detections,
     drills,
     duties,
+    extensions,
     health,
+    holds,
     incidents,
     metrics,
     notices,
@@ -35,8 +37,8 @@ from incidents.api.openapi import document_problems
 from incidents.api.problems import SAFE_HEADERS, add_problem_handlers
 from incidents.public import alarms as alarm_pages
 from incidents.public import calendars, pages
-from incidents.rules import catalogue as law
-from incidents.work import Office
+from incidents.services import law_packs
+from incidents.work import TOCSIN, Office
 from playbooks import loader as playbooks
 
 API = "/api/v1"
@@ -44,6 +46,8 @@ ROUTERS = (
     incidents.router,
     severity.router,
     duties.router,
+    extensions.router,
+    holds.router,
     deadlines.router,
     alarms.router,
     tasks.router,
@@ -97,11 +101,12 @@ def create_app(office: Office) -> FastAPI:
     return app
 
 
-def warm_up() -> None:
+def warm_up(office: Office) -> None:
     """Read the law and the playbooks before the first request, and keep them out of every
     garbage collection: they live as long as the process, and looking through them again and
     again took a quarter of the time of opening an incident."""
-    law.load()
+    with office.look(TOCSIN) as work:
+        law_packs.in_use(work)
     playbooks.load()
     gc.collect()
     gc.freeze()

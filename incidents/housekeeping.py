@@ -9,9 +9,10 @@ import structlog
 from incidents.audit.checkpoints import checkpoint
 from incidents.audit.sequencer import sequence
 from incidents.database.audit_tree import pending_count
+from incidents.database.holds import holds_that_end
 from incidents.database.incidents import incidents_to_review
 from incidents.office import anchor, signing_key
-from incidents.services import alarms, idempotency, population, review
+from incidents.services import alarms, holds, idempotency, population, review
 from incidents.sweep import Part
 from incidents.vault.signing import SigningKey
 from incidents.wiring import pagers_for
@@ -41,6 +42,7 @@ def house_parts(office: Office) -> dict[str, Part]:
     signer = signing_key(office.settings)
     return {
         "reviews": Part(lambda: review_due(office)),
+        "holds": Part(lambda: end_holds(office), _MINUTE_SECONDS / 4),
         "silent imports": Part(lambda: end_silent_imports(office), _MINUTE_SECONDS),
         "idempotency keys": Part(lambda: forget_keys(office), _HOUR_SECONDS),
         # Last: the others leave entries.
@@ -88,6 +90,15 @@ def mend_alarms(office: Office) -> None:
             return
     with office.work(TOCSIN) as work:
         alarms.mend(work)
+
+
+def end_holds(office: Office) -> None:
+    """Let clocks run again whose hold is over."""
+    with office.look(TOCSIN) as work:
+        if not holds_that_end(work.session, work.now):
+            return
+    with office.work(TOCSIN) as work:
+        holds.expire(work)
 
 
 def end_silent_imports(office: Office) -> None:

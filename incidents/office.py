@@ -12,6 +12,7 @@ from incidents.clock import Clock, SystemClock
 from incidents.database import migrate
 from incidents.database.engine import open_engine, reading
 from incidents.errors import IncidentsError
+from incidents.services import law_packs
 from incidents.services.ourselves import own_facts
 from incidents.settings import Settings
 from incidents.vault.keys import KEK_FILE, KeyRing
@@ -49,7 +50,7 @@ def open_office(
         raise NotReady("the database is not at this release: run `tocsin migrate`")
     with Session(reading(engine)) as session:
         check_anchor(session, anchor(settings))
-    return Office(
+    office = Office(
         settings,
         engine,
         _keyring(settings),
@@ -57,6 +58,8 @@ def open_office(
         bell or SilentBell(),
         routes or {},
     )
+    law_packs.begin(office)
+    return office
 
 
 def prepare(settings: Settings) -> None:

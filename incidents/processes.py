@@ -23,7 +23,7 @@ from incidents.embedded import ThreadBell
 from incidents.housekeeping import alarm_parts, house_parts
 from incidents.logs import configure_logs
 from incidents.office import open_office
-from incidents.services import campaigns, sending
+from incidents.services import campaigns, law_packs, sending
 from incidents.settings import Settings
 from incidents.sweep import Part, Sweep
 from incidents.wiring import dispatches_for, routes_for
@@ -46,11 +46,12 @@ def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office
     configure_logs(settings.log_format)
     bell = ThreadBell() if settings.embedded else CeleryBell(create_celery(settings.broker_url))
     office = open_office(settings, routes=routes_for(settings), bell=bell)
+    law_packs.warn_of_waiting(office)
     with _threads(office, tells_people=settings.embedded) as desk:
         if isinstance(bell, ThreadBell):
             bell.listen(partial(tasks.run, desk))
         web = create_app(office)
-        warm_up()
+        warm_up(office)
         ready(office)
         uvicorn.run(
             web,
@@ -73,6 +74,7 @@ def work(settings: Settings) -> None:
     app = create_celery(settings.broker_url)
     bell = CeleryBell(app)
     office = open_office(settings, routes=routes_for(settings), bell=bell)
+    law_packs.warn_of_waiting(office)
     with _threads(office, tells_people=True) as desk:
         tasks.give_to(app, desk)
         _hear(app)

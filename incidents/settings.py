@@ -71,6 +71,12 @@ class Settings(BaseSettings):
         " unknown, and every law that asks stays open.",
     )
 
+    contracts_folder: Path = Field(
+        default_factory=lambda told: told["data_folder"] / "contracts",
+        description="Folder of our own contracts as law files (docs/contracts.md); taken into use"
+        " by `tocsin law apply`. Unset: contracts in the data folder.",
+    )
+
     email_provider: Literal["sandbox", "sendgrid", "smtp"] = Field(
         default="sandbox", description="Who carries e-mail of live incidents."
     )

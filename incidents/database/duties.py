@@ -21,7 +21,8 @@ class Duty(Base):
     next_alarm_at  when it rings next (rules/alarm_times); an open duty that is due always has one
     alarm_heard    share of its clock, in percent, at which it rang last
     due_at      what we keep to: the earliest time that stands; while a hold is on, later
-    unheld_due_at  while a hold is on: what it would be without; `held_until` when that ends
+    unheld_due_at  where a hold is on, or moved it: what it would be without one
+    held_until     while a hold is on: when it ends
     counts_from    the filing, campaign or page of ours that the clock counts from, if one does
     details     what the law answered last: its due time may be later than the one that stands
     """
@@ -71,7 +72,7 @@ class Duty(Base):
     @property
     def standing_due_at(self) -> datetime | None:
         """The due time that stands, holds left aside."""
-        return self.unheld_due_at if self.held_until else self.due_at
+        return self.unheld_due_at or self.due_at
 
     @property
     def law_due_at(self) -> datetime | None:

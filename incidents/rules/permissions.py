@@ -47,6 +47,7 @@ class Permission(StrEnum):
     READ_AUDIT = "audit.read"
     EXPORT_AUDIT = "audit.export"
     MANAGE_USERS = "users.manage"
+    APPLY_LAW = "law.apply"
     READ_METRICS = "metrics.read"
     READ_ROTA = "rota.read"
     MANAGE_ROTA = "rota.manage"
@@ -88,7 +89,7 @@ _GRANTS: Mapping[Role, set[Permission]] = {
     Role.REPORTER: {P.OPEN_INCIDENT},
     Role.RESPONDER: _RESPOND,
     Role.COMMANDER: _LEAD,
-    Role.PRIVACY_OFFICER: _LEAD | {P.CHANGE_DUTY, P.FILE_REPORT},
+    Role.PRIVACY_OFFICER: _LEAD | {P.CHANGE_DUTY, P.APPLY_LAW, P.FILE_REPORT},
     Role.APPROVER: _LOOK
     | {P.APPROVE_NOTICE, P.APPROVE_ANNOUNCEMENT, P.DO_TASK, P.ACKNOWLEDGE_ALARM},
     Role.AUDITOR: {

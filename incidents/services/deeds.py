@@ -12,6 +12,7 @@ from uuid import UUID
 
 from incidents.database.announcements import Announcement, standing_announcement
 from incidents.database.campaigns import Attempt
+from incidents.database.holds import Hold, holds_of
 from incidents.database.reports import Filing, filed
 from incidents.database.told import first_told
 from incidents.work import Work
@@ -33,6 +34,7 @@ def of(work: Work, incident_id: UUID) -> dict[str, Deed]:
     """The deeds of an incident, by the fact that they establish."""
     found = {
         "people_notified_at": _told(work, incident_id),
+        "hold_released_at": _released(work, incident_id),
         **_filed(work, incident_id),
     }
     return {name: deed for name, deed in found.items() if deed}
@@ -65,10 +67,20 @@ def _filed(work: Work, incident_id: UUID) -> dict[str, Deed]:
     return deeds
 
 
+def _released(work: Work, incident_id: UUID) -> Deed | None:
+    """When the last hold ended, once none is on. It starts clocks of the laws that it covered."""
+    found = holds_of(work.session, incident_id)
+    ended = [(hold.ended_at, hold.id) for hold in found if hold.ended_at]
+    if not ended or any(hold.status == "standing" for hold in found):
+        return None
+    at, hold_id = max(ended)
+    return Deed(at, "hold_ended", hold_id)
+
+
 def stands(work: Work, row_id: UUID) -> bool:
     """Whether the row that proved a deed still does: a filing or a page can be taken back."""
     if (filing := work.session.get(Filing, row_id)) is not None:
         return filing.withdrawn_at is None
     if (page := work.session.get(Announcement, row_id)) is not None:
         return page.status == "published"
-    return work.session.get(Attempt, row_id) is not None
+    return any(work.session.get(kind, row_id) is not None for kind in (Attempt, Hold))

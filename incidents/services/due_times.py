@@ -7,7 +7,7 @@ stands, and the later one waits as an `Extension` until a second person agrees.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from incidents.database.incidents import Incident
 from incidents.errors import InvalidInput, Problem
 from incidents.rules.assessed_duty import AssessedDuty
 from incidents.rules.catalogue import Catalogue
+from incidents.rules.holds import Hold as Delay
 from incidents.rules.lifecycle import EXTENSION
 from incidents.services import timeline
 from incidents.services.deeds import Deed, stands
@@ -43,15 +44,19 @@ class Change:
 class Look:
     """One look at an incident: by which law, after which change, with which deeds of ours.
 
+    by_law   whoever took these laws into use: they answer for what another text moves
     pending  extensions that wait for a second person, by duty
+    holds    delays on record, as the law judges them
     """
 
     work: Work
     incident: Incident
     law: Catalogue
     change: Change
+    by_law: Change
     deeds: Mapping[str, Deed]
     pending: dict[UUID, Extension]
+    holds: tuple[Delay, ...]
 
 
 def follow(look: Look, row: Duty, answer: AssessedDuty) -> None:
@@ -68,7 +73,8 @@ def follow(look: Look, row: Duty, answer: AssessedDuty) -> None:
         move(look.work, row, answer.due_at, "extend", _by_deed(deed), deed)
     elif row.status == "open" and not _is_gone_with_another(look, row, answer):
         if before is None or _is_later(answer.due_at, before):
-            _ask(look, row, answer, look.change)
+            same_law = row.rule_version == answer.rule_version
+            _ask(look, row, answer, look.change if same_law else look.by_law)
         elif waited is not None and waited.id not in look.pending and waited.status == "moot":
             _ask(look, row, answer, Change(waited.asked_by, waited.reason, look.change.facts))
 
@@ -185,15 +191,54 @@ def move(
 ) -> None:
     """Put a due time in the place of the one that stands; kind: move (earlier) | extend (later)."""
     old = row.standing_due_at
-    if row.held_until is None:
-        row.due_at = due_at
+    if row.unheld_due_at is None or due_at is None:
+        row.due_at, row.unheld_due_at = due_at, None
     else:
-        row.unheld_due_at = due_at
+        row.unheld_due_at = due_at  # what the holds do to it is said next
     evidence = {"evidence": str(deed.row_id), "kind": deed.kind} if deed else {}
     keep_change(work, row, kind, {"due_at": said(old)}, {"due_at": said(due_at), **evidence}, why)
-    audit.record(
+    _tell(
         work,
         f"duty.{kind}",
+        row,
+        why,
+        due_at=due_at,
+        before_due_at=old,
+        cause=deed.kind if deed else None,
+        evidence_id=deed.row_id if deed else None,
+    )
+    text = f"Due time of {row.title}: {said(old)} → {said(due_at)}"
+    timeline.note(work, row.incident_id, "duty", f"{text} ({why})" if deed else text)
+
+
+def hold(work: Work, row: Duty, shift: timedelta, until: datetime | None, why: str) -> None:
+    """Let the holds on a duty act on it: both times stay shown, with and without them.
+
+    shift  how much later it falls due by them
+    until  when the last that is on ends; None: none is
+    """
+    standing = row.standing_due_at
+    if standing is None:
+        return
+    before = row.due_at, row.held_until
+    row.unheld_due_at = standing if until or shift else None
+    row.due_at, row.held_until = standing + shift, until
+    if before == (row.due_at, row.held_until):
+        return
+    kind, word = ("hold", "Held") if until else ("resume", "Its clock runs again")
+    then = {"due_at": said(before[0]), "held_until": said(before[1])}
+    now = {"due_at": said(row.due_at), "held_until": said(until), "unheld_due_at": said(standing)}
+    keep_change(work, row, kind, then, now, why)
+    times = {"due_at": row.due_at, "before_due_at": before[0], "held_until": until}
+    _tell(work, f"duty.{kind}", row, why, **times)
+    text = f"{word}: {row.title}: due {said(row.due_at)}, without the hold {said(standing)}; {why}"
+    timeline.note(work, row.incident_id, "duty", text)
+
+
+def _tell(work: Work, kind: str, row: Duty, why: str, **details: Any) -> None:
+    audit.record(
+        work,
+        kind,
         incident_id=row.incident_id,
         subject_type="duty",
         subject_id=row.id,
@@ -205,13 +250,8 @@ def move(
         audience=row.audience,
         standing=row.standing,
         after=row.status,
-        due_at=due_at,
-        before_due_at=old,
-        cause=deed.kind if deed else None,
-        evidence_id=deed.row_id if deed else None,
+        **details,
     )
-    text = f"Due time of {row.title}: {said(old)} → {said(due_at)}"
-    timeline.note(work, row.incident_id, "duty", f"{text} ({why})" if deed else text)
 
 
 def keep_change(

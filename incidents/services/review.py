@@ -5,6 +5,7 @@ that a duty once shown never disappears: it is met, waived, or no longer owed, w
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,8 @@ from incidents.audit import log as audit
 from incidents.database.base import uuid7
 from incidents.database.duties import Duty, duties_of
 from incidents.database.extensions import pending_of
+from incidents.database.holds import holds_of
 from incidents.database.incidents import Incident, current_facts
-from incidents.rules import catalogue as law
 from incidents.rules.duties import AssessedDuty, assess
 from incidents.rules.lifecycle import DUTY, ENDED
 from incidents.rules.permissions import Permission
@@ -22,11 +23,14 @@ from incidents.services import (
     deeds,
     evidence,
     facts,
+    holds,
+    law_packs,
     playbook_runs,
     severity,
     timeline,
 )
-from incidents.services.due_times import Change, Look, follow, keep_change, lapse
+from incidents.services.due_times import Change, Look, follow, hold, keep_change, lapse
+from incidents.services.law_packs import Taken
 from incidents.services.lookup import get_incident
 from incidents.work import TOCSIN, Work, require
 
@@ -84,11 +88,20 @@ def _look_at(work: Work, incident: Incident, reason: str) -> Look:
     return Look(
         work=work,
         incident=incident,
-        law=law.load(),
+        law=law_packs.in_use(work),
         change=Change(work.actor.id, reason, mine),
+        by_law=_by_law(law_packs.taken(work)),
         deeds=deeds.of(work, incident.id),
         pending=pending_of(work.session, incident.id),
+        holds=holds.delays(holds_of(work.session, incident.id)),
     )
+
+
+def _by_law(taken: Taken | None) -> Change:
+    """Whoever took the laws into use answers for what other laws move."""
+    if taken is None:
+        return Change(TOCSIN.id, "other laws are in use", {})
+    return Change(taken.by, f"law pack {taken.number} was taken into use: {taken.reason}", {})
 
 
 def _settle_duties(now: Look, known: Mapping[str, Any]) -> None:
@@ -98,6 +111,7 @@ def _settle_duties(now: Look, known: Mapping[str, Any]) -> None:
     else:
         _judge(now, rows, assess(known, now.law, now.work.now))
         evidence.weigh(now.work, now.incident.id, rows.values())
+        _hold(now, rows.values(), known)
     alarm_schedule.reschedule(now.work, now.incident, rows.values())
     for row in rows.values():
         if row.status != "open" and row.id in now.pending:
@@ -111,6 +125,8 @@ def _judge(now: Look, rows: dict[Key, Duty], answers: Iterable[AssessedDuty]) ->
         key = _key(assessed)
         row = rows.get(key)
         gone.discard(key)
+        if _waits_for_another_law(now, assessed):
+            continue
         if row is None and assessed.status != "not_owed":
             rows[key] = _appear(now, assessed)
         elif row is not None and assessed.status == "not_owed":
@@ -120,6 +136,35 @@ def _judge(now: Look, rows: dict[Key, Duty], answers: Iterable[AssessedDuty]) ->
     for key in gone:
         if rows[key].status in {"open", "met"}:
             _end(now, rows[key], "the rule is not in force for this incident any more")
+
+
+def _waits_for_another_law(now: Look, assessed: AssessedDuty) -> bool:
+    """Whether its clock would start at the end of a hold that covers other laws only."""
+    released = now.deeds.get("hold_released_at")
+    if released is None or (assessed.trigger, assessed.start_at) != (
+        "hold_released_at",
+        released.at,
+    ):
+        return False
+    return not holds.covers(now.holds, now.law, assessed.rule)
+
+
+def _hold(now: Look, rows: Iterable[Duty], known: Mapping[str, Any]) -> None:
+    """Let holds act on open duties: as the law judges with them, against without them."""
+    if not now.holds:
+        return
+    with_holds = {one.rule: one for one in assess(known, now.law, now.work.now, now.holds)}
+    for row in rows:
+        held = with_holds.get(row.rule)
+        if row.status != "open" or held is None:
+            continue
+        free, later = row.law_due_at, held.due_at
+        shift = later - free if later and free else timedelta()
+        effect = holds.effect(now.holds, now.law, row.rule, now.work.now)
+        hold(now.work, row, shift, effect.until, effect.why)
+        if held.held or shift:
+            said = {"why": list(held.why), "arithmetic": list(held.arithmetic)}
+            row.details = {**row.details, **said, "held": held.held}
 
 
 def _key(duty: Duty | AssessedDuty) -> Key:
@@ -192,6 +237,9 @@ def _update(now: Look, row: Duty, assessed: AssessedDuty) -> None:
         timeline.note(now.work, now.incident.id, "duty", f"Owed again: {row.title}: {why}")
         _tell(now, "duty.appear", row, before="no_longer_owed")
     follow(now, row, assessed)
+    if row.rule_version != assessed.rule_version:
+        then, so = {"rule_version": row.rule_version}, {"rule_version": assessed.rule_version}
+        keep_change(now.work, row, "law", then, so, now.by_law.reason)
     _copy(now, row, assessed)
 
 

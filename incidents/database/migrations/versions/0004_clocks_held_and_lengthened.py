@@ -47,6 +47,7 @@ def _extensions() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_extension")),
     )
     with op.batch_alter_table("duty_extension") as batch_op:
+        batch_op.create_index(batch_op.f("ix_duty_extension_duty_id"), ["duty_id"])
         batch_op.create_index(batch_op.f("ix_duty_extension_incident_id"), ["incident_id"])
         batch_op.create_index(
             "uq_duty_extension_pending",
