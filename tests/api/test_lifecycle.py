@@ -29,7 +29,7 @@ def test_closing_is_refused_while_something_is_owed_and_says_what(lead):
     incident = lead.sample()
     lead.move(incident, "triage", "confirm", "contain", "resolve")
     told = lead.refused(409, "POST", f"/incidents/{incident['id']}/moves", {"action": "close"})
-    assert "duty eu-gdpr-33 initial" in fields(told)
+    assert "duty eu-gdpr-33-de initial" in fields(told)
     assert "task tell_people" in fields(told)
     assert lead.get(f"/incidents/{incident['id']}")["status"] == "resolved"
 
@@ -66,7 +66,7 @@ def test_what_is_owed_cannot_be_dismissed(lead):
     incident = lead.sample()
     body = {"action": "dismiss", "reason": "it would look better"}
     told = lead.refused(409, "POST", f"/incidents/{incident['id']}/moves", body)
-    assert "duty eu-gdpr-33 initial" in fields(told)
+    assert "duty eu-gdpr-33-de initial" in fields(told)
     assert lead.get(f"/incidents/{incident['id']}")["status"] == "reported"
 
 

@@ -75,7 +75,7 @@ def test_a_breach_from_its_first_minute_to_its_last(
     lead.move(incident, "triage", "confirm")
     aware = NOW - timedelta(minutes=20)
     due = {rule: duty["due_at"] for rule, duty in lead.duties(incident).items()}
-    assert datetime.fromisoformat(due["eu-gdpr-33"]) == aware + timedelta(hours=72)
+    assert datetime.fromisoformat(due["eu-gdpr-33-de"]) == aware + timedelta(hours=72)
 
     import_people(lead, incident)
     notice = approved(lead, approver, incident)
@@ -96,7 +96,7 @@ def test_a_breach_from_its_first_minute_to_its_last(
 
     clock.set(NOW + timedelta(hours=30))
     file_every_report(lead, incident)
-    assert lead.duties(incident)["eu-gdpr-33"]["status"] == "met"
+    assert lead.duties(incident)["eu-gdpr-33-de"]["status"] == "met"
     lead.move(incident, "contain", "resolve")
     told_why = lead.refused(409, "POST", f"/incidents/{incident['id']}/moves", {"action": "close"})
     assert fields(told_why)

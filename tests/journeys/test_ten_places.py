@@ -55,7 +55,7 @@ def owed(lead, incident) -> dict[str, datetime | None]:
 def test_each_threshold_adds_its_own_duties_and_nothing_else(lead, incident):
     places = dict(PEOPLE)
     seen = owed(lead, incident)
-    assert {"eu-gdpr-33", "uk-gdpr-33", "us-tx-521-053-people"} <= seen.keys()
+    assert {"eu-gdpr-33-de", "eu-gdpr-33-fr", "uk-gdpr-33", "us-tx-521-053-people"} <= seen.keys()
     assert "us-tx-521-053-authority" not in seen
     for place, one_more, appears in (
         ("US-TX", 250, "us-tx-521-053-authority"),

@@ -9,7 +9,7 @@ from incidents.rules.duties import AssessedDuty, assess, compare, what_if
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 FACTS = {
     "role": "controller",
-    "establishment": "CN",
+    "establishment": "DE",
     "organisation_flags": ["network_operator"],
     "breach_kinds": ["confidentiality"],
     "data_categories": ["contact", "survey_answers"],
@@ -61,6 +61,8 @@ def test_without_any_fact_nothing_is_not_owed_but_what_waits_for_an_event() -> N
         "us-8k-105-amendment", "us-nydfs-500-17-a-2",
         # A delay that an authority asked for ended.
         "us-8k-105-after-delay", "us-me-1348-after-release",
+        # The authority of each member state, once we and the people are placed; till then eu-gdpr-33.
+        *(rule.id for rule in load().law_of("eu-gdpr-33-fr").content.rules),
     }  # fmt: skip
     assert all("known('" in str(load().rule(rule).when) for rule in quiet)
     assert all(duty.waits_for for rule, duty in duties.items() if rule not in quiet)
@@ -119,9 +121,19 @@ def test_the_numbers_of_china_set_the_grade_when_nobody_has() -> None:
 
 
 def test_the_authority_is_that_of_the_main_establishment() -> None:
-    assert judged(establishment="FR")["eu-gdpr-33"].authority == "CNIL (France)"
-    assert "DE" not in str(judged()["eu-gdpr-33"].authority)
-    assert "every member state" in str(judged()["eu-gdpr-33"].authority)
+    assert "CNIL (France)" in str(judged(establishment="FR")["eu-gdpr-33"].authority)
+    assert "Nordrhein-Westfalen" in str(judged(establishment="DE-NW")["eu-gdpr-33"].authority)
+    assert "of the Land" in str(judged()["eu-gdpr-33"].authority)
+
+
+def test_without_an_establishment_in_the_eea_every_authority_concerned_is_told() -> None:
+    duties = judged(establishment="CN")
+    owed = {rule for rule, duty in duties.items() if duty.status == "owed"}
+    assert {rule for rule in owed if rule.startswith("eu-gdpr-33")} == {
+        "eu-gdpr-33-de", "eu-gdpr-33-fr", "eu-gdpr-33-5",
+    }  # fmt: skip
+    assert "CNIL (France)" in str(duties["eu-gdpr-33-fr"].authority)
+    assert "paragraph 73" in duties["eu-gdpr-33"].why_not[0]
 
 
 def test_the_most_urgent_comes_first_and_what_is_not_owed_last() -> None:

@@ -28,7 +28,7 @@ def open_incident(play: Play) -> None:
     play.teller.say(Text("\nWhat is owed by when stands in the reply to the very first request:"))
     play.teller.say(duty.brief(made["duties"], play.now))
     play.remember_duties()
-    play.teller.look(f"tocsin duty show {play.number} eu-gdpr-33")
+    play.teller.look(f"tocsin duty show {play.number} eu-gdpr-33-de")
 
 
 def learn(play: Play) -> None:
