@@ -1,7 +1,7 @@
 """Public announcements over HTTP: the rule's proposal, approval, publication."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -30,9 +30,15 @@ class Withdraw(Shape):
 
 
 class GroundView(View):
-    """One rule that lets a public notice stand in."""
+    """One rule that lets another notice stand in, with its law, its numbers and its source.
+
+    stands_for   public: an announcement; single: another way to each person
+    missing      what must be known to decide; empty once the threshold is reached
+    due_at       for a duty of its own, such as telling the media
+    """
 
     rule: str
+    law: str
     place: str
     why: list[str]
     text: str
@@ -41,13 +47,22 @@ class GroundView(View):
     toll_free: bool
     source: str
     confidence: str
+    stands_for: Literal["public", "single"]
+    missing: list[str]
+    due_at: datetime | None
 
 
 class ProposalView(View):
-    """Whether the rule proposes an announcement, and on which grounds."""
+    """Whether the rule proposes an announcement, and on which grounds.
+
+    undecided   thresholds that a missing fact could still reach
+    media       duties to tell the media, which no announcement replaces
+    """
 
     proposed: bool
     grounds: list[GroundView]
+    undecided: list[GroundView]
+    media: list[GroundView]
     reasons: list[str]
     days: int | None
     missing: list[str]

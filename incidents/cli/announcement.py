@@ -75,17 +75,22 @@ def _path(api: Api, incident: str, which: str) -> str:
 
 def proposed(proposal: dict[str, Any]) -> RenderableType:
     """Whether an announcement is called for, and each ground with its source."""
+    grounds = [_ground(ground) for ground in proposal["grounds"]]
+    media = [_ground(ground) for ground in proposal["media"]]
+    also = [Text("The media are told as a duty of its own:", "bold yellow"), *media]
     if not proposal["proposed"]:
         heading = Text("No law's threshold is reached.", "dim")
-        return Group(heading, bullets("Could change with", proposal["missing"], "magenta"))
-    grounds: list[RenderableType] = []
-    for ground in proposal["grounds"]:
-        line = Text.assemble((f"  {ground['place']}  ", "bold"), "; ".join(ground["why"]))
-        line.append(f"  ({ground['source']})", "dim")
-        grounds.append(line)
+        could = bullets("Could change with", proposal["missing"], "magenta")
+        return Group(heading, *grounds, could, *(also if media else ()))
     days = f", standing for {proposal['days']} days" if proposal["days"] else ""
     heading = Text(f"A public announcement is proposed{days}:", "bold yellow")
-    return Group(heading, *grounds)
+    return Group(heading, *grounds, *(also if media else ()))
+
+
+def _ground(ground: dict[str, Any]) -> Text:
+    line = Text.assemble((f"  {ground['place']}  ", "bold"), "; ".join(ground["why"]))
+    line.append(f": {ground['text']}")
+    return line.append(f"  ({ground['source']})", "dim")
 
 
 def shown(announcement: dict[str, Any]) -> RenderableType:

@@ -8,7 +8,8 @@ import dataclasses
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from incidents.audit import log as audit
 from incidents.database import announcements as rows
 from incidents.database import told
 from incidents.database.announcements import Announcement
-from incidents.database.duties import duties_of
+from incidents.database.duties import Duty, duties_of
 from incidents.database.incidents import Incident
 from incidents.database.notices import (
     Notice,
@@ -32,7 +33,7 @@ from incidents.rules import catalogue as law
 from incidents.rules import substitute_notice
 from incidents.rules.lifecycle import ANNOUNCEMENT
 from incidents.rules.permissions import Permission
-from incidents.rules.substitute_notice import Proposal, SubstituteFacts
+from incidents.rules.substitute_notice import Ground, Proposal, SubstituteFacts
 from incidents.services import facts, freezing, timeline
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
@@ -52,15 +53,49 @@ def _proposal(work: Work, incident: Incident) -> Proposal:
         if duty.status in {"open", "met"} and duty.standing in {"owed", "unknown"}
     ]
     due = [d.due_at for d in owed if d.audience == "people" and d.status == "open" and d.due_at]
+    counts = _counts(work, incident, known, (min(due) - work.now) if due else None)
+    found = substitute_notice.propose(counts, law.load(), {duty.rule for duty in owed})
+    return dataclasses.replace(found, media=_media(owed))
+
+
+def _counts(
+    work: Work, incident: Incident, known: Mapping[str, Any], left: timedelta | None
+) -> SubstituteFacts:
+    """The list of people decides; until there is one, what is known of them as facts."""
+    listed = told.population_by_place(work.session, incident.id)
+    reached = told.unreachable_by_place(work.session, incident.id) if listed else None
     flags = known.get("organisation_flags")
-    counts = SubstituteFacts(
-        population_by_place=told.population_by_place(work.session, incident.id),
-        unreachable_by_place=told.unreachable_by_place(work.session, incident.id),
+    return SubstituteFacts(
+        population_by_place=listed or known.get("people_by_place") or {},
+        unreachable_by_place=reached,
+        unreachable_count=known.get("uncontactable_count"),
         notice_cost_usd=known.get("notice_cost_usd"),
-        hours_left=(min(due) - work.now).total_seconds() / 3600 if due else None,
+        hours_left=left.total_seconds() / 3600 if left is not None else None,
         disproportionate_effort="disproportionate_effort" in flags if flags is not None else None,
+        establishment=known.get("establishment"),
     )
-    return substitute_notice.propose(counts, law.load(), {duty.rule for duty in owed})
+
+
+def _media(owed: Iterable[Duty]) -> tuple[Ground, ...]:
+    """Duties of their own to tell the media, soonest first."""
+    rows = [duty for duty in owed if duty.audience == "media" and duty.status == "open"]
+    return tuple(
+        Ground(
+            rule=duty.rule,
+            law=law.load().law_of(duty.rule).content.instrument.title,
+            place=duty.place,
+            why=tuple(duty.details.get("why", ())),
+            text=duty.title,
+            means=("media",),
+            days=None,
+            toll_free="toll_free" in duty.details.get("required_content", ()),
+            source=duty.details.get("source", ""),
+            confidence=duty.details.get("confidence", ""),
+            missing=tuple(duty.details.get("missing", ())),
+            due_at=duty.due_at,
+        )
+        for duty in sorted(rows, key=lambda duty: (duty.due_at is None, duty.due_at, duty.rule))
+    )
 
 
 def propose(work: Work, incident_id: UUID, notice_id: UUID, reason: str = "") -> Announcement:
@@ -108,7 +143,7 @@ def _propose(
         status=ANNOUNCEMENT.start,
         reasons=[
             *([{"reason": reason, "by": str(work.actor.id)}] if reason else []),
-            *(_plain(ground) for ground in grounds.grounds),
+            *(_plain(ground) for ground in grounds.grounds if ground.stands_for == "public"),
         ],
         sha256=_hash(work, approval),
         proposed_at=work.now,
@@ -121,7 +156,7 @@ def _propose(
 
 
 def _plain(ground: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(ground), default=list))
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(ground), default=str))
     return plain
 
 
