@@ -19,7 +19,7 @@ from incidents.rules.deadlines import Due, due_at
 from incidents.rules.duty_words import Judgement
 from incidents.rules.holds import Hold, holds_on, resumed
 from incidents.rules.known import Facts, Known, Start, known_facts
-from incidents.rules.legal_rule import Authority, Delay, Exempt, LegalRule, Trigger
+from incidents.rules.legal_rule import Authority, Delay, Exempt, LegalRule
 from playbooks.conditions import lies_in
 
 __all__ = ["AssessedDuty", "Change", "assess", "compare", "judge_known", "what_if"]
@@ -45,7 +45,7 @@ def judge_known(known: Known, catalogue: Catalogue, now: datetime) -> tuple[Asse
     judged: dict[str, AssessedDuty] = {}
     for rule, version, instrument in catalogue.in_order:
         try:
-            start = known.start(rule.trigger) or _hung_on(rule.trigger, judged)
+            start = known.start(rule.trigger) or _hung_on(rule, judged)
             if rule.effective.covers(start.day(rule.clock.zone, now)):
                 judged[rule.id] = _judge(rule, version, instrument, known, start, now)
         except Exception as error:  # noqa: BLE001  one rule that fails must not hide the others
@@ -66,15 +66,16 @@ def what_if(
     return compare(before, assess({**facts, **changes}, catalogue, now, holds))
 
 
-def _hung_on(trigger: Trigger, judged: Mapping[str, AssessedDuty]) -> Start:
+def _hung_on(rule: LegalRule, judged: Mapping[str, AssessedDuty]) -> Start:
     """From the due time of the duty whose fulfilment starts this clock."""
-    before = judged.get(trigger.or_due_of or "")
+    before = judged.get(rule.trigger.or_due_of or "")
     if before is None or before.due_at is None:
         return Start()
-    wanted = trigger.facts[0]
+    wanted = rule.trigger.facts[0]
     note = f"{wanted} is not known: counted from its latest lawful moment, due by {before.rule}"
-    # A day that ends at 24:00 is the day before: step back into it.
-    return Start(before.due_at - timedelta(seconds=1), wanted, note, before.is_target)
+    # A day that ends at 24:00 is the day before: a count of days steps back into it.
+    inside = timedelta(0) if rule.clock.is_in_hours else timedelta(seconds=1)
+    return Start(before.due_at - inside, wanted, note, before.is_target)
 
 
 def _judge(
