@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-_AGO = re.compile(r"-(\d+)\s*(m|min|h|d)", re.IGNORECASE)
+_FROM_NOW = re.compile(r"([+-])(\d+)\s*(m|min|h|d)", re.IGNORECASE)
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 
 
@@ -49,15 +49,15 @@ def in_editor(text: str) -> str:
 def moment_of(text: str, now: datetime | None = None) -> str:
     """A moment as ISO 8601 with its zone.
 
-    text  `now`, how long ago (`-50m`, `-2h`, `-3d`), or ISO 8601; without a zone it is the
-          time of this machine
+    text  `now`, how long ago (`-50m`, `-2h`, `-3d`), in how long (`+8h`), or ISO 8601; without
+          a zone it is the time of this machine
     """
     now = now or datetime.now(UTC)
     if text == "now":
         return now.isoformat()
-    if ago := _AGO.fullmatch(text.strip()):
-        length = timedelta(**{_UNITS[ago[2].lower()]: int(ago[1])})
-        return (now - length).isoformat()
+    if said := _FROM_NOW.fullmatch(text.strip()):
+        length = timedelta(**{_UNITS[said[3].lower()]: int(said[2])})
+        return (now + length if said[1] == "+" else now - length).isoformat()
     try:
         return datetime.fromisoformat(text).astimezone().isoformat()
     except ValueError:

@@ -20,6 +20,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
         ("-50m", datetime(2026, 3, 2, 8, 10, tzinfo=UTC)),
         ("-2h", datetime(2026, 3, 2, 7, 0, tzinfo=UTC)),
         ("-3d", datetime(2026, 2, 27, 9, 0, tzinfo=UTC)),
+        ("+8h", datetime(2026, 3, 2, 17, 0, tzinfo=UTC)),
         ("2026-03-01T09:00+01:00", datetime(2026, 3, 1, 8, 0, tzinfo=UTC)),
     ],
 )
