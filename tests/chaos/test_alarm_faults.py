@@ -102,10 +102,10 @@ class Mailbox:
 @contextmanager
 def mail_server() -> Iterator[tuple[Mailbox, int]]:
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0, server_kwargs={"timeout": 30})
+    controller = Controller(mailbox, hostname="127.0.0.1", port=_free_port())
     controller.start()
     try:
-        yield mailbox, controller.server.sockets[0].getsockname()[1]
+        yield mailbox, controller.port
     finally:
         controller.stop()
 
