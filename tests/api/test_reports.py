@@ -154,3 +154,61 @@ def test_a_report_under_the_gdpr_is_told_in_the_template_of_the_edpb(lead, incid
     others = lead.get(f"/incidents/{incident['id']}/reports")
     chinese = next(one for one in others if one["series"] == "cn/pipl")
     lead.refused(409, "GET", f"/reports/{chinese['id']}/edpb")
+
+
+def test_what_a_report_lacks_is_told_with_the_time_it_is_due(lead, report):
+    found = lead.get(f"/reports/{report['id']}/missing")
+    duty = lead.get(f"/duties/{report['duty_id']}")
+    assert (found["report_id"], found["due_at"]) == (report["id"], duty["due_at"])
+    gaps = {gap["name"]: gap for gap in found["missing"]}
+    assert {name for name, gap in gaps.items() if gap["now"]} == set(report["missing"])
+    assert gaps["record_count"]["needs"] == ["record_count"]
+    assert gaps["record_count"]["due_at"] == duty["due_at"]
+    stands_in = {one["field"]: one["why"] for one in found["to_review"]}
+    assert stands_in["field_73"] == "assumed"
+    assert stands_in["field_87"] == "to_be_determined"
+
+
+def test_an_incident_shows_at_one_glance_what_authorities_still_wait_for(lead, incident, report):
+    found = lead.get(f"/incidents/{incident['id']}/reports/missing")
+    moments = [one["due_at"] for one in found]
+    assert moments == sorted(moments, key=lambda at: (at is None, at or ""))
+    duties = {duty["id"]: duty for duty in lead.get(f"/incidents/{incident['id']}/duties")}
+    asked = {
+        duty["id"]
+        for duty in duties.values()
+        if "report_filed" in duty["met_when"]
+        and duty["status"] == "open"
+        and duty["standing"] in ("owed", "unknown")
+        and duty["audience"] in ("authority", "media", "consumer_reporting_agencies")
+    }
+    assert {one["duty_id"] for one in found} >= asked  # opened or not
+    file(lead, report)
+    after = lead.get(f"/incidents/{incident['id']}/reports/missing")
+    assert report["duty_id"] not in {one["duty_id"] for one in after}
+    assert [one["due_at"] for one in after] == sorted(one["due_at"] for one in after)
+
+
+def test_a_report_can_be_read_in_another_of_its_languages_but_is_filed_in_the_first(lead, report):
+    def printed(locale):
+        path = f"/api/v1/reports/{report['id']}/pdf?locale={locale}"
+        return lead.client.get(path, headers=lead.headers)
+
+    first = report["content"]["locales"][0]
+    assert printed(first).content == printed("").content != printed("es").content
+    assert printed("tlh").status_code == 422
+    file(lead, report)
+    assert printed("es").status_code == 200
+
+
+def test_two_authorities_of_one_law_have_each_their_own_series(lead, incident):
+    german, french = sorted(
+        (r for r in lead.get(f"/incidents/{incident['id']}/reports") if r["form"] == "eu_gdpr33"),
+        key=lambda one: one["number"],
+    )
+    typed = {"answers": {"dpo_contact": "dpo@example.org"}}
+    lead.ask("PATCH", f"/reports/{german['id']}", typed, if_match=german["version"])
+    lead.ask("PATCH", f"/reports/{french['id']}", {}, if_match=french["version"])
+    assert lead.get(f"/reports/{french['id']}/differences") == []
+    other = values(lead.get(f"/reports/{french['id']}"))
+    assert other["dpo_contact"]["value"] is None

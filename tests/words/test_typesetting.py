@@ -1,13 +1,18 @@
 import io
+import json
+import time
 from datetime import UTC, datetime
 
 import pytest
+import typst
 from pypdf import PdfReader
 
 from incidents.errors import InvalidInput
 from incidents.rendering import draft
 from incidents.rules.report_content import fill
 from incidents.rules.report_forms import form_named, forms
+from incidents.rules.report_gaps import Deadline, gaps
+from incidents.rules.vocabulary import TEMPLATES
 from incidents.typesetting import Letterhead, Recipient, letter_pdf, report_pdf
 
 NOW = datetime(2026, 3, 6, 4, tzinfo=UTC)
@@ -65,6 +70,92 @@ def test_typed_words_are_printed_and_never_typeset(facts):
     assert hostile.replace(" ", "") in text_of(
         report_pdf(content, Letterhead("Example #1"))
     ).replace(" ", "")
+
+
+def fonts_of(pdf: bytes) -> set[str]:
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    found = {font for page in pages for font in page["/Resources"]["/Font"].values()}
+    for font in found:
+        (below,) = font.get_object()["/DescendantFonts"]
+        assert {"/FontFile2", "/FontFile3"} & set(below.get_object()["/FontDescriptor"])
+    return {font.get_object()["/BaseFont"].partition("+")[2] for font in found}
+
+
+@pytest.mark.parametrize(
+    ("form", "words", "font"),
+    [
+        ("cn_incident_report", "第 1 页，共 2 页", "NotoSansSC-Regular"),
+        ("jp_ppc", "1 / 2 ページ", "NotoSansJP-Regular"),
+        ("br_anpd", "Página 1 de 3", "NotoSans-Regular"),
+        ("us_state_ag", "Page 1 of 2", "NotoSans-Regular"),
+    ],
+)
+def test_pages_are_counted_in_the_authoritys_language_with_its_font_inside(
+    facts, form, words, font
+):
+    pdf = report_pdf(report(facts, form=form), Letterhead("Example Surveys"))
+    assert words in text_of(pdf)
+    assert font in fonts_of(pdf)
+    assert PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def test_a_report_carries_the_letterhead(facts):
+    logo = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="9"/></svg>'
+    head = Letterhead("Example Surveys", ("12 Example Street", "Example City"), logo, "svg")
+    pdf = report_pdf(report(facts, form="uk_ico"), head)
+    assert "12 Example Street" in text_of(pdf)
+    assert b"/Alt" in pdf  # a picture says what it shows
+    assert pdf != report_pdf(report(facts, form="uk_ico"), Letterhead("Example Surveys"))
+
+
+def test_a_logo_that_is_no_picture_holds_no_report_up(facts):
+    spoilt = Letterhead("Example Surveys", (), b"no picture", "png")
+    plain = Letterhead("Example Surveys")
+    content = report(facts, form="uk_ico")
+    assert report_pdf(content, spoilt) == report_pdf(content, plain)
+
+
+def test_each_page_of_a_drill_says_so(facts):
+    pdf = report_pdf(report(facts, form="jp_ppc"), Letterhead("Example"), drill=True)
+    pages = PdfReader(io.BytesIO(pdf)).pages
+    assert all("[訓練]" in page.extract_text() for page in pages)
+    assert "[訓練]" not in text_of(report_pdf(report(facts, form="jp_ppc"), Letterhead("Example")))
+
+
+def test_a_report_says_when_what_it_does_not_know_will_follow():
+    content = report({}, form="uk_ico")
+    final = dict.fromkeys(content.locales, "final report")
+    later = Deadline(stage="final", name=final, due_at=datetime(2026, 4, 5, 23, 30, tzinfo=UTC))
+    text = text_of(report_pdf(content, Letterhead("Example"), missing=gaps(content, (later,))))
+    assert "By April 6, 2026, final report" in text  # half past midnight in London
+    assert "As soon as it is known" in text_of(report_pdf(content, Letterhead("Example")))
+
+
+def test_our_own_words_hold_no_sign_that_no_font_of_ours_can_print():
+    files = [
+        *(TEMPLATES / "locales").glob("*.yaml"),
+        *(TEMPLATES / "reports").rglob("*.yaml"),
+        *(file for file in (TEMPLATES / "notices").rglob("*.*")),
+    ]
+    signs = sorted({sign for file in files for sign in file.read_text("utf-8")} - {"\n"})
+    letters = "Úřad Žalčius Şırnak Αρχή Προστασίας Комисия"  # names of authorities
+    sheet = f"""
+        #set document(title: "signs", date: datetime(year: 2026, month: 1, day: 1))
+        #set text(font: ("Noto Sans", "Noto Sans SC", "Noto Sans JP"), fallback: false)
+        #{json.dumps("".join(signs) + letters, ensure_ascii=False)}
+    """
+    compiler = typst.Compiler(font_paths=[TEMPLATES / "fonts"], ignore_system_fonts=True)
+    # PDF/A refuses what no font can show.
+    assert compiler.compile(sheet.encode(), format="pdf", pdf_standards=["a-2b"])
+
+
+def test_all_papers_of_one_incident_are_printed_in_a_breath(facts):
+    contents = [report(facts, "final", form=form) for form in sorted(forms())]
+    report_pdf(contents[0], Letterhead("Example Surveys"))  # the compiler reads the fonts once
+    begun = time.perf_counter()
+    for content in contents:
+        assert report_pdf(content, Letterhead("Example Surveys")).startswith(b"%PDF-")
+    assert time.perf_counter() - begun < 0.4 * len(contents)  # some 0.02 s each, on an idle core
 
 
 def test_each_recipient_gets_their_letter(facts, issued_on):
