@@ -65,33 +65,38 @@ def report_pdf(
     data = _report(content, head, shown, found) | {
         "drill": f"{mark(shown)} {labels(shown)['drill']}" if drill else ""
     }
-    return _with_logo(data, head)
+    return _with_logo("report", data, head)
 
 
-def _with_logo(data: dict[str, Any], head: Letterhead) -> bytes:
+def _with_logo(template: str, data: dict[str, Any], head: Letterhead) -> bytes:
     """With the logo; without it when it is no image that can be printed: a report may not wait."""
     if head.logo:
         name = f"logo.{head.logo_kind}"
         try:
-            return _typeset("report", {**data, "logo": name}, {name: head.logo})
+            return _typeset(template, {**data, "logo": name}, {name: head.logo})
         except RuntimeError as error:
             _log.warning("the organisation's logo cannot be printed: %s", error)
-    return _typeset("report", {**data, "logo": ""})
+    return _typeset(template, {**data, "logo": ""})
 
 
 def register_pdf(
     title: str,
-    organisation: str,
+    head: Letterhead,
     on: date,
-    head: Sequence[tuple[str, str]],
+    about: Sequence[tuple[str, str]],
     sections: Sequence[Mapping[str, Any]],
 ) -> bytes:
-    """A register on paper, in English: the head, then a section with labelled lines for each entry.
+    """A register on paper, in English: what it is about, then labelled lines for each entry.
 
     sections  each with `title` and `fields`, a list of `label` and `text`
     """
-    data = {**_sheet(title, organisation, "en", on), "head": head, "sections": sections}
-    return _typeset("register", data)
+    data = {
+        **_sheet(title, head.name, "en", on),
+        "address": list(head.address),
+        "head": about,
+        "sections": sections,
+    }
+    return _with_logo("register", data, head)
 
 
 def letter_pdf(

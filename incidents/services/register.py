@@ -15,6 +15,7 @@ from incidents.rules.permissions import Permission
 from incidents.rules.register import Row
 from incidents.rules.register_words import said
 from incidents.services import breaches
+from incidents.services.report_paper import letterhead
 from incidents.work import Work, require
 
 Form = Literal["json", "csv", "pdf"]
@@ -108,9 +109,9 @@ def _log_file(work: Work, log: hipaa.Log, form: Form) -> bytes:
 def _print(
     work: Work, title: str, head: Iterable[tuple[str, str]], sections: Sequence[Mapping[str, Any]]
 ) -> bytes:
-    name = work.settings.organisation_name
+    ours = letterhead(work.settings, work.settings.organisation_name)
     shown = [one for one in head if one[1]]
-    return typesetting.register_pdf(title, name, work.now.date(), shown, sections)
+    return typesetting.register_pdf(title, ours, work.now.date(), shown, sections)
 
 
 def _tell(
