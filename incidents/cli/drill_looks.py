@@ -29,6 +29,7 @@ def card(drill: Drill, found: Scorecard, changes: list[Change] | None) -> Render
             "played": f"{found.hours:g} h in {took.total_seconds():.0f} s" if took else "",
             "everyone": _accounted(found),
             "reached": _reached(found),
+            "alarms": _alarms(found),
         }
     )
     return panel(
@@ -54,6 +55,12 @@ def _reached(card: Scorecard) -> str:
     return "  ".join(
         f"{one.people / card.people:.1%} in {one.hours:g} h" for one in card.reach if card.people
     )
+
+
+def _alarms(card: Scorecard) -> str:
+    waits = [one.after_minutes for one in card.alarms if one.after_minutes is not None]
+    slowest = f", the slowest after {max(waits):,.0f} min" if waits else ""
+    return f"{len(card.alarms)} rang; the team acted on {len(waits)}{slowest}"
 
 
 def _marks(card: Scorecard) -> RenderableType:

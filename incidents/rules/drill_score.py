@@ -76,6 +76,18 @@ class Reach(Shape):
     people: int
 
 
+class Rang(Shape):
+    """One alarm that rang: how often, and after how long somebody of the team was at work again.
+
+    after_minutes  None: nobody acted any more, or what it rang for was settled before
+    """
+
+    at: datetime
+    count: int
+    is_loud: bool
+    after_minutes: float | None
+
+
 class Record(Shape):
     """What happened in a drill, as its rows say.
 
@@ -96,6 +108,7 @@ class Record(Shape):
     reach: Sequence[Reach]
     participants: Sequence[Participant]
     refused: Sequence[str] = ()
+    alarms: Sequence[Rang] = ()
 
 
 class ClockScore(Shape):
@@ -142,6 +155,7 @@ class Scorecard(Shape):
     participants: tuple[Participant, ...]
     hours: float
     refused: tuple[str, ...]
+    alarms: tuple[Rang, ...] = ()
 
 
 class Change(Shape):
@@ -169,6 +183,7 @@ def score(expectations: Iterable[Expectation], record: Record) -> Scorecard:
         participants=tuple(record.participants),
         hours=_hours(record.ended_at - record.started_at),
         refused=tuple(record.refused),
+        alarms=tuple(record.alarms),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from incidents.database import alarms as rows
+from incidents.database import alarm_clocks, alarms
 from incidents.database.alarms import Alarm
 from incidents.database.incidents import Incident
 from incidents.database.tasks import Task
@@ -64,7 +64,7 @@ def _told(work: Work, incident: Incident, events: _Events) -> Iterator[UpcomingA
 
 def _all(work: Work, until: datetime) -> Iterator[tuple[UUID, UUID, Item, datetime]]:
     session = work.session
-    for duty in session.scalars(rows.duties_that_ring(until)):
+    for duty in session.scalars(alarm_clocks.duties_that_ring(until)):
         for at in _moments(clock_of(duty), duty.next_alarm_at, until):
             yield duty.incident_id, duty.id, item_of_duty(duty), at
     for task in session.scalars(select(Task).where(Task.next_alarm_at <= until)):
@@ -73,7 +73,7 @@ def _all(work: Work, until: datetime) -> Iterator[tuple[UUID, UUID, Item, dateti
     for incident in session.scalars(select(Incident).where(Incident.owner_alarm_at <= until)):
         for at in _moments(owner_clock(incident), incident.owner_alarm_at, until):
             yield incident.id, incident.id, item_of_owner(incident), at
-    for alarm in session.scalars(rows.alarms(state="open").where(Alarm.next_at <= until)):
+    for alarm in session.scalars(alarms.alarms(state="open").where(Alarm.next_at <= until)):
         items = items_of(work, alarm)
         for at in _rings(alarm, timedelta(minutes=work.settings.alarm_step_minutes), until):
             for key, item in items.items():

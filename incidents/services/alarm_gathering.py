@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from incidents.database import alarms as rows
-from incidents.database.alarms import Alarm, Due
+from incidents.database.alarm_clocks import Due, due_in
+from incidents.database.alarms import Alarm
 from incidents.database.base import uuid7
 from incidents.database.incidents import Incident
 from incidents.rules.lifecycle import ALARM
@@ -20,7 +21,7 @@ def gather(work: Work, incident_id: UUID) -> bool:
     Returns  False when another process was faster
     """
     incident = get_incident(work, incident_id)
-    due = rows.due_in(work.session, incident, work.now)
+    due = due_in(work.session, incident, work.now)
     if not due:
         return False
     rungs = _note_rungs(work, incident, due)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from incidents.database import alarms as rows
+from incidents.database.alarm_clocks import duties_and_tasks
 from incidents.database.alarms import Alarm
 from incidents.database.duties import Duty
 from incidents.database.incidents import Incident
@@ -21,7 +21,7 @@ def items_of(work: Work, alarm: Alarm) -> dict[UUID, Item]:
     if incident.status in ENDED:
         return {}
     ids = [UUID(one["id"]) for one in alarm.about]
-    duties, tasks = rows.duties_and_tasks(work.session, ids)
+    duties, tasks = duties_and_tasks(work.session, ids)
     found = {one.id: item_of_duty(one) for one in duties if one.status == "open" and one.due_at}
     found |= {one.id: item_of_task(one) for one in tasks if is_to_be_done(one) and one.due_at}
     if incident.id in ids and incident.owner_id is None:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import func, select, update
 
 from incidents.audit import log as audit
-from incidents.database import alarms as rows
+from incidents.database import alarm_clocks as rows
 from incidents.database.duties import Duty
 from incidents.database.incidents import Incident
 from incidents.database.tasks import Task

@@ -19,6 +19,7 @@ import structlog
 from incidents.audit import log as audit
 from incidents.auth.tokens import hash_of
 from incidents.database import alarms as rows
+from incidents.database.alarm_clocks import incidents_due
 from incidents.database.alarms import Alarm, AlarmPage
 from incidents.database.base import uuid7
 from incidents.rules.alarm_times import again_after
@@ -58,7 +59,7 @@ def ring_due(office: Office, pagers_of: PagersOf, *, only: UUID | None = None) -
     Returns  how many alarms were rung here
     """
     with office.look(TOCSIN) as work:
-        due = rows.incidents_due(work.session, work.now, only)
+        due = incidents_due(work.session, work.now, only)
     for incident_id in due:
         _calmly(incident_id, partial(_gather, office, incident_id))
     with office.look(TOCSIN) as work:
@@ -145,9 +146,8 @@ def _claim(work: Work, pagers_of: PagersOf, alarm_id: UUID) -> _Ringing | None:
         if person.level <= alarm.level
         for call in _calls(work, alarm, words, person, pagers)
     ]
-    if not calls:
-        say = log.info if drill else log.error
-        say("an alarm rings and nobody is on duty", incident=incident.number)
+    if not calls and not drill:
+        log.error("an alarm rings and nobody is on duty", incident=incident.number)
     top = max((person.level for person in people), default=0)
     return _Ringing(alarm.id, alarm.ring_count, until, alarm.level, top, alarm.is_loud, calls)
 

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from incidents.database import drills as rows
+from incidents.database.alarms import Alarm, alarms
 from incidents.database.campaigns import campaigns_of
 from incidents.database.duties import Duty, duties_of
 from incidents.database.notices import newest_versions, notices_of
 from incidents.database.told import people_count
-from incidents.rules.drill_score import Clock, Participant, Reach, Record
+from incidents.rules.drill_score import Clock, Participant, Rang, Reach, Record
 from incidents.rules.notice_words import NoticeWords
 from incidents.services import equation, facts
 from incidents.services.drill_stage import Stage
@@ -34,6 +35,7 @@ def record_of(stage: Stage, actor: Actor) -> Record:
             reach=_reach(work, incident_id),
             participants=[organiser(stage, actor), *stage.participants()],
             refused=stage.refused,
+            alarms=_alarms(work, incident_id),
         )
 
 
@@ -81,6 +83,23 @@ def _words(work: Work, incident_id: UUID) -> Mapping[str, NoticeWords]:
     notice = next((one for one in found if one.status == "issued"), found[-1])
     versions = newest_versions(work.session, notice.id)
     return {locale: NoticeWords.model_validate(row.words) for locale, row in versions.items()}
+
+
+def _alarms(work: Work, incident_id: UUID) -> list[Rang]:
+    found = work.session.scalars(alarms(incident_id=incident_id).order_by(Alarm.opened_at))
+    return [
+        Rang(
+            at=alarm.opened_at,
+            count=alarm.ring_count,
+            is_loud=alarm.is_loud,
+            after_minutes=_minutes(alarm.heard_at - alarm.opened_at) if alarm.heard_at else None,
+        )
+        for alarm in found
+    ]
+
+
+def _minutes(span: timedelta) -> float:
+    return round(span.total_seconds() / 60, 1)
 
 
 def _buckets(work: Work, incident_id: UUID) -> Mapping[str, int]:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from incidents.clock import SetClock
 from incidents.database import drills as rows
-from incidents.database.alarms import next_ring
+from incidents.database.alarm_clocks import next_ring
 from incidents.database.incidents import Incident
 from incidents.rules.drill_score import Participant
 from incidents.rules.permissions import Role

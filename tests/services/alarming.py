@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from incidents.database.duties import Duty
 from incidents.database.incidents import Incident
 from incidents.database.users import User
 from incidents.rules.permissions import Role
-from incidents.services import alarm_schedule, alarms, rota
+from incidents.services import alarm_schedule, alarms, rota, rota_plan
+from incidents.services.rota_plan import Round
 from incidents.work import Actor, Office, Work
 from notifiers.paging import Contact, Page, Paged
 from tests.factories import make_user, uuid7
@@ -59,6 +60,15 @@ def make_on_duty(
     rota.set_contact(work, user.id, email=email, phone=phone)
     work.actor = before
     return user
+
+
+def make_rota(work: Work, *levels: list[str]) -> None:
+    """Who is woken first, who after them, for ever."""
+    before, work.actor = work.actor, Actor.with_roles(uuid7(), "kim", Role.COMMANDER)
+    today = (work.now - timedelta(days=1)).date()
+    turns = Round(zone="UTC", handover=time(9), days=7, levels=levels, starts_on=today)
+    rota_plan.create(work, "watch", turns)
+    work.actor = before
 
 
 def make_duty(work: Work, incident: Incident, hours: float | None = 72, **changes: Any) -> Duty:

@@ -16,7 +16,14 @@ from incidents.services import alarm_answers, alarm_schedule, alarms, duties, in
 from incidents.work import TOCSIN
 from tests.conftest import NOW
 from tests.factories import make_incident, make_user
-from tests.services.alarming import Died, MemoryPager, make_duty, make_on_duty, ring
+from tests.services.alarming import (
+    Died,
+    MemoryPager,
+    make_duty,
+    make_on_duty,
+    make_rota,
+    ring,
+)
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -107,6 +114,23 @@ def test_it_rings_again_until_somebody_acknowledges(office, clock, pager, actor)
     assert not ring(office, pager)
     clock.set(NOW + 54 * HOUR)
     assert ring(office, pager)
+
+
+def test_each_level_is_woken_after_the_one_before_and_then_all_again(office, clock, pager):
+    with office.work(TOCSIN) as work:
+        for name in ("Ada", "Bo", "Cy"):
+            make_on_duty(work, name, role="responder")
+        make_rota(work, ["Ada"], ["Bo"], ["Cy"])
+        make_duty(work, owned(work))
+    begin = NOW + 36 * HOUR
+    woken = []
+    for minute in (0, 4, 5, 10, 15, 20, 25):
+        clock.set(begin + minute * MINUTE)
+        ring(office, pager)
+        woken.append(pager.names)
+        pager.forget()
+    everybody = ["Ada", "Bo", "Cy"]
+    assert woken == [["Ada"], [], ["Ada", "Bo"], everybody, everybody, [], everybody]
 
 
 def test_who_acknowledged_is_on_record(office, clock, pager, actor):

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from incidents.cli.drill import app
 from incidents.clock import SetClock
+from incidents.database.alarms import Alarm
 from incidents.database.audit_entries import entries_of
 from incidents.database.campaigns import Attempt, Campaign, Envelope, ProviderReceipt
 from incidents.database.drills import Drill
@@ -69,6 +70,16 @@ def test_seventy_two_hours_are_played_and_every_expectation_is_met(played):
     assert all(all(found.values()) for found in card["elements"].values())
     assert sum(card["buckets"].values()) == PEOPLE
     assert card["buckets"]["announced"] > 0
+
+
+def test_alarms_rang_by_the_clock_of_the_drill_until_the_team_acted(stage_office, played):
+    with stage_office.look(TOCSIN) as work:
+        found = work.session.scalars(select(Alarm)).all()
+    assert {alarm.mode for alarm in found} == {"drill"}
+    assert all(played.played_from <= alarm.opened_at <= played.played_to for alarm in found)
+    card = played.score
+    assert len(card["alarms"]) == len(found) > 2
+    assert sum(one["after_minutes"] is not None for one in card["alarms"]) > 1
 
 
 def test_every_message_was_marked_and_is_proved_by_the_hash_committed_before_it_left(
