@@ -22,6 +22,7 @@ from incidents.api import (
     health,
     holds,
     incidents,
+    law_packs,
     metrics,
     notices,
     population,
@@ -37,7 +38,7 @@ from incidents.api.openapi import document_problems
 from incidents.api.problems import SAFE_HEADERS, add_problem_handlers
 from incidents.public import alarms as alarm_pages
 from incidents.public import calendars, pages
-from incidents.services import law_packs
+from incidents.services import law_packs as laws
 from incidents.work import TOCSIN, Office
 from playbooks import loader as playbooks
 
@@ -59,6 +60,7 @@ ROUTERS = (
     register.router,
     audit.router,
     catalogue.router,
+    law_packs.router,
     drills.router,
     users.router,
     contacts.router,
@@ -106,7 +108,7 @@ def warm_up(office: Office) -> None:
     garbage collection: they live as long as the process, and looking through them again and
     again took a quarter of the time of opening an incident."""
     with office.look(TOCSIN) as work:
-        law_packs.in_use(work)
+        laws.in_use(work)
     playbooks.load()
     gc.collect()
     gc.freeze()

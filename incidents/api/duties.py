@@ -9,6 +9,7 @@ from pydantic import Field
 from incidents.api.door import LookWork, OpenWork, Page, Shape, View, WantedPage, needs, router_for
 from incidents.api.extensions import ExtensionView
 from incidents.database.duties import Duty
+from incidents.rules.packs import is_contractual
 from incidents.rules.permissions import Permission
 from incidents.services import duties, extensions
 
@@ -22,6 +23,7 @@ class DutyView(View):
     law_due_at     what the law answers by what is known now; later than `due_at` where a second
                    person has not agreed to that
     unheld_due_at  while a hold is on, until `held_until`: the due time without it
+    contractual    it is a clause of a contract of ours, not of a law
     counts_from    the filing, message or page of ours that the clock counts from, if one does
     """
 
@@ -29,6 +31,7 @@ class DutyView(View):
     incident_id: UUID
     rule: str
     rule_version: str
+    contractual: bool
     title: str
     stage: str
     place: str
@@ -68,7 +71,8 @@ class DutyView(View):
             for name in cls.model_fields
             if hasattr(duty, name) and name != "authority"
         }
-        return cls(**{**answered, **kept, "authority": duty.authority or None})
+        shown = {"authority": duty.authority or None, "contractual": is_contractual(duty.rule)}
+        return cls(**{**answered, **kept, **shown})
 
 
 class EvidenceView(View):

@@ -18,6 +18,7 @@ from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 noun = Noun("duty", "What is owed to whom by when, and why.")
 verb = noun.command
 Rule = Annotated[str, typer.Argument(help="Rule, such as eu-gdpr-33, or the duty's id.")]
+RuleOrAll = Annotated[str, typer.Argument(help="Rule, the extension's id, or all.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it stays on record.")]
 
 
@@ -53,6 +54,55 @@ def waive(api: Api, incident: Incident, rule: Rule, reason: Why) -> None:
 def reopen(api: Api, incident: Incident, rule: Rule, reason: Why) -> None:
     """Take a waiver back."""
     api.say(_decide(api, incident, rule, "reopen", reason), shown)
+
+
+@verb("extensions")
+def list_extensions(
+    api: Api,
+    incident: Annotated[str, typer.Argument(help="Number or id; all incidents if empty.")] = "",
+    status: Annotated[
+        str, typer.Option(help="pending, confirmed, refused, moot, all.")
+    ] = "pending",
+) -> None:
+    """Due times that would move later: they wait for a second person."""
+    wanted = "" if status == "all" else status
+    found = list(api.client.pages("/extensions", status=wanted))
+    if incident:
+        wanted_id = incident_of(api, incident)["id"]
+        found = [one for one in found if one["incident_id"] == wanted_id]
+    api.say(found, extensions_listed)
+
+
+@verb("extend")
+def extend(api: Api, incident: Incident, rule: Rule, reason: Why) -> None:
+    """Ask for the later time that the law gives, where it was refused or never asked."""
+    duty = _duty(api, incident, rule)
+    api.client.post(f"/duties/{duty['id']}/extensions", {"reason": reason})
+    api.say(api.client.get(f"/duties/{duty['id']}"), shown)
+
+
+@verb("confirm")
+def confirm(api: Api, incident: Incident, rule: RuleOrAll, reason: Why = "") -> None:
+    """Agree, as a second person, that its clock moves later."""
+    _answer(api, incident, rule, "confirm", reason)
+
+
+@verb("refuse")
+def refuse(api: Api, incident: Incident, rule: RuleOrAll, reason: Why) -> None:
+    """Let the earlier time stand."""
+    _answer(api, incident, rule, "refuse", reason)
+
+
+def _answer(api: Api, incident: str, rule: str, action: str, reason: str) -> None:
+    wanted = incident_of(api, incident)["id"]
+    waiting = [one for one in api.client.pages("/extensions") if one["incident_id"] == wanted]
+    chosen = waiting if rule == "all" else [pick(waiting, rule, "pending extension", "rule")]
+    answered = [
+        one | api.client.post(f"/duties/{one['duty_id']}/extensions/{one['id']}/{action}", body)
+        for one in chosen
+        if (body := {"reason": reason})
+    ]
+    api.say(answered, extensions_listed)
 
 
 def _decide(api: Api, incident: str, rule: str, action: str, reason: str) -> Any:
@@ -166,7 +216,10 @@ def shown(duty: dict[str, Any]) -> RenderableType:
             "tell": duty["authority"] or duty["audience"],
             "where": duty["authority_portal"] or "",
             "due": due if duty["due_at"] else "",
+            "held": _held(duty),
+            "by the law": _by_the_law(duty),
             "later reading": moment(duty["latest_arguable"]) if duty["latest_arguable"] else "",
+            "by contract": "yes: a clause of ours, not a law" if duty["contractual"] else "",
             "clock": duty["clock"] + (" (our own target)" if duty["is_target"] else ""),
             "source": duty["source"],
             "rule": f"{duty['rule']}, version {duty['rule_version'][:12]}",
@@ -188,8 +241,44 @@ def shown(duty: dict[str, Any]) -> RenderableType:
         bullets("Would end it", duty["could_end"]),
         bullets("How the time was counted", duty["arithmetic"]),
         bullets("Evidence", proofs, "green"),
+        bullets("Asked for", [_asked(one) for one in duty.get("extensions", [])], "yellow"),
         bullets("Changes", changes),
     )
+
+
+def _held(duty: dict[str, Any]) -> str:
+    """Both times of a duty that an office asked us to wait with."""
+    if not duty["unheld_due_at"]:
+        return ""
+    until = f"until {moment(duty['held_until'])}; " if duty["held_until"] else ""
+    return f"{until}without the hold due {moment(duty['unheld_due_at'])}"
+
+
+def _by_the_law(duty: dict[str, Any]) -> str:
+    """What the law gives by what is known, where a second person has not agreed to it."""
+    standing = duty["unheld_due_at"] or duty["due_at"]
+    later = duty["law_due_at"]
+    if duty["status"] != "open" or not later or not standing or later <= standing:
+        return ""
+    return f"{moment(later)}, once two persons agree"
+
+
+def _asked(extension: dict[str, Any]) -> str:
+    times = f"{moment(extension['before_due_at'])} → {moment(extension['after_due_at'])}"
+    said = f": {extension['decision']}" if extension["decision"] else ""
+    return f"{times}, because {extension['reason']}; {extension['status']}{said}"
+
+
+def extensions_listed(found: list[dict[str, Any]]) -> RenderableType:
+    """Due times that would move later, in a table."""
+    if not found:
+        return Text("Nothing waits for a second person.", "dim")
+    made = table("status", "due", "would be due", "what", "because")
+    for one in found:
+        what = Text.assemble(one["title"], (f"\n{one['rule']}", "dim"))
+        times = day(one["before_due_at"]), day(one["after_due_at"])
+        made.add_row(words(one["status"]), *times, what, one["reason"])
+    return made
 
 
 def _proof(facts: dict[str, Any]) -> str:

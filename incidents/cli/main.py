@@ -20,8 +20,10 @@ from incidents.cli import (
     drill,
     duty,
     fact,
+    hold,
     incident,
     law,
+    law_packs,
     notice,
     playbook,
     population,
@@ -82,6 +84,7 @@ _NOUNS = (
     fact,
     severity,
     duty,
+    hold,
     deadlines,
     alarm,
     rota,
@@ -106,12 +109,13 @@ _ORDER = [
     "sentinel",
 ]
 _ORDER += ["migrate", "doctor", "user", "token", "fake-providers"]
-_LAW, _HERE = "The law, with no server", "This machine"
+_LAW, _HERE = "The law", "This machine"
 
 for _module in _NOUNS:
     app.add_typer(_module.noun.app, rich_help_panel="An incident, from open to closed")
 app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
 app.command("assess", rich_help_panel=_LAW)(assess.assess)
+law.law.add_typer(law_packs.noun.app, name="pack")
 app.add_typer(law.law, name="law", rich_help_panel=_LAW)
 app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)
 app.command("demo", rich_help_panel=_HERE)(demo.demo)

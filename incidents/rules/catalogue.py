@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -170,9 +171,21 @@ def law_files(folder: Path) -> list[Path]:
 
 def read_file(path: Path, folder: Path) -> Law:
     """One law of a folder."""
-    name = path.relative_to(folder).as_posix()
     raw, _ = documents(path.read_bytes())
-    return Law(name, hashlib.sha256(raw).hexdigest(), read_law(raw, name))
+    return law_from(raw, path.relative_to(folder).as_posix())
+
+
+# Packs share most of their laws: each text is read once for as long as anybody holds it.
+_READ: WeakValueDictionary[tuple[str, str], Law] = WeakValueDictionary()
+
+
+def law_from(raw: bytes, name: str) -> Law:
+    """One law from the bytes of its document; `name` is its path, and said in errors."""
+    sha256 = hashlib.sha256(raw).hexdigest()
+    found = _READ.get((name, sha256))
+    if found is None:
+        found = _READ[name, sha256] = Law(name, sha256, read_law(raw, name))
+    return found
 
 
 def documents(raw: bytes) -> tuple[bytes, bytes]:

@@ -15,8 +15,8 @@ from incidents.rules.catalogue import (
     documents,
     hash_of_all,
     law_files,
+    law_from,
     made_of,
-    read_law,
 )
 
 # Path -> the bytes of the first document: the law without its worked examples.
@@ -55,7 +55,7 @@ def catalogue_of(pack: Pack) -> Catalogue:
 
     Raises  CatalogueError  file, field and reason of the first thing that is wrong
     """
-    laws = [Law(path, sha256_of(raw), read_law(raw, path)) for path, raw in sorted(pack.items())]
+    laws = [law_from(raw, path) for path, raw in sorted(pack.items())]
     for law in laws:
         check_contract(law)
     return made_of(laws)

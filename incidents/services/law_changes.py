@@ -6,7 +6,6 @@ from uuid import UUID
 
 from incidents.database import law_packs as rows
 from incidents.database.incidents import Incident
-from incidents.rules import packs
 from incidents.rules.catalogue import Catalogue
 from incidents.rules.duties import Change, assess, compare
 from incidents.rules.permissions import Permission
@@ -52,12 +51,12 @@ class Comparison:
 def compared(work: Work, offered: Offered | None = None) -> Comparison:
     """Hold what is on disk, or what is offered, against the laws in use; nothing is changed.
 
-    Raises  CatalogueError  file, field and reason of the first thing that is wrong with it
+    Raises  InvalidInput  file, field and reason of the first thing that is wrong with it
     """
     require(work.actor, Permission.READ_INCIDENT)
     require_no_drill_token(work.actor)
     found = law_packs.candidate(work, offered)
-    before, after = law_packs.in_use(work), packs.catalogue_of(found)
+    before, after = law_packs.in_use(work), law_packs.judged_by(found)
     return Comparison(
         in_use=law_packs.taken(work),
         sha256=after.sha256,

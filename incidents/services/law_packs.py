@@ -17,7 +17,7 @@ from incidents.audit import log as audit
 from incidents.database import law_packs as rows
 from incidents.database.base import uuid7
 from incidents.database.law_packs import LawPack, LawPackFile, LawText
-from incidents.errors import Conflict, InvalidInput, NotFound, Problem
+from incidents.errors import CatalogueError, Conflict, InvalidInput, NotFound, Problem
 from incidents.rules import catalogue as law
 from incidents.rules import packs
 from incidents.rules.catalogue import Catalogue
@@ -182,6 +182,18 @@ def candidate(work: Work, offered: Offered | None) -> Pack:
     return laws | dict(packs.read_contracts(work.settings.contracts_folder))
 
 
+def judged_by(found: Pack) -> Catalogue:
+    """The laws of a pack that somebody wants to use.
+
+    Raises  InvalidInput  file, field and reason of the first thing that is wrong
+    """
+    try:
+        return packs.catalogue_of(found)
+    except CatalogueError as error:
+        where = f"{error.file}: {error.field}"
+        raise InvalidInput("these laws cannot be read", Problem(where, error.why)) from None
+
+
 def apply(work: Work, sha256: str, reason: str, offered: Offered | None = None) -> LawPack:
     """Take laws into use that were compared before; open incidents are looked at again.
 
@@ -191,7 +203,7 @@ def apply(work: Work, sha256: str, reason: str, offered: Offered | None = None) 
     require(work.actor, Permission.APPLY_LAW)
     require_no_drill_token(work.actor)
     found = candidate(work, offered)
-    packs.catalogue_of(found)
+    judged_by(found)
     if packs.hash_of(found) != sha256:
         raise Conflict("these are not the laws that were compared: compare them again")
     before = taken(work)
