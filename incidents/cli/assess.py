@@ -63,12 +63,12 @@ def assess(
 def _answer(
     raw: dict[str, Any], at: str, what_if: list[str] | None, folder: Path | None, explain: bool
 ) -> dict[str, Any]:
-    from incidents.rules.assessment import assessment, read_facts
+    from incidents.rules.assessment import assessment, read_changes, read_facts
     from incidents.rules.catalogue import LAW, load_readable
 
     now = datetime.fromisoformat(moment_of(at))
-    changes = None if what_if is None else _changes(raw, what_if)
-    known, changed = read_facts(raw, now, changes)
+    known = read_facts(raw, now)
+    changed = None if what_if is None else read_changes(known, _changes(raw, what_if), now)
     laws = load_readable(folder or LAW)
     return assessment(known, laws, now, changes=changed, with_trees=explain)
 

@@ -13,7 +13,7 @@ from incidents.rules.assessed_duty import AssessedDuty, Change, compare
 from incidents.rules.catalogue import Catalogue
 from incidents.rules.duties import judge_known
 from incidents.rules.duty_words import explain
-from incidents.rules.facts import check_together, parse_facts, vocabulary
+from incidents.rules.facts import FACTS, check_together, parse_fact, parse_facts, vocabulary
 from incidents.rules.holds import Hold
 from incidents.rules.known import known_facts
 from incidents.rules.next_facts import next_facts
@@ -54,24 +54,28 @@ def assessment(
     return answer
 
 
-def read_facts(
-    raw: Facts, now: datetime, changes: Facts | None = None
-) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The facts, and the changes to them, in canonical form.
+def read_facts(raw: Facts, now: datetime) -> dict[str, Any]:
+    """The facts in canonical form.
 
     Raises  InvalidInput  with every field that cannot be used, or that contradicts another
     """
     facts = parse_facts(raw)
     check_together(facts, now)
-    if changes is None:
-        return facts, None
-    stated = {name: value for name, value in changes.items() if value is not None}
-    forgotten = {name: None for name in changes if name not in stated}
-    parse_facts({name: facts[name] for name in forgotten if name in facts}, "changes")
-    changed = {**parse_facts(stated, "changes"), **forgotten}
-    together = {name: value for name, value in {**facts, **changed}.items() if value is not None}
+    return facts
+
+
+def read_changes(facts: Facts, raw: Facts, now: datetime) -> dict[str, Any]:
+    """What is supposed to change, in canonical form; None forgets a fact.
+
+    Raises  InvalidInput  with every change that cannot be, by itself or with the facts that stay
+    """
+    stated = {name: value for name, value in raw.items() if value is not None}
+    for name in raw.keys() - stated.keys() - FACTS.keys():
+        parse_fact(name, None, "changes")  # refuses it
+    changes = {**dict.fromkeys(raw), **parse_facts(stated, "changes")}
+    together = {name: value for name, value in {**facts, **changes}.items() if value is not None}
     check_together(together, now, "changes")
-    return facts, changed
+    return changes
 
 
 def _duty(duty: AssessedDuty, known: Any, catalogue: Catalogue, with_trees: bool) -> dict[str, Any]:

@@ -23,6 +23,7 @@ MOST_CHARACTERS = 20_000
 MOST_ITEMS = 500
 MOST_PEOPLE = 10_000_000_000  # more people than live on Earth is a slip of the finger
 MOST_MONEY = 1e15
+FIRST_YEAR, LAST_YEAR = 1970, 2200  # no incident is older, and every calendar can be counted in
 CONTACT = ("name", "email", "phone", "url", "hours")
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _NOT_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB"}  # in CLDR, but nobody lives there
@@ -58,9 +59,15 @@ def to_utc(raw: Any) -> datetime:
             raise Refused("not a moment", example)
         if value.tzinfo is None:
             raise Refused("this moment has no time zone", example)
-        return value.astimezone(UTC)
+        return _of_our_time(value.astimezone(UTC))
     except (ValueError, OverflowError):
         raise Refused(f"{_short(raw)} is not a moment", example) from None
+
+
+def _of_our_time(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise Refused(f"the year {value.year} cannot be", f"from {FIRST_YEAR} to {LAST_YEAR}")
+    return value
 
 
 def choice(raw: Any, choices: Choices) -> str:

@@ -12,20 +12,23 @@ from incidents.rules.fact_values import to_utc
 # A reporter's clock may run a little ahead of ours.
 CLOCK_SKEW = timedelta(minutes=5)
 
-# The second cannot come before the first.
+# The second cannot come before the first. A patch may be there before anything happens.
+_AFTER_IT_HAPPENED = (
+    "detected_at", "suspected_at", "aware_at", "confirmed_at", "contained_at",
+    "handling_ended_at", "assessed_notifiable_at", "notified_by_processor_at",
+    "people_notified_at", "authority_notified_at", "substance_changed_at",
+    "scope_identified_at", "classified_major_at", "intermediate_reported_at",
+    "ransom_paid_at", "assessed_material_at", "no_harm_found_at",
+)  # fmt: skip
 _ORDER = (
-    ("occurred_at", "detected_at"),
-    ("occurred_at", "suspected_at"),
-    ("occurred_at", "aware_at"),
-    ("occurred_at", "confirmed_at"),
-    ("occurred_at", "contained_at"),
+    *(("occurred_at", later) for later in _AFTER_IT_HAPPENED),
     ("detected_at", "contained_at"),
     ("detected_at", "handling_ended_at"),
-    ("occurred_at", "handling_ended_at"),
-    ("occurred_at", "assessed_notifiable_at"),
-    ("occurred_at", "notified_by_processor_at"),
-    ("occurred_at", "people_notified_at"),
+    ("contained_at", "handling_ended_at"),
+    ("authority_notified_at", "intermediate_reported_at"),
 )
+# A moment of something that is said not to be.
+_DENIED = (("ransom_paid", "ransom_paid_at"),)
 
 
 def check_together(
@@ -37,7 +40,12 @@ def check_together(
     now     aware UTC; without it the future is not checked
     Raises  InvalidInput with every contradiction
     """
-    problems = [*_counts(facts, path), *_moments(facts, path), *_future(facts, now, path)]
+    problems = [
+        *_counts(facts, path),
+        *_moments(facts, path),
+        *_denied(facts, path),
+        *_future(facts, now, path),
+    ]
     if problems:
         raise InvalidInput("These facts cannot all be true.", *problems)
 
@@ -61,6 +69,13 @@ def _moments(facts: Mapping[str, Any], path: str) -> Iterator[Problem]:
         if first is not None and second is not None and to_utc(second) < to_utc(first):
             why = f"before {earlier} ({first})"
             yield Problem(f"{path}.{later}", why, f"correct {later} or {earlier}")
+
+
+def _denied(facts: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    for flag, moment in _DENIED:
+        if facts.get(flag) is False and facts.get(moment) is not None:
+            mend = f"correct {flag}, or leave {moment} out"
+            yield Problem(f"{path}.{moment}", f"{flag} is no, and here is when it was", mend)
 
 
 def _future(facts: Mapping[str, Any], now: datetime | None, path: str) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from incidents.rules import catalogue as law
-from incidents.rules.assessment import assessment, read_facts
+from incidents.rules.assessment import assessment, read_changes, read_facts
 from incidents.rules.permissions import Permission
 from incidents.services import facts as incident_facts
 from incidents.services.lookup import get_incident
@@ -27,7 +27,8 @@ def judge(
     """Every rule judged by these facts, or by these facts changed; nothing is kept."""
     require(work.actor, Permission.READ_INCIDENT)
     now = at or work.now
-    known, changed = read_facts(facts, now, changes)
+    known = read_facts(facts, now)
+    changed = None if changes is None else read_changes(known, changes, now)
     return assessment(known, law.load(), now, changes=changed, with_trees=with_trees)
 
 
@@ -41,7 +42,8 @@ def judge_incident(
     """Every rule judged by what is known of an incident; or by that, changed. Nothing is kept."""
     require(work.actor, Permission.READ_INCIDENT)
     get_incident(work, incident_id)
-    known, changed = read_facts(incident_facts.known_and_done(work, incident_id), work.now, changes)
+    known = incident_facts.known_and_done(work, incident_id)
+    changed = None if changes is None else read_changes(known, changes, work.now)
     return assessment(known, law.load(), work.now, changes=changed, with_trees=with_trees)
 
 

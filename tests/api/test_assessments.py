@@ -1,6 +1,6 @@
 """Judging facts over HTTP: the same answer as the command, what-if, and what to find out next."""
 
-from incidents.rules.assessment import assessment, read_facts
+from incidents.rules.assessment import assessment, read_changes, read_facts
 from incidents.rules.catalogue import load
 from tests.conftest import NOW
 
@@ -20,7 +20,8 @@ MORE = {"people_by_place": {"US-TX": 250, "DE": 30, "CN": 10}, "risk": "high"}
 def test_the_same_facts_get_the_same_answer_by_every_door(lead):
     at = NOW.isoformat()
     asked = {"facts": FACTS, "at": at, "changes": MORE, "explain": True}
-    facts, changes = read_facts(FACTS, NOW, MORE)
+    facts = read_facts(FACTS, NOW)
+    changes = read_changes(facts, MORE, NOW)
     here = assessment(facts, load(), NOW, changes=changes, with_trees=True)
     assert lead.post("/assessments", asked) == here
 

@@ -96,6 +96,14 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
             "aware_at",
         ),
         ({"aware_at": (NOW + timedelta(minutes=6)).isoformat()}, "aware_at"),
+        ({"ransom_paid": False, "ransom_paid_at": "2026-03-01T00:00:00Z"}, "ransom_paid_at"),
+        (
+            {
+                "authority_notified_at": "2026-03-02T00:00:00Z",
+                "intermediate_reported_at": "2026-03-01T00:00:00Z",
+            },
+            "intermediate_reported_at",
+        ),
     ],
 )
 def test_facts_that_cannot_all_be_true_are_refused(facts: dict, field: str) -> None:
