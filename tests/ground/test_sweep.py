@@ -2,14 +2,20 @@
 
 import threading
 import time
+from datetime import timedelta
+
+from sqlalchemy import select
 
 from incidents.audit import log as audit
+from incidents.database.alarms import Alarm
 from incidents.database.audit_tree import pending_count, tree_size
-from incidents.housekeeping import house_parts
+from incidents.housekeeping import alarm_parts, house_parts
 from incidents.office import signing_key
+from incidents.services import alarms
 from incidents.sweep import Part, Sweep
 from incidents.work import TOCSIN
 from tests.factories import make_incident
+from tests.services.alarming import make_duty, make_on_duty
 
 
 def test_a_part_that_fails_stops_no_other():
@@ -43,6 +49,20 @@ def test_a_bell_makes_it_look_now():
     assert time.monotonic() - began < 1
     sweep.stop()
     sweep.join(5)
+
+
+def test_every_process_rings_alarms_and_mends_what_lacks_one_with_no_bell(office, clock):
+    with office.work(TOCSIN) as work:
+        make_on_duty(work)
+        incident = make_incident(work, owner_id=TOCSIN.id, review_due=False)
+        make_duty(work, incident)
+        forgotten = make_duty(work, incident, 100)
+        forgotten.next_alarm_at = None
+    clock.set(work.now + timedelta(hours=36))
+    Sweep("alarms", alarm_parts(office), 60).once()
+    with office.look(TOCSIN) as work:
+        (alarm,) = work.session.scalars(select(Alarm)).all()
+        assert (alarm.ring_count, alarms.uncovered(work)) == (1, 0)
 
 
 def test_the_house_reviews_incidents_and_signs_the_trail_without_a_bell(office, settings):
