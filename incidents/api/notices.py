@@ -28,6 +28,15 @@ class ChooseLocales(Shape):
     locale_choices: dict[AnyLocale, Locale] = Field(default={}, max_length=200)
 
 
+Rule = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$", max_length=80)]
+
+
+class Approve(Shape):
+    """Rules that forbid to tell something: the approver answers that the words do not tell it."""
+
+    despite: Annotated[list[Rule], Field(max_length=20)] = []
+
+
 class Withdraw(Shape):
     """Why it is taken back."""
 
@@ -166,9 +175,12 @@ def preview_notice(
 
 
 @router.post("/notices/{notice_id}/approvals", status_code=201, **needs(Permission.APPROVE_NOTICE))
-def approve_notice(notice_id: UUID, version: IfMatch, work: OpenWork) -> ApprovalView:
+def approve_notice(
+    notice_id: UUID, version: IfMatch, work: OpenWork, body: Approve | None = None
+) -> ApprovalView:
     """Approve the words as they stand. Their author may not."""
-    return ApprovalView.model_validate(notices.approve(work, notice_id, version))
+    despite = body.despite if body else ()
+    return ApprovalView.model_validate(notices.approve(work, notice_id, version, despite))
 
 
 @router.post("/notices/{notice_id}/withdrawal", **needs(Permission.EDIT_NOTICE))

@@ -100,6 +100,7 @@ _NOTICE: Details = {
     "channels": list_of(CHANNEL),
     "audience": code,
     "voided_approval": yes_or_no,
+    "despite": CODES,
 }
 _CAMPAIGN: Details = {
     "notice_id": uuid,

@@ -120,10 +120,19 @@ def redraft(api: Api, incident: Incident, notice: Which = "") -> None:
 
 
 @verb("approve")
-def approve(api: Api, incident: Incident, notice: Which = "") -> None:
+def approve(
+    api: Api,
+    incident: Incident,
+    notice: Which = "",
+    despite: Annotated[
+        list[str] | None,
+        typer.Option(help="A rule that forbids to tell something: the words do not tell it."),
+    ] = None,
+) -> None:
     """Approve the words as they stand; nobody who edited them may."""
     found = _notice(api, incident, notice)
-    made = api.client.post(f"/notices/{found['id']}/approvals", version=found["version"])
+    body = {"despite": despite} if despite else None
+    made = api.client.post(f"/notices/{found['id']}/approvals", body, version=found["version"])
     api.say(made, approved)
 
 

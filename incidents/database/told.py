@@ -68,6 +68,14 @@ def population_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
     return dict(session.execute(query.group_by(Recipient.place)).all())
 
 
+def readers_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
+    """How many people a notice goes to, by place: everybody affected but those withheld."""
+    query = select(Recipient.place, func.count()).where(
+        are_people_of(incident_id), Recipient.withheld == ""
+    )
+    return dict(session.execute(query.group_by(Recipient.place)).all())
+
+
 def first_told(session: Session, incident_id: UUID) -> tuple[datetime, UUID] | None:
     """When a provider first took a notice to affected people, and the attempt that says so."""
     query = select(Attempt.ended_at, Attempt.id).where(

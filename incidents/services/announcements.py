@@ -29,12 +29,12 @@ from incidents.database.notices import (
     standing_approval,
 )
 from incidents.errors import Conflict, InvalidInput, NotFound, NotPermitted, Problem
-from incidents.rules import catalogue as law
 from incidents.rules import substitute_notice
+from incidents.rules.catalogue import Catalogue
 from incidents.rules.lifecycle import ANNOUNCEMENT
 from incidents.rules.permissions import Permission
 from incidents.rules.substitute_notice import Ground, Proposal, SubstituteFacts
-from incidents.services import facts, freezing, timeline
+from incidents.services import facts, freezing, law_packs, timeline
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
@@ -54,8 +54,9 @@ def _proposal(work: Work, incident: Incident) -> Proposal:
     ]
     due = [d.due_at for d in owed if d.audience == "people" and d.status == "open" and d.due_at]
     counts = _counts(work, incident, known, (min(due) - work.now) if due else None)
-    found = substitute_notice.propose(counts, law.load(), {duty.rule for duty in owed})
-    return dataclasses.replace(found, media=_media(owed))
+    catalogue = law_packs.in_use(work)
+    found = substitute_notice.propose(counts, catalogue, {duty.rule for duty in owed})
+    return dataclasses.replace(found, media=_media(owed, catalogue))
 
 
 def _counts(
@@ -76,13 +77,13 @@ def _counts(
     )
 
 
-def _media(owed: Iterable[Duty]) -> tuple[Ground, ...]:
+def _media(owed: Iterable[Duty], catalogue: Catalogue) -> tuple[Ground, ...]:
     """Duties of their own to tell the media, soonest first."""
     rows = [duty for duty in owed if duty.audience == "media" and duty.status == "open"]
     return tuple(
         Ground(
             rule=duty.rule,
-            law=law.load().law_of(duty.rule).content.instrument.title,
+            law=catalogue.law_of(duty.rule).content.instrument.title,
             place=duty.place,
             why=tuple(duty.details.get("why", ())),
             text=duty.title,

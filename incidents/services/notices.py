@@ -1,7 +1,7 @@
 """Notices: drafted from facts, edited, approved by somebody else, and frozen as approved."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +10,16 @@ from sqlalchemy.orm.attributes import flag_modified
 from incidents import rendering
 from incidents.audit import log as audit
 from incidents.database import notices as rows
+from incidents.database.duties import duties_of
 from incidents.database.incidents import Incident, next_number
 from incidents.database.notices import Notice, NoticeApproval, NoticeVersion
-from incidents.database.told import locales_of
+from incidents.database.told import locales_of, population_by_place, readers_by_place
 from incidents.errors import Conflict, InvalidInput, NotFound, NotPermitted, Problem
 from incidents.rules.lifecycle import NOTICE
+from incidents.rules.notice_limits import limits, objections
 from incidents.rules.notice_words import NoticeWords, covering_locale, gaps
 from incidents.rules.permissions import Permission
-from incidents.services import facts, freezing, timeline
+from incidents.services import facts, freezing, law_packs, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
@@ -229,7 +231,7 @@ def missing(work: Work, notice_id: UUID) -> list[Problem]:
     return _missing(work, read(work, notice_id))
 
 
-def _missing(work: Work, notice: Notice) -> list[Problem]:
+def _missing(work: Work, notice: Notice, despite: Collection[str] = ()) -> list[Problem]:
     by_locale = _words(work, notice)
     if not by_locale:
         return [Problem("words", "there are none", "draft or write them")]
@@ -250,7 +252,25 @@ def _missing(work: Work, notice: Notice) -> list[Problem]:
         for locale, count in read
         if wanted[locale] is None
     ]
-    return problems + uncovered
+    return [*problems, *uncovered, *_forbidden(work, notice, by_locale, despite)]
+
+
+def _forbidden(
+    work: Work, notice: Notice, words: Mapping[str, NoticeWords], despite: Collection[str]
+) -> list[Problem]:
+    """What the law of a place where people read it forbids the notice to tell."""
+    owed = {
+        duty.rule
+        for duty in duties_of(work.session, notice.incident_id)
+        if duty.status in {"open", "met"} and duty.standing in {"owed", "unknown"}
+    }
+    rules = [rule for rule in law_packs.in_use(work).rules if rule.id in owed]
+    known = facts.known(work, notice.incident_id)
+    affected = population_by_place(work.session, notice.incident_id)
+    by_facts: dict[str, int] = known.get("people_by_place") or {}
+    readers = readers_by_place(work.session, notice.incident_id) if affected else by_facts
+    found = limits(rules, readers, affected or by_facts, known.get("people_count"))
+    return list(objections(found, words, despite))
 
 
 def locale_for(notice: Notice, person_locale: str, written: set[str]) -> str | None:
@@ -261,10 +281,14 @@ def locale_for(notice: Notice, person_locale: str, written: set[str]) -> str | N
     return covering_locale(person_locale, sorted(written), notice.default_locale)
 
 
-def approve(work: Work, notice_id: UUID, version: int) -> NoticeApproval:
+def approve(
+    work: Work, notice_id: UUID, version: int, despite: Collection[str] = ()
+) -> NoticeApproval:
     """Approve the words as they stand; none of their editors may. They freeze byte for byte.
 
-    Raises  NotPermitted  for an editor; InvalidInput with all that is missing
+    despite  rules that forbid to tell something, for which the approver answers that the words
+             do not tell it
+    Raises   NotPermitted  for an editor; InvalidInput with all that is missing or forbidden
     """
     require(work.actor, Permission.APPROVE_NOTICE)
     notice = get_of_incident(work, Notice, notice_id, "notice")
@@ -272,7 +296,7 @@ def approve(work: Work, notice_id: UUID, version: int) -> NoticeApproval:
     after = NOTICE.after(notice.status, "approve")
     if str(work.actor.id) in notice.editors:
         raise NotPermitted("an editor may not approve their own notice; ask another approver")
-    problems = _missing(work, notice)
+    problems = _missing(work, notice, despite)
     if problems:
         raise InvalidInput(
             f"the notice cannot be approved yet: missing in {len(problems)} places", *problems
@@ -280,12 +304,13 @@ def approve(work: Work, notice_id: UUID, version: int) -> NoticeApproval:
     complete = {locale: w for locale, w in _words(work, notice).items() if not gaps(w)}
     approval = freezing.freeze(work, notice, complete)
     notice.status = after
-    _tell(work, "notice.approve", notice, content=approval.sha256)
+    _tell(work, "notice.approve", notice, content=approval.sha256, despite=sorted(despite))
+    answered = f"; read against {', '.join(sorted(despite))}" if despite else ""
     timeline.note(
         work,
         notice.incident_id,
         "notice",
-        f"Notice {notice.reference} approved ({approval.sha256[:12]}…)",
+        f"Notice {notice.reference} approved ({approval.sha256[:12]}…){answered}",
     )
     work.ring("incidents.review", notice.incident_id)
     work.session.flush()
