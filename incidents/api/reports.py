@@ -10,11 +10,12 @@ from pydantic import Field
 from incidents.api.door import IfMatch, LookWork, OpenWork, Shape, View, etag, needs, router_for
 from incidents.api.shapes import Moment
 from incidents.database.reports import Report
-from incidents.rules.edpb import StandIn
+from incidents.rules.edpb_review import StandIn
 from incidents.rules.permissions import Permission
 from incidents.rules.report_content import Difference, ReportContent
 from incidents.rules.report_forms import form_named
 from incidents.services import report_gaps, reports, review
+from incidents.services.report_filling import content_of
 from incidents.services.report_gaps import ReportGaps
 
 router = router_for("reports")
@@ -69,7 +70,7 @@ class ReportView(View):
     def of(cls, report: Report) -> "ReportView":
         """The view of a row, with what its stage should know and does not."""
         view = cls.model_validate(report)
-        view.missing = list(reports.content_of(report).missing)
+        view.missing = list(content_of(report).missing)
         return view
 
 
@@ -203,7 +204,7 @@ def read_report(report_id: UUID, work: LookWork, response: Response) -> ReportWi
     report = reports.read(work, report_id)
     return ReportWithContent(
         **_view(report, response).model_dump(),
-        content=reports.content_of(report),
+        content=content_of(report),
         filings=[FilingView.model_validate(row) for row in reports.filings(work, report_id)],
     )
 

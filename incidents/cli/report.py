@@ -9,13 +9,15 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from incidents.cli import report_gaps
 from incidents.cli.inputs import moment_of
-from incidents.cli.looks import moment, pairs, panel, table, words
+from incidents.cli.looks import day, left, moment, pairs, panel, table, words
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick, say_json
 
 noun = Noun("report", "What authorities are told.")
 verb = noun.command
 Which = Annotated[str, typer.Argument(help="SERIES#NUMBER as `report list` shows it, or id.")]
+Language = Annotated[str, typer.Option(help="One of the form's languages.")]
 Target = Annotated[Path | None, typer.Option("--to", help="File to write.")]
 
 
@@ -40,9 +42,11 @@ def open_report(
 
 
 @verb("show")
-def show(api: Api, incident: Incident, report: Which) -> None:
-    """The filled form; what is not known yet says so."""
-    api.say(api.client.get(f"/reports/{_report(api, incident, report)['id']}"), shown)
+def show(api: Api, incident: Incident, report: Which, locale: Language = "en") -> None:
+    """The filled form and its due time; what is not known yet says so."""
+    path = f"/reports/{_report(api, incident, report)['id']}"
+    found, lacks = api.client.get(path), api.client.get(f"{path}/missing")
+    api.say(found, lambda one: shown(one, lacks, locale))
 
 
 @verb("answer")
@@ -57,15 +61,34 @@ def answer(
     typed = dict(pair.partition("=")[::2] for pair in answers or [])
     path = f"/reports/{found['id']}"
     api.client.patch(path, {"answers": typed}, version=found["version"])
-    api.say(api.client.get(path), shown)
+    api.say(api.client.get(path), lambda one: shown(one, api.client.get(f"{path}/missing")))
+
+
+@verb("missing")
+def missing(
+    api: Api,
+    incident: Incident,
+    report: Annotated[str, typer.Argument(help="SERIES#NUMBER or id; all if empty.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Those too that may be owed.")] = False,
+) -> None:
+    """What is not known yet and by when it must be told; of every report unless one is named."""
+    if report:
+        path = f"/reports/{_report(api, incident, report)['id']}/missing"
+        api.say(api.client.get(path), report_gaps.of_report)
+        return
+    path = f"/incidents/{incident_of(api, incident)['id']}/reports/missing"
+    api.say(api.client.get(path), lambda found: report_gaps.of_incident(found, every))
 
 
 @verb("pdf")
-def pdf(api: Api, incident: Incident, report: Which, to: Target = None) -> None:
+def pdf(
+    api: Api, incident: Incident, report: Which, to: Target = None, locale: Language = ""
+) -> None:
     """Write it as a PDF: exactly the file that was filed, once it was."""
     found = _report(api, incident, report)
-    path = to or Path(f"{file_name(found)}.pdf")
-    size = api.client.download(f"/reports/{found['id']}/pdf", path)
+    asked = {"locale": locale} if locale else {}
+    path = to or Path(f"{'-'.join([file_name(found), *asked.values()])}.pdf")
+    size = api.client.download(f"/reports/{found['id']}/pdf", path, **asked)
     api.say({"file": str(path), "bytes": size}, Text(f"{path} ({size:,} bytes)"))
 
 
@@ -73,6 +96,12 @@ def pdf(api: Api, incident: Incident, report: Which, to: Target = None) -> None:
 def as_json(api: Api, incident: Incident, report: Which) -> None:
     """Print it as JSON, for an authority that takes that."""
     say_json(api.client.get(f"/reports/{_report(api, incident, report)['id']}")["content"])
+
+
+@verb("edpb")
+def edpb(api: Api, incident: Incident, report: Which) -> None:
+    """Print a GDPR report as the EDPB's template; `missing` lists what to review in it."""
+    say_json(api.client.get(f"/reports/{_report(api, incident, report)['id']}/edpb"))
 
 
 @verb("diff")
@@ -151,30 +180,37 @@ def listed(reports: list[dict[str, Any]]) -> RenderableType:
     return made
 
 
-def shown(report: dict[str, Any]) -> RenderableType:
-    """The filled form, section by section, in its last language."""
+def shown(report: dict[str, Any], lacks: dict[str, Any], locale: str = "en") -> RenderableType:
+    """The filled form, section by section; what is unknown with the time when it is needed."""
     content = report["content"]
-    locale = content["locales"][-1]
-    parts: list[RenderableType] = [
-        pairs({"to": report["authority"], "stage": report["stage"], "status": report["status"]})
-    ]
+    about = {"to": report["authority"], "stage": report["stage"], "status": report["status"]}
+    due = Text.assemble(day(lacks["due_at"]), "  ", left(lacks["due_at"]))
+    parts: list[RenderableType] = [pairs({**about, "due": due})]
+    needed = {gap["name"]: gap for gap in lacks["missing"]}
     for section in content["sections"]:
         parts.append(Text(f"\n{_in(section['title'], locale)}", "bold"))
-        parts.append(_answers(section["fields"], locale))
+        parts.append(_answers(section["fields"], locale, needed, content["answers"]))
     parts.extend(filed(filing) for filing in report["filings"])
     return panel(f"[bold]{name(report)}[/]  {_in(content['title'], locale)}", *parts)
 
 
-def _answers(fields: list[dict[str, Any]], locale: str) -> RenderableType:
+def _answers(
+    fields: list[dict[str, Any]], locale: str, needed: dict[str, Any], typed: dict[str, str]
+) -> RenderableType:
     return pairs(
-        (
-            _in(field["label"], locale),
-            Text("not known yet", "magenta")
-            if field["value"] is None
-            else Text(_in(field["text"], locale)),
-        )
-        for field in fields
+        (_in(field["label"], locale), _said(field, locale, needed, typed)) for field in fields
     )
+
+
+def _said(
+    field: dict[str, Any], locale: str, needed: dict[str, Any], typed: dict[str, str]
+) -> Text:
+    if field["value"] is None:
+        gap = needed.get(field["name"])
+        by = f", needed by {day(gap['due_at'])}" if gap and gap["due_at"] else ""
+        return Text(f"not known yet{by}", "magenta")
+    by_hand = ("  (typed)", "dim") if typed.get(field["name"]) else ""
+    return Text.assemble(_in(field["text"], locale), by_hand)
 
 
 def differences(found: list[dict[str, Any]]) -> RenderableType:

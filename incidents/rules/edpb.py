@@ -5,37 +5,19 @@ stands in, or, where it has none, a cautious value. Each stand-in is listed besi
 so that a person reviews it before filing. What is told in words stands in the description fields.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from incidents.rules import edpb_codes as codes
+from incidents.rules.edpb_review import NOT_KNOWN, Open, StandIn, stand_ins, value_of
 from incidents.rules.report_content import ReportContent
 from incidents.rules.report_forms import Frozen, sources
 from playbooks.places import GROUPS
 
-NOT_KNOWN = "Not known yet"
 NOT_APPLICABLE = "Not applicable"
 NUMBER_KNOWN, NUMBER_OPEN = "b", "d"  # approximate; to be determined
 _SIGNS = ("detected_at", "notified_by_processor_at")
-
-Why = Literal["to_be_determined", "assumed", "left_out"]
-
-
-class StandIn(Frozen):
-    """A value of the document that nobody has established.
-
-    value  what stands there; None when the field is left out
-    why    to_be_determined: the template's own words for it; assumed: it has no such words, and a
-           cautious value stands there; left_out: asked in this case, and nothing can stand in
-    needs  the facts that would answer it; none: a person has to
-    """
-
-    field: str
-    title: str
-    value: str | int | None
-    why: Why
-    needs: tuple[str, ...]
 
 
 class EdpbNotification(Frozen):
@@ -43,14 +25,6 @@ class EdpbNotification(Frozen):
 
     document: dict[str, Any]
     to_review: tuple[StandIn, ...]
-
-
-class _Open(NamedTuple):
-    """A value that only stands in."""
-
-    value: Any
-    needs: tuple[str, ...] = ()
-    why: Why = "to_be_determined"
 
 
 def edpb_notification(
@@ -72,31 +46,14 @@ def edpb_notification(
         **_authorities(facts),
         **_borders(facts),
     }
-    to_review = tuple(_stand_ins(answers))
+    to_review = tuple(stand_ins(answers))
     open_ends = any(one.why == "to_be_determined" for one in to_review)
     whole = {**_notification(content, reference, previous, open_ends), **answers}
-    document = {name: _value(answer) for name, answer in whole.items()}
+    document = {name: value_of(answer) for name, answer in whole.items()}
     return EdpbNotification(
         document={name: value for name, value in document.items() if value not in (None, "")},
         to_review=to_review,
     )
-
-
-def _value(answer: Any) -> Any:
-    return answer.value if isinstance(answer, _Open) else answer
-
-
-def _stand_ins(answers: Mapping[str, Any]) -> Iterator[StandIn]:
-    for name, given in answers.items():
-        answer = _Open(NOT_KNOWN) if given == NOT_KNOWN else given
-        if isinstance(answer, _Open):
-            yield StandIn(
-                field=name,
-                title=codes.TITLES[name],
-                value=answer.value,
-                why=answer.why,
-                needs=answer.needs,
-            )
 
 
 def _facts(content: ReportContent) -> dict[str, Any]:
@@ -135,7 +92,7 @@ def _parties(facts: Mapping[str, Any], told: Mapping[str, str]) -> dict[str, Any
         "field_13": contact,
         "field_21": name or NOT_KNOWN,
         "field_22": contact,
-        "field_23": _Open("c", why="assumed"),
+        "field_23": Open("c", why="assumed"),
         "field_24": "Contact point of the controller",
         **_dpo(facts, told),
         "field_33": "b",
@@ -146,7 +103,7 @@ def _parties(facts: Mapping[str, Any], told: Mapping[str, str]) -> dict[str, Any
 def _dpo(facts: Mapping[str, Any], told: Mapping[str, str]) -> dict[str, Any]:
     words = told.get("dpo_contact", NOT_KNOWN)
     if words == NOT_KNOWN:
-        unknown = _Open(NOT_KNOWN, ("dpo_contact",))
+        unknown = Open(NOT_KNOWN, ("dpo_contact",))
         return {"field_29": unknown, "field_30": unknown, "field_31": unknown}
     name = (facts.get("dpo_contact") or {}).get("name") or words
     return {"field_29": "Yes", "field_30": name, "field_31": words}
@@ -156,12 +113,12 @@ def _others(facts: Mapping[str, Any]) -> dict[str, Any]:
     parties = facts.get("parties_involved") or []
     shared = facts.get("role") == "joint_controller"
     if not parties and not shared:
-        nobody = _Open("b", ("parties_involved",), "assumed")
+        nobody = Open("b", ("parties_involved",), "assumed")
         return {"field_38": nobody, **dict.fromkeys(_OTHER_PARTY, NOT_APPLICABLE)}
     return {
         "field_38": "a",
-        "field_39": "Joint controller" if shared else _Open("Processor", why="assumed"),
-        "field_40": ", ".join(parties) or _Open(NOT_KNOWN, ("parties_involved",)),
+        "field_39": "Joint controller" if shared else Open("Processor", why="assumed"),
+        "field_40": ", ".join(parties) or Open(NOT_KNOWN, ("parties_involved",)),
         "field_41": NOT_KNOWN,
     }
 
@@ -181,7 +138,7 @@ def _timeline(
         "field_47": ended if began else None,
         "field_48": facts.get("aware_at") or _awareness(facts, content),
         "field_49": told.get("delay_reasons"),
-        "field_50": codes.FOUND_BY[by] if by else _Open("f", ("discovered_by",), "assumed"),
+        "field_50": codes.FOUND_BY[by] if by else Open("f", ("discovered_by",), "assumed"),
         "field_51": _discovery(told),
         "field_52": _day(facts.get("notified_by_processor_at")),
     }
@@ -189,59 +146,59 @@ def _timeline(
 
 def _when(began: str | None, ended: str | None) -> Any:
     if not began:
-        return _Open("e", ("occurred_at",))
+        return Open("e", ("occurred_at",))
     if not ended:
-        return _Open("c", ("contained_at",), "assumed")
+        return Open("c", ("contained_at",), "assumed")
     return "a" if _day(began) == _day(ended) else "b"
 
 
 def _discovery(told: Mapping[str, str]) -> Any:
     at = told.get("detected_at", NOT_KNOWN)
-    return _Open(NOT_KNOWN, ("detected_at",)) if at == NOT_KNOWN else f"First detected: {at}"
+    return Open(NOT_KNOWN, ("detected_at",)) if at == NOT_KNOWN else f"First detected: {at}"
 
 
-def _awareness(facts: Mapping[str, Any], content: ReportContent) -> _Open:
+def _awareness(facts: Mapping[str, Any], content: ReportContent) -> Open:
     """The earliest moment that anybody knew of anything: no later than our awareness."""
     known = [facts[name] for name in _SIGNS if name in facts]
     first = min(known, key=datetime.fromisoformat, default=content.filled_at.isoformat())
-    return _Open(first, ("aware_at",), "assumed")
+    return Open(first, ("aware_at",), "assumed")
 
 
 def _breach(facts: Mapping[str, Any], told: Mapping[str, str], kind: str) -> dict[str, Any]:
     kinds = facts.get("breach_kinds") or []
     secret = "confidentiality" in kinds
     encryption, origin = facts.get("encryption", ""), facts.get("origin")
-    read = codes.UNREADABLE.get(encryption) or _Open("e", ("encryption",))
+    read = codes.UNREADABLE.get(encryption) or Open("e", ("encryption",))
     encrypted = encryption in ("partial", "key_safe", "key_lost")
     changed = "integrity" in kinds
     return {
-        "field_55": _first(kinds, codes.BREACH) or _Open("a", ("breach_kinds",), "assumed"),
-        "field_56": _Open("e") if secret else None,
+        "field_55": _first(kinds, codes.BREACH) or Open("a", ("breach_kinds",), "assumed"),
+        "field_56": Open("e") if secret else None,
         "field_57": read if secret else None,
-        "field_58": _Open(None, why="left_out") if changed else None,
+        "field_58": Open(None, why="left_out") if changed else None,
         "field_59": _first(kinds, codes.LOST),
-        "field_60": codes.KIND.get(kind) or _Open("x"),
-        "field_61": codes.ORIGIN[origin] if origin else _Open("e", ("origin",)),
+        "field_60": codes.KIND.get(kind) or Open("x"),
+        "field_61": codes.ORIGIN[origin] if origin else Open("e", ("origin",)),
         "field_62": _joined(told, "nature", "cause"),
         "field_63": told.get("systems_affected", NOT_KNOWN),
-        "field_75": "c" if encrypted else _Open("l", ("encryption",), "assumed"),
+        "field_75": "c" if encrypted else Open("l", ("encryption",), "assumed"),
         "field_76": _joined(told, "security_before", "encryption"),
-        **{codes.CONSEQUENCES[name][0]: _Open(codes.CONSEQUENCES[name][1]) for name in kinds},
+        **{codes.CONSEQUENCES[name][0]: Open(codes.CONSEQUENCES[name][1]) for name in kinds},
     }
 
 
 def _people_and_data(facts: Mapping[str, Any], told: Mapping[str, str]) -> dict[str, Any]:
     people, data = facts.get("people_categories") or [], facts.get("data_categories") or []
     count, records = facts.get("people_count"), facts.get("record_count")
-    unsaid = _Open(0, ("record_count",), "assumed")
+    unsaid = Open(0, ("record_count",), "assumed")
     return {
-        "field_65": _coded(people, codes.PEOPLE, "j") or _Open("k", ("people_categories",)),
+        "field_65": _coded(people, codes.PEOPLE, "j") or Open("k", ("people_categories",)),
         "field_66": told["people_categories"],
-        "field_67": NUMBER_KNOWN if count is not None else _Open(NUMBER_OPEN, ("people_count",)),
+        "field_67": NUMBER_KNOWN if count is not None else Open(NUMBER_OPEN, ("people_count",)),
         "field_68": count,
-        "field_70": _coded(data, codes.DATA, "u") or _Open("t", ("data_categories",)),
+        "field_70": _coded(data, codes.DATA, "u") or Open("t", ("data_categories",)),
         "field_71": told["data_categories"],
-        "field_72": NUMBER_KNOWN if records is not None else _Open(NUMBER_OPEN, ("record_count",)),
+        "field_72": NUMBER_KNOWN if records is not None else Open(NUMBER_OPEN, ("record_count",)),
         "field_73": unsaid if records is None else records,
     }
 
@@ -250,14 +207,14 @@ def _risk_and_measures(facts: Mapping[str, Any], told: Mapping[str, str]) -> dic
     data = facts.get("data_categories") or []
     risk = codes.RISK.get(facts.get("risk", ""))
     return {
-        "field_85": _first(data, codes.IMPACT) or _Open("o"),
+        "field_85": _first(data, codes.IMPACT) or Open("o"),
         "field_86": told["possible_effects"],
-        "field_87": _Open("d"),
+        "field_87": Open("d"),
         # Whoever notifies under art. 33 does not think a risk unlikely.
-        "field_89": risk or _Open("b", ("risk",), "assumed"),
+        "field_89": risk or Open("b", ("risk",), "assumed"),
         "field_90": _joined(told, "risk", "risk_assessment"),
         "field_92": told["measures_taken"],
-        "field_94": _Open("o", why="assumed"),
+        "field_94": Open("o", why="assumed"),
         "field_95": told.get("measures_planned", NOT_KNOWN),
     }
 
@@ -266,17 +223,17 @@ def _communication(facts: Mapping[str, Any], content: ReportContent) -> dict[str
     told_at = facts.get("people_notified_at")
     if told_at:
         asked = ("field_102", "field_104", "field_106")
-        rest = {name: _Open(None, why="left_out") for name in asked}
+        rest = {name: Open(None, why="left_out") for name in asked}
         return {"field_97": "a", "field_98": _day(told_at), **rest}
     low = content.stage == "final" and facts.get("risk") in ("risk", "unlikely")
-    return {"field_97": "d" if low else _Open("c", ("people_notified_at",), "assumed")}
+    return {"field_97": "d" if low else Open("c", ("people_notified_at",), "assumed")}
 
 
 def _authorities(facts: Mapping[str, Any]) -> dict[str, Any]:
     police, others = facts.get("reported_to_police"), facts.get("authorities_told")
     return {
-        "field_109": _yes(police) or _Open("c", ("reported_to_police",)),
-        "field_110": "a" if others else _Open("c", ("authorities_told",)),
+        "field_109": _yes(police) or Open("c", ("reported_to_police",)),
+        "field_110": "a" if others else Open("c", ("authorities_told",)),
         "field_111": ", ".join(others or []),
     }
 
@@ -286,13 +243,13 @@ def _borders(facts: Mapping[str, Any]) -> dict[str, Any]:
     counts = facts.get("people_by_place") or {}
     places = {str(place)[:2] for place in counts} & GROUPS["EEA"]
     if not home:
-        unknown = _Open("c", ("establishment",))
+        unknown = Open("c", ("establishment",))
         return {"field_113": unknown, "field_120": unknown}
     if home in GROUPS["EEA"]:
-        across = _yes(crossing) or _Open("c", ("cross_border",))
+        across = _yes(crossing) or Open("c", ("cross_border",))
         return {"field_113": across, "field_116": ", ".join(sorted(places)), "field_120": "b"}
     named = ", ".join(sorted(places))
-    outside = "a" if places else _Open("c", ("people_by_place",))
+    outside = "a" if places else Open("c", ("people_by_place",))
     return {"field_113": "b", "field_120": outside, "field_121": named}
 
 

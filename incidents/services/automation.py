@@ -31,6 +31,14 @@ def _draft_notice(work: Work, incident: Incident, do: DraftNotice) -> Result:
     return {"notice": str(notices.draft_once(work, incident).id)}
 
 
+# The stages of duties that a playbook's step opens reports for.
+_OPENED_AT: Mapping[str, tuple[str, ...]] = {
+    "initial": ("early_warning", "initial", "single"),
+    "supplementary": ("intermediate", "supplementary"),
+    "final": ("final",),
+}
+
+
 def _open_reports(work: Work, incident: Incident, do: OpenReport) -> Result:
     owed = [
         duty
@@ -39,7 +47,7 @@ def _open_reports(work: Work, incident: Incident, do: OpenReport) -> Result:
         and duty.status == "open"
         and duty.standing == "owed"
         and "report_filed" in duty.met_when
-        and (duty.stage == do.stage or (do.stage == "initial" and duty.stage == "single"))
+        and duty.stage in _OPENED_AT[do.stage]
         and (do.authority is None or do.authority == duty.authority)
     ]
     if not owed:

@@ -8,12 +8,13 @@ from uuid import UUID
 from incidents.database import reports as rows
 from incidents.database.duties import Duty, duties_of
 from incidents.database.reports import Report
-from incidents.rules.edpb import StandIn
+from incidents.rules.edpb_review import StandIn
 from incidents.rules.permissions import Permission
 from incidents.rules.report_content import ReportContent, ReportField
 from incidents.rules.report_gaps import Gap, to_translate
 from incidents.services import report_paper, reports
 from incidents.services.lookup import get_incident
+from incidents.services.report_filling import content_of, facts_told, filled, unopened
 from incidents.work import Work, require
 
 
@@ -41,7 +42,7 @@ def of_report(work: Work, report_id: UUID) -> ReportGaps:
     report = reports.read(work, report_id)
     duty = work.session.get_one(Duty, report.duty_id)
     every = duties_of(work.session, report.incident_id)
-    found = _gaps(every, report, duty, reports.content_of(report))
+    found = _gaps(every, report, duty, content_of(report))
     if report.form != reports.EDPB_FORM:
         return found
     to_review = reports.edpb(work, report_id).to_review
@@ -58,13 +59,13 @@ def of_incident(work: Work, incident_id: UUID) -> list[ReportGaps]:
     every = duties_of(work.session, incident_id)
     by_id = {duty.id: duty for duty in every}
     opened = [one for one in rows.reports_of(work.session, incident_id) if one.status == "draft"]
-    found = [_gaps(every, one, by_id[one.duty_id], reports.content_of(one)) for one in opened]
+    found = [_gaps(every, one, by_id[one.duty_id], content_of(one)) for one in opened]
     begun = {one.duty_id for one in opened if one.stage != "withdrawn"}
-    known = reports.facts_told(work, incident_id)
+    known = facts_told(work, incident_id)
     for duty in every:
         if _asks(duty) and duty.id not in begun:
-            report = reports.unopened(work, incident, duty, duty.stage)
-            content = reports.filled(work, report, known)
+            report = unopened(work, incident, duty, duty.stage)
+            content = filled(work, report, known)
             found.append(_gaps(every, report, duty, content, is_open=False))
     return sorted(found, key=_due)
 

@@ -18,11 +18,11 @@ from incidents.rules.drill_mark import mark_line
 from incidents.rules.edpb import EdpbNotification, edpb_notification
 from incidents.rules.lifecycle import REPORT
 from incidents.rules.permissions import Permission
-from incidents.rules.report_content import Difference, ReportContent, differences, fill
-from incidents.rules.report_forms import form_for, form_named, stage_on_form
-from incidents.services import facts, report_paper, timeline
+from incidents.rules.report_content import Difference, ReportContent, differences
+from incidents.services import report_paper, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
+from incidents.services.report_filling import content_of, facts_told, filled, previous, unopened
 from incidents.work import Work, require
 
 # The form whose questions are those of the EDPB's template.
@@ -68,68 +68,10 @@ def _open(
     return report
 
 
-def unopened(work: Work, incident: Incident, duty: Duty, stage: str) -> Report:
-    """The next report of a duty's series, not kept yet."""
-    series = report_paper.series_of(duty.rule)
-    newest = rows.newest_in_series(work.session, incident.id, series)
-    return Report(
-        incident_id=incident.id,
-        mode=incident.mode,
-        duty_id=duty.id,
-        series=series,
-        stage=stage,
-        number=newest.number + 1 if newest else 1,
-        form=form_for(duty.rule, duty.audience).id,
-        authority=duty.authority,
-        status=REPORT.start,
-        content={},
-        opened_at=work.now,
-        opened_by=work.actor.id,
-        amended_at=work.now,
-    )
-
-
 def _fill(work: Work, report: Report, answers: Mapping[str, str] | None) -> None:
     """Fill the form anew; what a person typed before is kept."""
     content = filled(work, report, facts_told(work, report.incident_id), answers)
     report.content = content.model_dump(mode="json")
-
-
-def facts_told(work: Work, incident_id: UUID) -> dict[str, Any]:
-    """What reports of an incident can tell: the facts, our deeds, and who we are."""
-    ours = {"organisation_name": {"en": work.settings.organisation_name}}
-    return ours | facts.known_and_done(work, incident_id)
-
-
-def filled(
-    work: Work, report: Report, known: Mapping[str, Any], answers: Mapping[str, str] | None = None
-) -> ReportContent:
-    """The form of a report filled from these facts; nothing is kept of it."""
-    duty = work.session.get_one(Duty, report.duty_id)
-    return fill(
-        form_named(report.form),
-        known,
-        stage_on_form(report.stage),
-        _previous(work, report),
-        now=work.now,
-        answers={**_typed(report), **(answers or {})},
-        authority=report.authority,
-        place=duty.place,
-    )
-
-
-def _typed(report: Report) -> dict[str, str]:
-    return dict(content_of(report).answers) if report.content else {}
-
-
-def _previous(work: Work, report: Report) -> ReportContent | None:
-    row = rows.report_before(work.session, report)
-    return content_of(row) if row else None
-
-
-def content_of(report: Report) -> ReportContent:
-    """The filled form of a report."""
-    return ReportContent.model_validate(report.content)
 
 
 def amend(work: Work, report_id: UUID, version: int, answers: Mapping[str, str]) -> Report:
@@ -167,7 +109,7 @@ def filings(work: Work, report_id: UUID) -> Sequence[Filing]:
 def changes(work: Work, report_id: UUID) -> list[Difference]:
     """What differs from the version before it in its series; empty for the first."""
     report = read(work, report_id)
-    before = _previous(work, report)
+    before = previous(work, report)
     return differences(before, content_of(report)) if before else []
 
 
