@@ -25,6 +25,7 @@ PagersOf = Callable[[str], Sequence[Pager]]
 MARK = "Database unreachable"
 _AT_ONCE = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=20), timedelta(minutes=10)
+_WRITTEN = {"email", "chat", "sandbox"}
 _REACHED = {"accepted", "unknown"}
 
 
@@ -32,13 +33,15 @@ _REACHED = {"accepted", "unknown"}
 class Due:
     """One person is to be paged for one incident.
 
-    alarm  the latest that is due; its words stand for the earlier ones
-    ids    of all alarms that the page stands for
+    alarm    the latest that is due; its words stand for the earlier ones
+    ids      of all alarms that the page stands for
+    is_loud  one of them wakes people; else they are written to, unless that reaches nobody
     """
 
     alarm: KeptAlarm
     person: KeptPerson
     ids: tuple[str, ...]
+    is_loud: bool
 
 
 def due_pages(kept: Kept, rang: Sequence[Rang], now: datetime, step: timedelta) -> Iterator[Due]:
@@ -55,12 +58,13 @@ def due_pages(kept: Kept, rang: Sequence[Rang], now: datetime, step: timedelta) 
         of_incident = list(alarms)
         for person in people:
             waiting = [
-                one.id
+                one
                 for one in of_incident
                 if now >= one.at + person.level * step and (one.id, person.user_id) not in done
             ]
             if waiting:
-                yield Due(of_incident[-1], person, tuple(waiting))
+                ids = tuple(one.id for one in waiting)
+                yield Due(of_incident[-1], person, ids, any(one.is_loud for one in waiting))
 
 
 class Blind:
@@ -95,9 +99,11 @@ class Blind:
     def _page(self, due: Due, kept: Kept, now: datetime) -> bool:
         page = words(due.alarm, kept.made_at)
         pagers = self._pagers_of(due.alarm.mode)
-        with ThreadPoolExecutor(max(1, len(pagers)), thread_name_prefix="pages") as pool:
-            results = list(pool.map(lambda pager: _calmly(pager, due.person, page), pagers))
-        reached = any(one.outcome in _REACHED and _wakes(one, due) for one in results)
+        written = [one for one in pagers if due.is_loud or one.channel in _WRITTEN]
+        results = _page_all(written, due.person, page)
+        if not (reached := _reached(results, due)):
+            results += _page_all([one for one in pagers if one not in written], due.person, page)
+            reached = _reached(results, due)
         if reached:
             self._pauses.pop(_key(due), None)
             self._journal.write(_rang(due, results, now))
@@ -129,6 +135,14 @@ def words(alarm: KeptAlarm, made_at: datetime) -> Page:
     )
 
 
+def _page_all(pagers: Sequence[Pager], person: KeptPerson, page: Page) -> list[Paged]:
+    """One person on several channels side by side: none waits for one that hangs."""
+    if not pagers:
+        return []
+    with ThreadPoolExecutor(len(pagers), thread_name_prefix="pages") as pool:
+        return list(pool.map(lambda pager: _calmly(pager, person, page), pagers))
+
+
 def _calmly(pager: Pager, person: KeptPerson, page: Page) -> Paged:
     try:
         return pager.page(person.contact, page)
@@ -137,9 +151,12 @@ def _calmly(pager: Pager, person: KeptPerson, page: Page) -> Paged:
         return Paged(pager.channel, "refused", type(error).__name__)
 
 
-def _wakes(paged: Paged, due: Due) -> bool:
-    """Whether a channel wakes anybody: the sandbox takes every page, and reaches nobody."""
-    return paged.channel != "sandbox" or due.alarm.mode == "drill"
+def _reached(results: Sequence[Paged], due: Due) -> bool:
+    """Whether anybody may have been woken: the sandbox takes every page, and reaches nobody."""
+    return any(
+        one.outcome in _REACHED and (one.channel != "sandbox" or due.alarm.mode == "drill")
+        for one in results
+    )
 
 
 def _rang(due: Due, results: Sequence[Paged], now: datetime) -> Rang:

@@ -99,7 +99,14 @@ def copy_of(work: Work) -> Kept:
         made_at=work.now,
         alarms=tuple(
             KeptAlarm(
-                one.id, one.at, one.incident_number, one.mode, one.subject, one.text, one.short
+                id=one.id,
+                at=one.at,
+                incident=one.incident_number,
+                mode=one.mode,
+                subject=one.subject,
+                text=one.text,
+                short=one.short,
+                is_loud=one.is_loud,
             )
             for one in alarms.upcoming(work, until)
         ),

@@ -35,7 +35,10 @@ class NoCopy(IncidentsError):
 
 @dataclass(frozen=True, slots=True)
 class KeptAlarm:
-    """One alarm that will ring unless somebody does something first."""
+    """One alarm that will ring unless somebody does something first.
+
+    is_loud  wakes people by SMS and call; a soft one only writes to them
+    """
 
     id: str
     at: datetime
@@ -44,6 +47,7 @@ class KeptAlarm:
     subject: str
     text: str
     short: str
+    is_loud: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ _Events = Mapping[datetime, dict[UUID, Item]]
 class UpcomingAlarm:
     """One alarm that will ring unless somebody does something first.
 
-    id  the same whenever it is asked for: incident and minute
+    id       the same whenever it is asked for: incident and minute
+    is_loud  a clock of the law is in it, or nobody owns the incident: it wakes people
     """
 
     id: str
@@ -36,6 +37,7 @@ class UpcomingAlarm:
     subject: str
     text: str
     short: str
+    is_loud: bool = True
 
 
 def upcoming(work: Work, until: datetime) -> list[UpcomingAlarm]:
@@ -59,14 +61,16 @@ def _told(work: Work, incident: Incident, events: _Events) -> Iterator[UpcomingA
     for at, items in events.items():
         words = alarm_words(incident.number, list(items.values()), at, zone=zone, drill=drill)
         key = f"{incident.number}@{at:%Y-%m-%dT%H:%MZ}"
-        yield UpcomingAlarm(key, at, incident.number, incident.mode, *words)
+        loud = any(item.kind == "owner" or not item.note for item in items.values())
+        yield UpcomingAlarm(key, at, incident.number, incident.mode, *words, is_loud=loud)
 
 
 def _all(work: Work, until: datetime) -> Iterator[tuple[UUID, UUID, Item, datetime]]:
     session = work.session
     for duty in session.scalars(alarm_clocks.duties_that_ring(until)):
+        item = item_of_duty(duty)
         for at in _moments(clock_of(duty), duty.next_alarm_at, until):
-            yield duty.incident_id, duty.id, item_of_duty(duty), at
+            yield duty.incident_id, duty.id, item, at
     for task in session.scalars(select(Task).where(Task.next_alarm_at <= until)):
         for at in _moments(clock_of_task(task), task.next_alarm_at, until):
             yield task.incident_id, task.id, item_of_task(task), at
@@ -86,7 +90,18 @@ def _moments(
     at = first
     while clock is not None and at is not None and at <= until:
         yield at
-        at = clock.following(at)
+        following = clock.following(at)
+        if at > clock.due and following - at == clock.every:
+            yield from _again_and_again(following, clock.every, until)
+            return
+        at = following
+
+
+def _again_and_again(at: datetime, every: timedelta, until: datetime) -> Iterator[datetime]:
+    """Overdue, and in step: hundreds of moments that need no more thought."""
+    while at <= until:
+        yield at
+        at += every
 
 
 def _rings(alarm: Alarm, step: timedelta, until: datetime) -> Iterator[datetime]:

@@ -1,5 +1,6 @@
 """Without the database: everybody on duty is woken in turn, once for each thing that is due."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -73,6 +74,23 @@ def test_one_channel_that_took_it_is_enough(journal):
     blind = Blind(lambda mode: [broken, works], journal, STEP)
     assert blind.ring(kept(alarm(5), people=(FIRST,)), after(5)) == (1, 0)
     assert journal.read()[0].outcomes == {"sms": "refused", "email": "accepted"}
+
+
+@pytest.mark.parametrize(
+    ("loud", "email", "woke"),
+    [
+        (True, "accepted", ["email", "sms"]),
+        (False, "accepted", ["email"]),
+        (False, "refused", ["email", "sms"]),
+    ],
+)
+def test_a_soft_alarm_is_written_and_calls_nobody_unless_writing_fails(journal, loud, email, woke):
+    pagers = [KeepingPager("email", email), KeepingPager("sms")]
+    soft = replace(alarm(5), is_loud=loud)
+    assert Blind(lambda mode: pagers, journal, STEP).ring(
+        kept(soft, people=(FIRST,)), after(5)
+    ) == (1, 0)
+    assert sorted(one.channel for one in pagers if one.pages) == woke
 
 
 def test_the_sandbox_wakes_nobody_but_in_a_drill(journal):
