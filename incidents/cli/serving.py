@@ -119,7 +119,7 @@ def doctor() -> None:
         "broker": lambda: _broker(settings),
         "alarms": lambda: alarm_checks.channels(settings),
         "sentinel": lambda: alarm_checks.sentinel(settings),
-        "law": _law,
+        "law": lambda: _law(settings),
         "playbooks": _playbooks,
     }
     results = {"data folder": Text(str(settings.data_folder)), "providers": _providers(settings)}
@@ -188,11 +188,15 @@ def _broker(settings: Settings) -> str:
     return "answers"
 
 
-def _law() -> str:
-    from incidents.rules import catalogue
+def _law(settings: Settings) -> str:
+    from incidents.office import open_office
+    from incidents.services import law_packs
 
-    found = catalogue.load()
-    return f"{len(found.rules)} rules in {len(found.laws)} files, sha256 {found.sha256[:12]}"
+    pack, found, waits = law_packs.state(open_office(settings))
+    used = f"pack {pack.number if pack else '—'}, sha256 {found.sha256[:12]}"
+    told = f"{used}: {len(found.rules)} rules in {len(found.laws)} files"
+    more = "; other laws are on disk, not in use: see `tocsin law compare`" if waits else ""
+    return told + more
 
 
 def _playbooks() -> str:

@@ -12,12 +12,12 @@ from incidents.database.duties import Duty, Evidence, changes_of, duties_of, sta
 from incidents.database.holds import holds_of
 from incidents.database.incidents import Incident, current_facts
 from incidents.database.users import all_users
-from incidents.rules import catalogue as law
+from incidents.rules.catalogue import Catalogue
 from incidents.rules.duties import AssessedDuty, assess
 from incidents.rules.permissions import Permission
 from incidents.rules.register import Assessed, Breach, OnRecord
 from incidents.rules.register_words import plain, said
-from incidents.services import facts
+from incidents.services import facts, law_packs
 from incidents.work import TOCSIN, Work, require
 
 _BY_RULE = "the rule itself"
@@ -60,7 +60,7 @@ def _breach(work: Work, incident: Incident, names: Mapping[UUID, str]) -> Breach
 def _duties(
     work: Work, incident: Incident, known: Mapping[str, Any], names: Mapping[UUID, str]
 ) -> Iterator[OnRecord]:
-    catalogue = law.load()
+    catalogue = law_packs.in_use(work)
     proofs = standing_evidence(work.session, incident.id)
     kept = duties_of(work.session, incident.id)
     for duty in kept:
@@ -73,7 +73,7 @@ def _kept(
     duty: Duty,
     proofs: Sequence[Evidence],
     names: Mapping[UUID, str],
-    catalogue: law.Catalogue,
+    catalogue: Catalogue,
 ) -> OnRecord:
     done = min((_done_at(proof) for proof in proofs), default=None)
     rule = next((one for one in catalogue.rules if one.id == duty.rule), None)
@@ -122,7 +122,7 @@ def _decider(work: Work, duty: Duty, names: Mapping[UUID, str]) -> str:
 
 
 def _never_asked(
-    kept: Sequence[Duty], answers: Iterable[AssessedDuty], catalogue: law.Catalogue
+    kept: Sequence[Duty], answers: Iterable[AssessedDuty], catalogue: Catalogue
 ) -> Iterator[OnRecord]:
     """What the law does not ask, of which no row was kept."""
     rows = {(duty.rule, duty.stage, duty.place) for duty in kept}
@@ -131,13 +131,13 @@ def _never_asked(
             yield _not_asked(found, catalogue)
 
 
-def _excepted(rule_id: str, reason: str, catalogue: law.Catalogue) -> bool:
+def _excepted(rule_id: str, reason: str, catalogue: Catalogue) -> bool:
     """Whether an exception of the law gave the reason why something is not owed."""
     exempt = tuple(f"{one.text} ({one.source})" for one in catalogue.rule(rule_id).unless)
     return bool(exempt) and reason.startswith(exempt)
 
 
-def _not_asked(found: AssessedDuty, catalogue: law.Catalogue) -> OnRecord:
+def _not_asked(found: AssessedDuty, catalogue: Catalogue) -> OnRecord:
     reason = "; ".join(found.why_not)
     return OnRecord(
         law=catalogue.law_of(found.rule).path,

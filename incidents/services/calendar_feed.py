@@ -8,9 +8,9 @@ from incidents.database.calendar_feeds import CalendarFeed, drop_feed, feed_of
 from incidents.database.deadlines import DutyInCalendar, duties_in_calendar
 from incidents.database.users import User
 from incidents.errors import NotFound
-from incidents.rules import catalogue as law
 from incidents.rules.deadlines import zone_of
 from incidents.rules.permissions import Permission
+from incidents.services import law_packs
 from incidents.services.calendar_text import Entry, calendar
 from incidents.services.deadlines import modes_of
 from incidents.work import Work, require, require_no_drill_token
@@ -85,7 +85,7 @@ def _entry(work: Work, one: DutyInCalendar) -> Entry:
         is_held=bool(duty.details.get("held")),
         start_at=duty.start_at,
         due_at=duty.due_at,
-        zone=_zone(duty.rule),
+        zone=_zone(work, duty.rule),
         source=f"{duty.details.get('source', '')} ({duty.rule})",
         url=f"{work.settings.public_url.rstrip('/')}/api/v1/incidents/{incident.id}",
         moves=one.changes,
@@ -93,8 +93,8 @@ def _entry(work: Work, one: DutyInCalendar) -> Entry:
     )
 
 
-def _zone(rule: str) -> ZoneInfo:
+def _zone(work: Work, rule: str) -> ZoneInfo:
     try:
-        return zone_of(law.load().rule(rule).clock.zone)
+        return zone_of(law_packs.in_use(work).rule(rule).clock.zone)
     except NotFound:  # a rule that was taken out of the catalogue since
         return _UTC

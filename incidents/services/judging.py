@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from incidents.rules import catalogue as law
 from incidents.rules.assessment import assessment, read_changes, read_facts
 from incidents.rules.permissions import Permission
 from incidents.services import facts as incident_facts
+from incidents.services import law_packs
 from incidents.services.lookup import get_incident
 from incidents.work import Work, require
 
@@ -29,7 +29,7 @@ def judge(
     now = at or work.now
     known = read_facts(facts, now)
     changed = None if changes is None else read_changes(known, changes, now)
-    return assessment(known, law.load(), now, changes=changed, with_trees=with_trees)
+    return assessment(known, law_packs.in_use(work), now, changes=changed, with_trees=with_trees)
 
 
 def judge_incident(
@@ -44,13 +44,15 @@ def judge_incident(
     get_incident(work, incident_id)
     known = incident_facts.known_and_done(work, incident_id)
     changed = None if changes is None else read_changes(known, changes, work.now)
-    return assessment(known, law.load(), work.now, changes=changed, with_trees=with_trees)
+    return assessment(
+        known, law_packs.in_use(work), work.now, changes=changed, with_trees=with_trees
+    )
 
 
 def rules(work: Work) -> list[dict[str, Any]]:
     """Every rule there is, in short."""
     require(work.actor, Permission.READ_INCIDENT)
-    catalogue = law.load()
+    catalogue = law_packs.in_use(work)
     return [
         {
             "id": rule.id,

@@ -104,6 +104,13 @@ def waiting(office: Office) -> str | None:
     return found if pack is None or pack.sha256 != found else None
 
 
+def state(office: Office) -> tuple[Taken | None, Catalogue, str | None]:
+    """Which pack is in use, its laws, and the hash of others on disk that wait."""
+    with office.look(TOCSIN) as work:
+        pack, laws = taken(work), in_use(work)
+    return pack, laws, waiting(office)
+
+
 def warn_of_waiting(office: Office) -> None:
     """Say in the log that other laws than those in use are on disk."""
     found = waiting(office)

@@ -7,14 +7,13 @@ from typing import Any, Literal
 
 from incidents import typesetting
 from incidents.audit import log as audit
-from incidents.rules import catalogue as law
 from incidents.rules import hipaa_log as hipaa
 from incidents.rules import register, register_sheet
 from incidents.rules.drill_mark import mark_line
 from incidents.rules.permissions import Permission
 from incidents.rules.register import Row
 from incidents.rules.register_words import said
-from incidents.services import breaches
+from incidents.services import breaches, law_packs
 from incidents.services.report_paper import letterhead
 from incidents.work import Work, require
 
@@ -58,7 +57,7 @@ def export(work: Work, wanted: Wanted, form: Form) -> tuple[list[Row], bytes]:
 def hipaa_log(work: Work, year: int, form: Form) -> tuple[hipaa.Log, bytes]:
     """HIPAA's log of a year: live breaches of fewer than 500 people, and when it is due."""
     require(work.actor, Permission.READ_REPORT)
-    rule = law.load().rule(hipaa.RULE)
+    rule = law_packs.in_use(work).rule(hipaa.RULE)
     made = hipaa.hipaa_log(year, breaches.all_on_record(work, drills=False), rule)
     file = _log_file(work, made, form)
     _tell(work, "hipaa", form, len(made.breaches), file, year)

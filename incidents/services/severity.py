@@ -8,14 +8,13 @@ from incidents.audit import log as audit
 from incidents.database.assessments import assessments_of
 from incidents.database.incidents import Incident, SeverityAssessment
 from incidents.errors import Conflict, InvalidInput, Problem
-from incidents.rules import catalogue as law
 from incidents.rules.lifecycle import ENDED
 from incidents.rules.permissions import Permission
 from incidents.rules.severity.judgement import NOTHING, Judgement, Weighed, weigh
 from incidents.rules.severity.method import Method
 from incidents.rules.severity.methods import method_named, methods
 from incidents.rules.severity.table import Table
-from incidents.services import assessed_facts, facts, timeline
+from incidents.services import assessed_facts, facts, law_packs, timeline
 from incidents.services.lookup import get_incident
 from incidents.work import Work, require
 
@@ -26,12 +25,12 @@ LOWEST = "general"
 def every_method(work: Work) -> list[Table]:
     """The methods with their factors and scales, so that a form can be drawn."""
     require(work.actor, Permission.READ_INCIDENT)
-    return [method.table for method in methods(law.load().grades).values()]
+    return [method.table for method in methods(law_packs.in_use(work).grades).values()]
 
 
 def propose(work: Work, incident: Incident, known: Mapping[str, Any]) -> None:
     """Bring the proposed severity up to date; what a person judged stands."""
-    grades = law.load().grades
+    grades = law_packs.in_use(work).grades
     if not _is_judged(_newest(work, incident.id, ENISA)):
         found = weigh(method_named(ENISA, grades), known)
         proposed = found.level, found.proposal.score
@@ -64,7 +63,7 @@ def judge(
     incident = get_incident(work, incident_id)
     if incident.status in ENDED:
         raise Conflict(f"{incident.number} is {incident.status}: reopen it before you judge it")
-    method = method_named(name, law.load().grades)
+    method = method_named(name, law_packs.in_use(work).grades)
     _check_return(judgement, _newest(work, incident_id, name))
     known = facts.known_and_done(work, incident_id)
     found = weigh(method, known, judgement)
@@ -98,7 +97,7 @@ def read(work: Work, incident_id: UUID, name: str) -> dict[str, Any]:
     """
     require(work.actor, Permission.READ_INCIDENT)
     get_incident(work, incident_id)
-    method = method_named(name, law.load().grades)
+    method = method_named(name, law_packs.in_use(work).grades)
     known = facts.known_and_done(work, incident_id)
     now, newest = weigh(method, known), _newest(work, incident_id, name)
     judged = newest if newest is not None and _is_judged(newest) else None
