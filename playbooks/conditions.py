@@ -133,6 +133,11 @@ class Condition:
         return Verdict(reason.value, reason.why, reason.missing)
 
     @property
+    def root(self) -> Node:
+        """The tree, for who says it in words."""
+        return self._root
+
+    @property
     def comparisons(self) -> tuple[Compare, ...]:
         """Every comparison in it: where its thresholds stand."""
         return tuple(comparisons_of(self._root))
