@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from incidents.errors import InvalidInput, Problem
+from incidents.rules.dpv import terms
 from incidents.rules.fact_values import CONTACT, READERS, Refused
 from incidents.rules.facts_together import check_together
 
@@ -372,4 +373,6 @@ def _documented(kind: FactKind) -> dict[str, Any]:
         schema["x-unit"] = kind.unit
     if kind.choices:
         schema["x-meanings"] = dict(kind.choices)
+    if kind.name in (found := terms()):
+        schema["x-dpv"] = {word: list(iris) for word, iris in found[kind.name].items()}
     return schema

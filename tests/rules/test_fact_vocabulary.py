@@ -4,6 +4,7 @@ import jsonschema
 import pytest
 
 from incidents.errors import InvalidInput
+from incidents.rules.dpv import terms
 from incidents.rules.facts import FACTS, check_together, parse_fact, parse_facts, vocabulary
 
 
@@ -133,3 +134,13 @@ def test_the_vocabulary_is_a_json_schema_that_takes_what_is_canonical() -> None:
     jsonschema.validate(facts, schema)
     assert set(schema["properties"]) == set(FACTS)
     assert all(entry["description"] for entry in schema["properties"].values())
+
+
+def test_every_term_of_the_data_privacy_vocabulary_belongs_to_a_word_of_ours() -> None:
+    for fact, words in terms().items():
+        assert words.keys() <= (FACTS[fact].choices or {}).keys()
+        for iri in (iri for iris in words.values() for iri in iris):
+            assert iri.startswith(("https://w3id.org/dpv#", "https://w3id.org/dpv/pd#"))
+    described = vocabulary()["properties"]["data_categories"]["x-dpv"]
+    assert described["biometric"] == ["https://w3id.org/dpv/pd#Biometric"]
+    assert "minors" not in described  # whose data they are is no category of data
