@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -251,3 +252,10 @@ def test_why_a_report_was_withdrawn_is_not_carried_into_the_next():
     form = form_named("generic")
     gone = fill(form, {}, "withdrawn", now=NOW, answers={"withdrawal_reason": "Wrong authority."})
     assert "withdrawal_reason" not in fill(form, {}, "initial", gone, now=NOW).answers
+
+
+def test_the_page_about_reports_names_every_form():
+    page = (Path(__file__).parents[2] / "docs/reports.md").read_text("utf-8")
+    assert {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")} == {
+        *forms()
+    }
