@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Annotated
 
 from babel import Locale, UnknownLocaleError
@@ -146,6 +147,7 @@ def covering_locale(person: str, offered: Iterable[str], default: str = "en") ->
     return next(iter(same_region + reads), None)
 
 
+@lru_cache(maxsize=1000)  # tags come from outside: not without an end
 def _parts(tag: str) -> tuple[str, str, str] | None:
     """Language, script, region of a tag, filled up with the likely ones; None if unknown."""
     try:

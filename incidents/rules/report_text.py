@@ -139,6 +139,7 @@ def _contact(_: str, value: Any, locale: str, __: str) -> str:
     return "\n".join(named + ways)
 
 
+@cache
 def _babel(locale: str) -> Locale:
     return Locale.parse(locale, sep="-")
 
