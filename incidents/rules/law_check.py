@@ -16,6 +16,7 @@ from typing import Literal
 from incidents.errors import CatalogueError, InvalidInput
 from incidents.rules.catalogue import LAW, Catalogue, Law, law_files, load, read_file
 from incidents.rules.legal_rule import Example, LegalRule
+from incidents.rules.packs import check_contract
 from incidents.rules.worked_examples import differs, judge, of_law
 
 _STALE = timedelta(days=400)  # a law that nobody looked at for more than a year
@@ -98,6 +99,10 @@ def _law(law: Law, catalogue: Catalogue, folder: Path, today: date) -> Iterator[
     except CatalogueError as error:
         yield _error(error)
         return
+    try:
+        check_contract(law)
+    except CatalogueError as error:
+        yield _error(error)
     for rule in law.content.rules:
         yield from _examples(law, rule, examples.get(rule.id, ()), catalogue)
         yield from _versions(law, rule)
