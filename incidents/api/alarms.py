@@ -29,6 +29,7 @@ from incidents.database.alarms import Alarm
 from incidents.errors import NotFound, NotPermitted
 from incidents.rules.permissions import Permission
 from incidents.services import alarm_answers, ownership
+from incidents.services.alarm_pages import DIGITS_PATH
 from incidents.work import Work
 from notifiers.courier import RawRequest
 from notifiers.errors import BadSignature
@@ -38,7 +39,6 @@ router = router_for("alarms")
 webhooks = router_for("webhooks", guarded=False)
 
 SMS_PATH = "/api/v1/webhooks/twilio/sms"
-DIGITS_PATH = "/api/v1/webhooks/twilio/alarms/"
 _ACKNOWLEDGES = "1"
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/xml": {}}},

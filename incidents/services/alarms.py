@@ -5,7 +5,6 @@ claim; only then does it page, and notes what each page gave. Whoever dies in be
 lease that runs out, and the next process rings again: twice at the worst, never not at all.
 """
 
-import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,23 +16,21 @@ from uuid import UUID
 import structlog
 
 from incidents.audit import log as audit
-from incidents.auth.tokens import hash_of
 from incidents.database import alarms as rows
 from incidents.database.alarm_clocks import incidents_due
 from incidents.database.alarms import Alarm, AlarmPage
-from incidents.database.base import uuid7
 from incidents.rules.alarm_times import again_after
-from incidents.rules.alarm_words import AlarmWords, alarm_words
+from incidents.rules.alarm_words import alarm_words
 from incidents.rules.lifecycle import ALARM
 from incidents.services import rota, timeline
 from incidents.services.alarm_forecast import UpcomingAlarm, upcoming
 from incidents.services.alarm_gathering import gather
 from incidents.services.alarm_items import items_of
+from incidents.services.alarm_pages import Call, calls_to, page_all
 from incidents.services.alarm_schedule import lag, mend, reschedule, uncovered
 from incidents.services.lookup import get_incident
-from incidents.services.rota import OnDuty
 from incidents.work import TOCSIN, Office, Work
-from notifiers.paging import Contact, Page, Paged, Pager
+from notifiers.paging import Paged, Pager
 
 __all__ = [
     "PagersOf", "UpcomingAlarm", "lag", "mend", "reschedule", "ring_due", "uncovered", "upcoming",
@@ -44,10 +41,7 @@ log = structlog.get_logger(__name__)
 # The pagers of a mode, "live" or "drill": wiring.pagers_for with the settings given.
 PagersOf = Callable[[str], Sequence[Pager]]
 
-LINK_PATH = "/alarms/"
-DIGITS_PATH = "/api/v1/webhooks/twilio/alarms/"
-_WRITTEN = {"email", "chat"}
-_ALARMS_AT_ONCE, _PAGES_AT_ONCE = 4, 16
+_ALARMS_AT_ONCE = 8
 # When nobody was reached, a provider or the list of those on duty is at fault: soon again.
 _UNREACHED = timedelta(minutes=1)
 
@@ -90,16 +84,6 @@ def _calmly(subject: UUID, act: Callable[[], bool]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """One person on one channel: the row is written, the page has not left."""
-
-    row_id: UUID
-    pager: Pager
-    contact: Contact
-    page: Page
-
-
-@dataclass(frozen=True, slots=True)
 class _Ringing:
     """An alarm that is ours until the lease runs out; `top` is the last level on duty."""
 
@@ -109,7 +93,7 @@ class _Ringing:
     level: int
     top: int
     is_loud: bool
-    calls: list[_Call]
+    calls: list[Call]
 
 
 def _ring(office: Office, pagers_of: PagersOf, alarm_id: UUID) -> bool:
@@ -117,7 +101,7 @@ def _ring(office: Office, pagers_of: PagersOf, alarm_id: UUID) -> bool:
         ringing = _claim(work, pagers_of, alarm_id)
     if ringing is None:
         return False
-    results = _page_all(ringing.calls)
+    results = page_all(ringing.calls)
     with office.work(TOCSIN) as work:
         _note(work, ringing, results)
     return True
@@ -144,70 +128,10 @@ def _claim(work: Work, pagers_of: PagersOf, alarm_id: UUID) -> _Ringing | None:
         call
         for person in people
         if person.level <= alarm.level
-        for call in _calls(work, alarm, words, person, pagers)
+        for call in calls_to(work, alarm, words, person, pagers)
     ]
-    if not calls and not drill:
-        log.error("an alarm rings and nobody is on duty", incident=incident.number)
     top = max((person.level for person in people), default=0)
     return _Ringing(alarm.id, alarm.ring_count, until, alarm.level, top, alarm.is_loud, calls)
-
-
-def _calls(
-    work: Work, alarm: Alarm, words: AlarmWords, person: OnDuty, pagers: Sequence[Pager]
-) -> list[_Call]:
-    token = secrets.token_urlsafe(24)
-    base = work.settings.public_url.rstrip("/")
-    page = Page(
-        subject=words.subject,
-        text=words.text,
-        short=words.short,
-        link=f"{base}{LINK_PATH}{token}",
-        code=alarm.code,
-        drill=alarm.mode == "drill",
-        digits_url=f"{base}{DIGITS_PATH}{token}",
-    )
-    chosen = [one for one in pagers if alarm.is_loud or _is_soft(one.channel, person.contact)]
-    made = [_Call(uuid7(), pager, person.contact, page) for pager in chosen]
-    work.session.add_all(_row(work, alarm, person, token, call) for call in made)
-    return made
-
-
-def _is_soft(channel: str, to: Contact) -> bool:
-    """Whether a soft alarm goes out here: in writing; by SMS to whom nothing else reaches."""
-    if channel == "sms":
-        return not (to.email or to.chat)
-    return channel in {*_WRITTEN, "sandbox"}
-
-
-def _row(work: Work, alarm: Alarm, person: OnDuty, token: str, call: _Call) -> AlarmPage:
-    return AlarmPage(
-        id=call.row_id,
-        alarm_id=alarm.id,
-        mode=alarm.mode,
-        ring=alarm.ring_count,
-        user_id=person.user_id,
-        name=person.name,
-        level=person.level,
-        channel=call.pager.channel,
-        outcome="pending",
-        token_sha256=hash_of(token),
-        at=work.now,
-    )
-
-
-def _page_all(calls: Sequence[_Call]) -> dict[UUID, Paged]:
-    if not calls:
-        return {}
-    with ThreadPoolExecutor(min(len(calls), _PAGES_AT_ONCE), thread_name_prefix="pages") as pool:
-        return dict(zip((call.row_id for call in calls), pool.map(_page, calls), strict=True))
-
-
-def _page(call: _Call) -> Paged:
-    try:
-        return call.pager.page(call.contact, call.page)
-    except Exception as error:  # the others must be paged all the same
-        log.exception("a pager failed", channel=call.pager.channel)
-        return Paged(call.pager.channel, "unknown", type(error).__name__)
 
 
 def _note(work: Work, ringing: _Ringing, results: dict[UUID, Paged]) -> None:
@@ -218,6 +142,8 @@ def _note(work: Work, ringing: _Ringing, results: dict[UUID, Paged]) -> None:
         page = work.session.get_one(AlarmPage, row_id)
         page.outcome, page.detail = paged.outcome, paged.detail[:300]
     reached = any(one.outcome in {"accepted", "unknown"} for one in results.values())
+    if not reached and alarm.mode == "live":
+        log.error("an alarm reached nobody", alarm=str(alarm.id), pages=len(results))
     next_at = _again_at(work, ringing, reached=reached)
     level = ringing.level + 1 if next_at else ringing.level
     rows.give_back(work.session, alarm.id, ringing.lease_until, level=level, next_at=next_at)
@@ -227,9 +153,9 @@ def _note(work: Work, ringing: _Ringing, results: dict[UUID, Paged]) -> None:
 def _again_at(work: Work, ringing: _Ringing, *, reached: bool) -> datetime | None:
     if reached and not ringing.is_loud:
         return None
-    if ringing.calls and not reached:
-        return work.now + _UNREACHED
     step = timedelta(minutes=work.settings.alarm_step_minutes)
+    if ringing.calls and not reached:
+        return work.now + min(again_after(ringing.level, ringing.top, _UNREACHED), step)
     return work.now + again_after(ringing.level, ringing.top, step)
 
 

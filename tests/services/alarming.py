@@ -55,7 +55,7 @@ def make_on_duty(
     """Somebody who is woken."""
     user = make_user(work, role, name=name)
     if not email and not phone:
-        email = f"{name.lower()}@example.com"
+        email, phone = f"{name.lower()}@example.com", "+12025550101"
     before, work.actor = work.actor, Actor.with_roles(user.id, name, Role(role))
     rota.set_contact(work, user.id, email=email, phone=phone)
     work.actor = before
