@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from incidents.api.door import LookWork, OpenWork, Shape, View, needs, router_for
 from incidents.api.shapes import Reason
@@ -50,6 +50,9 @@ class OfferLaws(Shape):
     laws   path -> SHA-256 of its first document, of every file
     texts  first documents of those that no pack has had yet
     """
+
+    # A text is what its hash says, to the last line break.
+    model_config = ConfigDict(str_strip_whitespace=False)
 
     laws: Annotated[dict[Path, Sha256], Field(max_length=2000)] = {}
     texts: Annotated[list[str], Field(max_length=2000)] = []

@@ -153,9 +153,8 @@ def _file(path: str, what: str) -> Text:
 
 def _of_incident(one: dict[str, Any]) -> list[Text]:
     drill = " (drill)" if one["mode"] == "drill" else ""
-    same = f"; {one['repinned']} stay as they are by another text" if one["repinned"] else ""
-    count = len(one["changes"])
-    head = f"{count} duties change{same}" if count else f"no duty changes{same}"
+    same = f"; {one['repinned']} as before, by another text" if one["repinned"] else ""
+    head = f"{len(one['changes']) or 'no'} changes{same}"
     lines = [Text.assemble((f"{one['number']}{drill}", "bold"), f"  {head}")]
     for change in one["changes"]:
         lines += _change(change)
@@ -164,7 +163,7 @@ def _of_incident(one: dict[str, Any]) -> list[Text]:
 
 def _change(change: dict[str, Any]) -> list[Text]:
     sign, style = _SIGNS.get(change["kind"], ("·", ""))
-    line = Text.assemble((f"  {sign} {change['kind'].replace('_', ' '):<14}", style))
+    line = Text.assemble((f"  {sign} {change['kind'].replace('_', ' '):<15}", style))
     line.append(change["title"]).append(f"  {change['rule']}  ", "dim").append(_times(change))
     return [line, *(Text(f"      {why}", "dim") for why in change["why"][:3])]
 
