@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-_EARLIEST = 2000
+_EARLIEST, _LATEST = 2000, 2200
+_MOST_STEPS = 100_000
 # What rotas repeat by. Finer rules name no turn of duty, and some of them never end.
 _PARTS = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"}
 _MORE_PARTS = _PARTS | {"BYMONTH", "BYMONTHDAY", "BYSETPOS"}
@@ -52,8 +53,6 @@ def on_the_wall(
     if called and isinstance(moment, datetime) and moment.tzinfo is None:
         raise Unreadable(f"is in the zone {called}, which nobody knows", "name an IANA zone")
     own = wanted or (moment.tzinfo if isinstance(moment, datetime) else None) or zone
-    if moment.year < _EARLIEST:
-        raise Unreadable(f"lies before {_EARLIEST}", "let its series begin later")
     return own, _naive(moment, own)
 
 
@@ -109,15 +108,18 @@ def starts(
 def _rule(rule: Any, start: datetime, zone: tzinfo) -> Any:
     from dateutil.rrule import rrulestr  # noqa: PLC0415  only who imports
 
-    if isinstance(rule, list):
-        raise Unreadable("has several rules of repetition", "make an event of each")
     frequency = str(next(iter(rule.get("FREQ") or [""])))
-    if rule.keys() - _BY_FREQUENCY.get(frequency, set()):
+    steps = [*(rule.get("INTERVAL") or []), *(rule.get("COUNT") or [])]
+    unknown = rule.keys() - _BY_FREQUENCY.get(frequency, set())
+    # With a step of 0 dateutil never comes to an end.
+    if unknown or not all(1 <= int(step) <= _MOST_STEPS for step in steps):
         raise Unreadable(
             f"repeats by a rule that is not taken: {rule.to_ical().decode()[:100]}",
             "repeat it daily, weekly, monthly or yearly, by days of the week",
         )
-    until = [_naive(moment, zone, end=True) for moment in rule.get("UNTIL") or []]
+    ends = rule.get("UNTIL") or []
+    far = [one for one in ends if isinstance(one, date) and one.year > _LATEST]
+    until = [] if far else [_naive(moment, zone, end=True) for moment in ends]
     plain = {name: value for name, value in rule.items() if name != "UNTIL"}
     text = ";".join(f"{name}={','.join(map(str, value))}" for name, value in plain.items())
     try:
@@ -131,13 +133,16 @@ def _moments(told: Any, zone: tzinfo) -> Iterator[datetime]:
     """The moments of EXDATE or RDATE, which may stand there once or several times."""
     for one in told if isinstance(told, list) else [told] if told is not None else []:
         for moment in one.dts:
-            if isinstance(moment.dt, tuple):
-                raise Unreadable("repeats by periods (RDATE;VALUE=PERIOD)", "repeat it by dates")
             yield _naive(moment.dt, zone)
 
 
-def _naive(moment: date, zone: tzinfo, *, end: bool = False) -> datetime:
+def _naive(moment: object, zone: tzinfo, *, end: bool = False) -> datetime:
     """A moment as the wall of a zone shows it; a day begins, or ends, at midnight."""
+    if not isinstance(moment, date):
+        raise Unreadable("has a moment that is no date", "write it as a date or a date and time")
+    if not _EARLIEST <= moment.year <= _LATEST:
+        why = f"has a moment outside the years {_EARLIEST} to {_LATEST}"
+        raise Unreadable(why, "let its series begin later, or end earlier")
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time.max if end else time.min)
     there = moment.astimezone(zone) if moment.tzinfo else moment

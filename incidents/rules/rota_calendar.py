@@ -27,6 +27,7 @@ from incidents.rules.rota import Shift
 MOST_EVENTS, MOST_TURNS, MOST_PROBLEMS = 1_000, 5_000, 20
 # An exception may have moved its repetition so far, into or out of what is asked for.
 _MOVED = timedelta(days=31)
+_ONCE = ("DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID", "SUMMARY", "UID", "STATUS")
 
 
 class CalendarTurn(NamedTuple):
@@ -77,6 +78,10 @@ def _read(events: Sequence[Any], reading: _Reading) -> tuple[list[CalendarTurn],
             turns += _turns(event, exceptions, reading)
         except Unreadable as wrong:
             problems.append(Problem(_called(event), wrong.why, wrong.mend))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # What a library makes of a file that is like no other: still only this event.
+            why = f"cannot be read ({type(error).__name__})"
+            problems.append(Problem(_called(event), why, "make it anew in the calendar"))
         if len(turns) > MOST_TURNS:
             return [], [Problem(_called(event), f"makes it more than {MOST_TURNS} turns")]
     return turns, problems
@@ -112,8 +117,8 @@ def _series(events: Sequence[Any]) -> Iterator[tuple[Any, list[Any]]]:
 
 
 def _turns(event: Any, exceptions: Sequence[Any], reading: _Reading) -> Iterator[CalendarTurn]:
-    for name, why in event.errors:
-        raise Unreadable(f"has a {name} that cannot be read: {why}", "mend it and export again")
+    for one in (event, *exceptions):
+        _check(one)
     own, start = on_the_wall(event, "DTSTART", reading.zone)
     instead = {
         on_the_wall(other, "RECURRENCE-ID", reading.zone, own)[1]: other for other in exceptions
@@ -128,6 +133,14 @@ def _turns(event: Any, exceptions: Sequence[Any], reading: _Reading) -> Iterator
             there, moved = on_the_wall(changed, "DTSTART", reading.zone)
             lasts = length_of(changed, moved, reading.zone, there)
             yield from _shifts(changed, moved, there, lasts, reading)
+
+
+def _check(event: Any) -> None:
+    for name, why in event.errors:
+        raise Unreadable(f"has a {name} that cannot be read: {why}", "mend it and export again")
+    for name in _ONCE:
+        if isinstance(event.get(name), list):
+            raise Unreadable(f"has several {name}", "leave one of them and export again")
 
 
 def _shifts(
