@@ -1,4 +1,4 @@
-"""Writes `docs/law/`: a page for each country, and one that lists them; drawn from the law files.
+"""Writes `docs/law/`: a page for each law, one for each country, and one that lists them.
 
 With a folder as its argument it writes them there; without one it does nothing.
 """
@@ -8,6 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from incidents.rules.catalogue import Catalogue, Law, load
+from incidents.rules.law_page import (
+    Lines,
+    grade_lines,
+    instrument_lines,
+    public_lines,
+    recipient,
+    rule_lines,
+)
 from incidents.rules.legal_rule import LegalRule
 from incidents.rules.worked_examples import of_law
 
@@ -31,13 +39,18 @@ _NO_ADVICE = (
 
 
 def pages(catalogue: Catalogue | None = None) -> Mapping[str, str]:
-    """Every page by its file name."""
+    """Every page by its path below the folder."""
     catalogue = catalogue or load()
     by_place: dict[str, list[Law]] = {}
     for law in catalogue.laws:
         by_place.setdefault(law.path.partition("/")[0], []).append(law)
-    drawn = {f"{place}.md": _country(place, laws) for place, laws in by_place.items()}
-    return {"README.md": _index(by_place), **drawn}
+    countries = {f"{place}.md": _country(place, laws) for place, laws in by_place.items()}
+    laws = {_page_of(law): _law(law) for law in catalogue.laws}
+    return {"README.md": _index(by_place), **countries, **laws}
+
+
+def _page_of(law: Law) -> str:
+    return law.path.removesuffix(".yaml") + ".md"
 
 
 def _index(by_place: Mapping[str, list[Law]]) -> str:
@@ -67,62 +80,85 @@ def _index(by_place: Mapping[str, list[Law]]) -> str:
         )
     lines += ["", "## Of low confidence", ""]
     lines += [f"- `{rule.id}`: {rule.title} ({rule.source})" for rule in low]
+    lines += ["", "## Not in force", ""]
+    for law in laws:
+        lines += [
+            f"- {law.content.instrument.title}: {text}" for text in law.content.instrument.pending
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _country(place: str, laws: list[Law]) -> str:
+    """A country at a glance: each law with its duties in a table."""
     parts = [f"# {COUNTRIES[place]}", "", f"{_DRAWN} {_NO_ADVICE}"]
     for law in laws:
-        parts += ["", *_instrument(law)]
+        about = law.content.instrument
+        parts += ["", f"## [{about.title}]({_page_of(law)})", ""]
+        parts += [f"`{about.id}` · binds {about.bound} · confidence {about.confidence}", ""]
+        parts += list(_glance(law.content.rules))
     return "\n".join(parts) + "\n"
 
 
-def _instrument(law: Law) -> Iterator[str]:
-    about = law.content.instrument
-    yield from (f"## {about.title}", "")
-    yield f"`{about.id}` · {about.jurisdiction} · {about.citation}"
-    yield ""
-    yield f"- **Who is bound**: {about.bound}"
-    yield f"- **Checked**: {about.verified} ({about.reviewed}); confidence {about.confidence}"
+def _glance(rules: list[LegalRule]) -> Iterator[str]:
+    yield "| duty | to whom | by when | in force | source |"
+    yield "|---|---|---|---|---|"
+    for rule in rules:
+        target = " ¹" if rule.is_target else ""
+        until = f" to {rule.effective.until}" if rule.effective.until else ""
+        cells = (
+            rule.title,
+            recipient(rule),
+            f"{rule.clock.text}{target}",
+            f"{rule.effective.from_}{until}",
+            rule.source,
+        )
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _law(law: Law) -> str:
+    """One law, as a lawyer reads it."""
+    place = law.path.partition("/")[0]
+    about, examples = law.content.instrument, of_law(law)
+    parts = [
+        f"# {about.title}",
+        "",
+        f"`{about.id}` · [{COUNTRIES[place]}](../{place}.md) · {_DRAWN}",
+    ]
+    parts += ["", _NO_ADVICE, "", *_headed(instrument_lines(law))]
+    parts += ["", "## At a glance", "", *_glance(law.content.rules)]
     for rule in law.content.rules:
-        yield from ("", *_rule(rule, [one.name for one in of_law(law).get(rule.id, ())]))
-    for public in law.content.substitute:
-        yield ""
-        yield f"**Public notice** `{public.id}`: {public.text} (`{public.when}`; {public.source})"
+        parts += ["", f"## {rule.title}", "", f"`{rule.id}`", ""]
+        parts += _headed(rule_lines(rule, examples.get(rule.id, ())))
+    for heading, lines in (
+        ("When a public notice may stand in", public_lines(law)),
+        ("Grades", grade_lines(law)),
+    ):
+        if lines:
+            parts += ["", f"## {heading}", "", *(f"- {line}" for line in lines)]
+    return "\n".join(parts) + "\n"
 
 
-def _rule(rule: LegalRule, examples: list[str]) -> Iterator[str]:
-    days = rule.effective
-    whom = rule.authority.name if rule.authority else rule.audience.replace("_", " ")
-    portal = f" ({rule.authority.portal})" if rule.authority and rule.authority.portal else ""
-    target = " ¹" if rule.is_target else ""
-    yield from (f"### {rule.title}", "")
-    yield f"`{rule.id}` · {rule.source} · {rule.force}, confidence {rule.confidence}"
-    yield ""
-    yield f"- **Tell**: {whom}{portal}; {rule.stage}"
-    yield f"- **When**: `{' '.join(str(rule.when).split())}`"
-    for exempt in rule.unless:
-        yield f"- **Unless**: {exempt.text} (`{exempt.when}`; {exempt.source})"
-    if rule.hold:
-        yield f"- **May wait while**: {rule.hold.text} ({rule.hold.source})"
-    yield f"- **Clock**: {rule.clock.text}{target}, from {' or '.join(rule.trigger.facts)}"
-    if rule.clock_basis:
-        yield f"- **Why this clock**: {rule.clock_basis}"
-    until = f" until {days.until}" if days.until else ""
-    yield f"- **In force**: from {days.from_}{until}"
-    yield f"- **Must say**: {', '.join(rule.required_content) or 'nothing in particular'}"
-    yield f"- **Worked examples**: {'; '.join(examples)}"
+def _headed(lines: Lines) -> Iterator[str]:
+    """`- **Heading**: line`, or the lines below it where there are more."""
+    for heading, given in lines.items():
+        if len(given) == 1:
+            yield f"- **{heading}**: {given[0]}"
+            continue
+        yield f"- **{heading}**:"
+        yield from (f"  - {line}" for line in given)
 
 
 def write(folder: Path) -> None:
     """Write every page below a folder; what is there beside them goes."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = pages()
-    for old in folder.glob("*.md"):
-        if old.name not in drawn:
+    for old in folder.rglob("*.md"):
+        if old.relative_to(folder).as_posix() not in drawn:
             old.unlink()
     for name, text in drawn.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        page = folder / name
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,17 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from incidents.cli.looks import bullets, pairs, panel, table
+from incidents.cli.looks import pairs, panel, table
 from incidents.cli.noun import say_json
 from incidents.cli.screen import out
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from incidents.rules.catalogue import Law
     from incidents.rules.law_check import Report
+    from incidents.rules.law_page import Lines
+    from incidents.rules.legal_rule import LegalRule
 
 law = typer.Typer(help="The laws that facts are judged by.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -45,73 +49,68 @@ _SHORT = {"id", "title", "place", "audience", "stage", "source", "confidence"}
 
 
 @law.command("show")
-def show_law(name: Annotated[str, typer.Argument(help="Such as eu-gdpr-33, or eu.gdpr.")]) -> None:
-    """A rule: when it binds, its clock, what meets it, its examples. Or a whole instrument."""
+def show_law(
+    name: Annotated[str, typer.Argument(help="Such as cn.pipl, us.texas, or a rule: eu-gdpr-33.")],
+) -> None:
+    """A law as a lawyer reads it: who is bound, what is owed to whom by when, why. Or one rule."""
     from incidents.rules import catalogue
 
-    laws = [one for one in catalogue.load().laws if one.content.instrument.id == name]
-    out().print(_instrument(laws[0]) if laws else _rule(name))
+    found = _named(catalogue.load().laws, name)
+    if not found:
+        rule = catalogue.load().rule(name)
+        out().print(_rule(catalogue.load().law_of(rule.id), rule))
+    for file in found:
+        out().print(_instrument(file))
+
+
+def _named(laws: Iterable[Law], name: str) -> list[Law]:
+    """By its id, or by its file: us.texas is us/texas.yaml, and us/texas.yaml too."""
+    path = name.removesuffix(".yaml").replace(".", "/")
+    return [
+        one
+        for one in laws
+        if one.content.instrument.id == name or one.path.removesuffix(".yaml") == path
+    ]
 
 
 def _instrument(file: Law) -> RenderableType:
+    from incidents.rules.law_page import grade_lines, instrument_lines, public_lines
+
     about = file.content.instrument
-    made = table("rule", "whom", "what", "clock", "source")
+    made = table("rule", "whom", "what", "by when", "source")
     for one in file.content.rules:
         clock = one.clock.text + (" ¹" if one.is_target else "")
         made.add_row(one.id, one.audience, one.title, clock, Text(one.source, "dim"))
-    public = [f"{one.text} ({one.source})" for one in file.content.substitute]
-    told = pairs(
-        {
-            "place": about.jurisdiction,
-            "who is bound": about.bound,
-            "source": about.citation,
-            "checked": f"{about.verified}; {about.reviewed}",
-            "confidence": about.confidence,
-            "file": f"{file.path}, sha256 {file.sha256[:12]}",
-        }
-    )
+    public = {"A public notice may stand in": public_lines(file), "Grades": grade_lines(file)}
+    public = {heading: lines for heading, lines in public.items() if lines}
+    written = {"File": [f"{file.path}, sha256 {file.sha256[:12]}"]}
     return Group(
-        panel(f"[bold]{about.id}[/]  {about.title}", told, bullets("Public notice", public)),
+        panel(
+            f"[bold]{about.id}[/]  {about.title}",
+            _headed({**instrument_lines(file), **public, **written}),
+        ),
         made,
         Text("¹ our own target: the law names no number here", "dim"),
+        *(_rule(file, rule) for rule in file.content.rules),
     )
 
 
-def _rule(rule: str) -> RenderableType:
-    from incidents.rules import catalogue
+def _rule(file: Law, rule: LegalRule) -> RenderableType:
+    from incidents.rules.law_page import rule_lines
     from incidents.rules.worked_examples import of_law
 
-    found = catalogue.load().rule(rule)
-    file = catalogue.load().law_of(rule)
-    days = found.effective
-    about = pairs(
-        {
-            "instrument": file.content.instrument.title,
-            "who is bound": file.content.instrument.bound,
-            "in force": f"from {days.from_}" + (f" until {days.until}" if days.until else ""),
-            "tell": found.authority.name if found.authority else found.audience,
-            "at": (found.authority.portal if found.authority else None) or "",
-            "when": str(found.when),
-            "clock": f"{found.clock.text}, from the earliest of {', '.join(found.trigger.facts)}",
-            "why so": found.clock_basis or "",
-            "met by": ", ".join(found.evidence),
-            "must say": ", ".join(found.required_content),
-            "source": found.source,
-            "checked": file.content.instrument.verified,
-            "confidence": found.confidence,
-            "file": f"{file.path}, sha256 {file.sha256[:12]}",
-        }
-    )
-    exceptions = [f"{one.when}: {one.text} ({one.source})" for one in found.unless]
-    held = [f"{found.hold.when}: {found.hold.text} ({found.hold.source})"] if found.hold else []
-    examples = [f"{one.expect.status}: {one.name}" for one in of_law(file).get(rule, ())]
-    return panel(
-        f"[bold]{found.id}[/]  {found.title}",
-        about,
-        bullets("Unless", exceptions),
-        bullets("May wait while", held),
-        bullets("Worked examples", [one.replace("_", " ") for one in examples]),
-    )
+    lines = rule_lines(rule, of_law(file).get(rule.id, ()))
+    law_of = {"Law": [f"{file.content.instrument.title} ({file.content.instrument.id})"]}
+    return panel(f"[bold]{rule.id}[/]  {rule.title}", _headed({**law_of, **lines}))
+
+
+def _headed(lines: Lines) -> RenderableType:
+    """Each heading with its lines beside it, in the order in which a lawyer asks."""
+    return pairs({heading: Text(_lines(given)) for heading, given in lines.items()})
+
+
+def _lines(given: list[str]) -> str:
+    return given[0] if len(given) == 1 else "\n".join(f"· {line}" for line in given)
 
 
 @law.command("check")
@@ -133,9 +132,11 @@ def check_laws(
 
 
 def _checked(report: Report) -> RenderableType:
+    sure = ", ".join(f"{name} {count}" for name, count in report.by_confidence.items())
     counts = (
-        f"{report.instruments} instruments, {report.rules} rules, {report.examples} worked"
-        f" examples; {report.low_confidence} rules of low confidence, never a hard clock"
+        f"{report.instruments} instruments of {report.places} places, {report.rules} rules,"
+        f" {report.examples:,} worked examples; confidence of the rules: {sure}, low never a hard"
+        " clock"
     )
     if not report.findings:
         return Text(f"{counts}: nothing wrong", "green")

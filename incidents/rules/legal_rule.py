@@ -115,12 +115,14 @@ class Trigger(_Part):
     fallback       when none is known: the earliest known of these, and it is said
     or_due_of      until then: the due time of another duty, whose fulfilment starts this one
     arguable_from  a later moment from which the law may be read; never scheduled on
+    reading        what the law calls the moment, and how that is read here
     """
 
     facts: tuple[Moment, ...] = Field(min_length=1)
     fallback: tuple[Moment, ...] = ()
     or_due_of: RuleId | None = None
     arguable_from: Moment | None = None
+    reading: Text | None = None
 
 
 class Exempt(_Part):
@@ -208,10 +210,6 @@ class Effective(_Part):
     from_: date = Field(alias="from")
     until: date | None = None
 
-    def covers(self, day: date) -> bool:
-        """Whether the rule is in force on this day."""
-        return self.from_ <= day and (self.until is None or day <= self.until)
-
 
 class Expected(_Part):
     """What a worked example must give; what is left out is not compared."""
@@ -279,6 +277,7 @@ class LegalRule(_Part):
     prohibited_content: tuple[Content, ...] = ()  # what a notice to these people must not say
     channels: tuple[Channel, ...] = ()
     effective: Effective
+    notes: tuple[Text, ...] = ()  # to whoever reads the rule: how its words are meant here
     source: Text
     confidence: Confidence
 

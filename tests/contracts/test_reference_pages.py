@@ -20,7 +20,7 @@ def test_a_page_of_reference_is_drawn_from_the_code(name):
 def test_the_pages_of_law_are_drawn_from_the_law_files_and_there_are_no_others():
     drawn = runpy.run_path(str(REFERENCE / "make_law.py"))["pages"]()
     folder = REFERENCE.parent / "law"
-    written = {page.name: page.read_text() for page in folder.glob("*.md")}
+    written = {p.relative_to(folder).as_posix(): p.read_text() for p in folder.rglob("*.md")}
     assert written == drawn, "run make docs"
 
 
