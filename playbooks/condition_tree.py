@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from playbooks.places import Facts, largest_part, lies_in, people_count, people_in
+from playbooks.places import Facts, count_in, largest_part, lies_in, people_count
 from playbooks.spans import ORDER, Span, compare, opposite
 
 
@@ -67,8 +67,8 @@ class Fact:
         return frozenset({self.name})
 
 
-COUNTS: Mapping[str, tuple[Callable[[str, Facts], Span], str]] = {
-    "people_in": (people_in, "people in {}"),
+COUNTS: Mapping[str, tuple[Callable[[str, Facts], int | Span], str]] = {
+    "people_in": (count_in, "people in {}"),
     "largest_part": (largest_part, "people in the one part of {} with most"),
 }
 
@@ -81,7 +81,7 @@ class Count:
     place: str
     facts: frozenset[str] = frozenset({"people_by_place"})
 
-    def read(self, facts: Facts) -> Span:
+    def read(self, facts: Facts) -> int | Span:
         """How many, within the limits that are known."""
         return COUNTS[self.call][0](self.place, facts)
 

@@ -127,7 +127,7 @@ class Condition:
         """The tree of reasons for what it decides."""
         return explain(self._root, facts)
 
-    def evaluate(self, facts: Facts, _told: object = None) -> Verdict:
+    def evaluate(self, facts: Facts) -> Verdict:
         """Yes, no or not known yet, with the reasons."""
         reason = self.explain(facts)
         return Verdict(reason.value, reason.why, reason.missing)

@@ -7,7 +7,7 @@ Counts are spans. 300 people in 'US' whose state is not known may all, or none, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from playbooks.spans import Span
@@ -37,13 +37,41 @@ def people_in(place: str, facts: Facts) -> Span:
     counts = facts.get("people_by_place")
     if counts is None:
         return Span(0, facts.get("people_count"))
-    low = may_be = 0
-    for code, count in counts.items():
-        if lies_in(code, place):
-            low += count
-        elif code == UNKNOWN_PLACE or lies_in(place, code):
-            may_be += count
-    return Span(low, low + may_be)
+    low = _known_in(tuple(counts.items())).get(place, 0)
+    return Span(low, low + _may_be_in(place, counts))
+
+
+def count_in(place: str, facts: Facts) -> int | Span:
+    """As `people_in`; a plain number where it is known exactly."""
+    counts = facts.get("people_by_place")
+    if counts is None:
+        return Span(0, facts.get("people_count"))
+    low = _known_in(tuple(counts.items())).get(place, 0)
+    more = _may_be_in(place, counts)
+    return Span(low, low + more) if more else low
+
+
+@lru_cache(maxsize=64)
+def _known_in(counts: tuple[tuple[str, int], ...]) -> Mapping[str, int]:
+    """How many are known to be in each place, and in all that it is a part of."""
+    known: dict[str, int] = {}
+    for code, count in counts:
+        for place in (code, *_around(code)):
+            known[place] = known.get(place, 0) + count
+    return known
+
+
+def _may_be_in(place: str, counts: Mapping[str, int]) -> int:
+    """People whose place is not known so narrowly: only their country, or nothing at all."""
+    return sum(counts.get(code, 0) for code in (UNKNOWN_PLACE, *_around(place)))
+
+
+@cache
+def _around(code: str) -> tuple[str, ...]:
+    """What a place is a part of: US-CA of US; DE of EU and EEA."""
+    country = code.partition("-")[0]
+    groups = (group for group, members in GROUPS.items() if country in members)
+    return (*([country] if country != code else []), *groups)
 
 
 def largest_part(place: str, facts: Facts) -> Span:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from incidents.errors import CatalogueError, NotFound
 from incidents.rules import chains
 from incidents.rules.legal_rule import Grades, LawFile, LegalRule, SubstituteRule
+from incidents.rules.prepared import PreparedRule
 
 LAW = Path(__file__).parent / "law"
 Document = TypeVar("Document", bound=BaseModel)
@@ -62,14 +63,16 @@ class Catalogue:
         return tuple(rule for _, rule in self._of.values())
 
     @cached_property
-    def in_order(self) -> tuple[tuple[LegalRule, str, str], ...]:
-        """Every rule with its version and instrument; each after what its clock hangs on.
+    def in_order(self) -> tuple[PreparedRule, ...]:
+        """Every rule, prepared to be judged; each after what its clock hangs on.
 
         Raises  BrokenChain  where clocks hang on one another in a circle
         """
         order = chains.in_order({id_: rule for id_, (_, rule) in self._of.items()})
         entries = (self._of[rule_id] for rule_id in order)
-        return tuple((rule, law.sha256, law.content.instrument.id) for law, rule in entries)
+        return tuple(
+            PreparedRule.of(rule, law.sha256, law.content.instrument.id) for law, rule in entries
+        )
 
     def rule(self, rule_id: str) -> LegalRule:
         """One rule; NotFound if there is none of this id."""

@@ -16,10 +16,11 @@ from incidents.rules.assessed_duty import AssessedDuty, Change, Words, Written, 
 from incidents.rules.calendars import zone_of
 from incidents.rules.catalogue import Catalogue
 from incidents.rules.deadlines import Due, due_at
-from incidents.rules.duty_words import Judgement
+from incidents.rules.duty_words import NotOwed, Owed
 from incidents.rules.holds import Hold, holds_on, resumed
 from incidents.rules.known import Facts, Known, Start, known_facts
 from incidents.rules.legal_rule import Authority, Delay, Exempt, LegalRule
+from incidents.rules.prepared import PreparedRule
 from playbooks.conditions import lies_in
 
 __all__ = ["AssessedDuty", "Change", "assess", "compare", "judge_known", "what_if"]
@@ -43,13 +44,13 @@ def assess(
 def judge_known(known: Known, catalogue: Catalogue, now: datetime) -> tuple[AssessedDuty, ...]:
     """As `assess`, of facts that were prepared before."""
     judged: dict[str, AssessedDuty] = {}
-    for rule, version, instrument in catalogue.in_order:
+    for one in catalogue.in_order:
         try:
-            start = known.start(rule.trigger) or _hung_on(rule, judged)
-            if rule.effective.covers(start.day(rule.clock.zone, now)):
-                judged[rule.id] = _judge(rule, version, instrument, known, start, now)
+            start = known.start(one.trigger) or _hung_on(one.rule, judged)
+            if one.since <= start.day(one.zone, now) <= one.until:
+                judged[one.id] = _judge(one, known, start, now)
         except Exception as error:  # noqa: BLE001  one rule that fails must not hide the others
-            judged[rule.id] = _left_out(rule, version, error)
+            judged[one.id] = _left_out(one, error)
     return tuple(sorted(judged.values(), key=_urgency))
 
 
@@ -78,56 +79,46 @@ def _hung_on(rule: LegalRule, judged: Mapping[str, AssessedDuty]) -> Start:
     return Start(before.due_at - inside, wanted, note, before.is_target)
 
 
-def _judge(
-    rule: LegalRule, version: str, instrument: str, known: Known, start: Start, now: datetime
-) -> AssessedDuty:
-    verdict = known.ask(rule.when)
+def _judge(one: PreparedRule, known: Known, start: Start, now: datetime) -> AssessedDuty:
+    verdict = known.ask(one.when)
     if verdict is False:
-        return _not_owed(rule, version, known, start, None)
-    for exempt in rule.unless:
+        return _not_owed(one, known, start, None)
+    for exempt in one.unless:
         if known.ask(exempt.when):
-            return _not_owed(rule, version, known, start, exempt)
-    return _owed(rule, version, instrument, known, start, _status(rule, verdict), now)
+            return _not_owed(one, known, start, exempt)
+    return _owed(one, known, start, _status(one.rule, verdict), now)
 
 
-def _not_owed(
-    rule: LegalRule, version: str, known: Known, start: Start, ended: Exempt | None
-) -> AssessedDuty:
-    waits_for = None if start.at else rule.trigger.facts[0]
-    authority, portal = _authority(rule.authority, known)
+def _not_owed(one: PreparedRule, known: Known, start: Start, ended: Exempt | None) -> AssessedDuty:
+    authority, portal = _authority(one.authority, known)
     return AssessedDuty(
-        rule.id, version, "not_owed", rule.is_target or start.is_target,
-        start.name, waits_for, start.at, None, None,
+        one.id, one.version, "not_owed", one.is_target or start.is_target,
+        start.name, None if start.at else one.asked_first, start.at, None, None,
         authority, portal, False, None,
-        rule.printed, Judgement(rule, known, start, "not_owed", ended),
+        one.printed, NotOwed(one.rule, known, start, ended),
     )  # fmt: skip
 
 
 def _owed(
-    rule: LegalRule,
-    version: str,
-    instrument: str,
-    known: Known,
-    start: Start,
-    status: str,
-    now: datetime,
+    one: PreparedRule, known: Known, start: Start, status: str, now: datetime
 ) -> AssessedDuty:
     """A duty that is owed, or may be: when it falls due, and whether it may wait."""
+    rule = one.rule
     due = _due(rule, start.at, known) if start.at else None
     left_out = due.gap if due else None
     status = "unknown" if left_out else status
-    holds = holds_on(known.holds, instrument, rule.id) if rule.hold and known.holds else ()
+    holds = holds_on(known.holds, one.instrument, one.id) if rule.hold and known.holds else ()
     if due and start.at and holds and rule.hold and rule.hold.pauses:
         due = _resumed(rule, rule.hold, start.at, due, holds)
     held_by = _held_by(rule.hold, known, holds, now)
     authority, portal = _authority(rule.authority, known)
     return AssessedDuty(
-        rule=rule.id,
-        rule_version=version,
+        rule=one.id,
+        rule_version=one.version,
         status=status,
         is_target=_is_target(rule, start, due),
         trigger=start.name,
-        waits_for=None if start.at else rule.trigger.facts[0],
+        waits_for=None if start.at else one.asked_first,
         start_at=start.at,
         due_at=due.due_at if due else None,
         latest_arguable=_arguable(rule, due, known) if due else None,
@@ -135,21 +126,21 @@ def _owed(
         authority_portal=portal,
         held=bool(held_by),
         left_out=left_out,
-        printed=rule.printed,
-        later=Judgement(rule, known, start, status, None, due, held_by, left_out),
+        printed=one.printed,
+        later=Owed(rule, known, start, status, due, held_by, left_out),
     )
 
 
-def _left_out(rule: LegalRule, version: str, error: Exception) -> AssessedDuty:
+def _left_out(one: PreparedRule, error: Exception) -> AssessedDuty:
     """A rule that failed: unknown, with the reason; nobody may take it for not owed."""
     reason = f"{type(error).__name__}: {error}"
     why = ("not known yet: due unless established otherwise", f"could not be judged: {reason}")
-    named = rule.authority
+    named = one.authority
     return AssessedDuty(
-        rule.id, version, "unknown", rule.is_target,
+        one.id, one.version, "unknown", one.is_target,
         None, None, None, None, None,
         named.name if named else None, named.portal if named else None, False, reason,
-        rule.printed, Written(Words(rule.clock.text, why=why)),
+        one.printed, Written(Words(one.rule.clock.text, why=why)),
     )  # fmt: skip
 
 

@@ -11,10 +11,28 @@ from incidents.rules.known import Known, Start
 from incidents.rules.legal_rule import Exempt, LegalRule
 
 
-class Judgement(Later):
-    """One rule and what was decided of it: all that its words are made from."""
+class NotOwed(Later):
+    """A rule that does not bind, or that an exception ended: what its words are made from."""
 
-    __slots__ = ("due", "ended", "held_by", "known", "left_out", "rule", "start", "status")
+    __slots__ = ("ended", "known", "rule", "start")
+
+    def __init__(self, rule: LegalRule, known: Known, start: Start, ended: Exempt | None) -> None:
+        self.rule, self.known, self.start, self.ended = rule, known, start, ended
+
+    def _make(self) -> Words:
+        facts = self.known.facts
+        if self.ended is None:
+            why = self.rule.when.explain(facts).why
+        else:
+            because = self.ended.when.explain(facts).why
+            why = (f"{self.ended.text} ({self.ended.source})", *because)
+        return Words(_clock(self.rule, self.start), _waits(self.rule, self.start), why_not=why)
+
+
+class Owed(Later):
+    """A rule that binds, or may: what its words are made from."""
+
+    __slots__ = ("due", "held_by", "known", "left_out", "rule", "start", "status")
 
     def __init__(
         self,
@@ -22,27 +40,23 @@ class Judgement(Later):
         known: Known,
         start: Start,
         status: str,
-        ended: Exempt | None = None,
-        due: Due | None = None,
-        held_by: tuple[str, ...] = (),
-        left_out: str | None = None,
+        due: Due | None,
+        held_by: tuple[str, ...],
+        left_out: str | None,
     ) -> None:
         self.rule, self.known, self.start, self.status = rule, known, start, status
-        self.ended, self.due, self.held_by, self.left_out = ended, due, held_by, left_out
-
-    @property
-    def is_owed(self) -> bool:
-        """Whether it is owed, or may be."""
-        return self.status != "not_owed"
+        self.due, self.held_by, self.left_out = due, held_by, left_out
 
     def _make(self) -> Words:
-        clock = f"{self.rule.clock.text} from {self.start.name or self.rule.trigger.facts[0]}"
-        arithmetic = self._arithmetic()
-        if not self.is_owed:
-            return Words(clock, arithmetic, why_not=self._why_not())
         reason = self.rule.when.explain(self.known.facts)
         missing = tuple(sorted(reason.missing)) if self.status == "unknown" else ()
-        return Words(clock, arithmetic, self._why(reason.why), (), missing, self._could_end())
+        return Words(
+            clock=_clock(self.rule, self.start),
+            arithmetic=self._arithmetic(),
+            why=self._why(reason.why),
+            missing=missing,
+            could_end=self._could_end(),
+        )
 
     def _why(self, reasons: Iterable[str]) -> tuple[str, ...]:
         is_open = self.status == "unknown"
@@ -51,13 +65,6 @@ class Judgement(Later):
         note = (self.start.note,) if self.start.note else ()
         return (*first, *gap, *reasons, *self.held_by, *note)
 
-    def _why_not(self) -> tuple[str, ...]:
-        facts = self.known.facts
-        if self.ended is None:
-            return self.rule.when.explain(facts).why
-        because = self.ended.when.explain(facts).why
-        return (f"{self.ended.text} ({self.ended.source})", *because)
-
     def _could_end(self) -> tuple[str, ...]:
         facts = self.known.facts
         missing = (exempt.when.explain(facts).missing for exempt in self.rule.unless)
@@ -65,11 +72,19 @@ class Judgement(Later):
 
     def _arithmetic(self) -> tuple[str, ...]:
         if self.due is None:
-            waits = f"the clock starts when {self.rule.trigger.facts[0]} is known"
-            return () if self.start.at else (waits,)
+            return _waits(self.rule, self.start)
         first = f"from {self.start.name}"
         lines = (first, self.start.note, *self.due.steps, self.rule.clock_basis)
         return tuple(line for line in lines if line)
+
+
+def _clock(rule: LegalRule, start: Start) -> str:
+    return f"{rule.clock.text} from {start.name or rule.trigger.facts[0]}"
+
+
+def _waits(rule: LegalRule, start: Start) -> tuple[str, ...]:
+    waits = f"the clock starts when {rule.trigger.facts[0]} is known"
+    return () if start.at else (waits,)
 
 
 def explain(rule: LegalRule, known: Known) -> dict[str, Any]:
