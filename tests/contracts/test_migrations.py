@@ -15,6 +15,7 @@ POSTGRESQL = """
     UNION SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
     UNION SELECT tgname, pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger
      WHERE NOT tgisinternal
+     ORDER BY 1, 2
 """
 
 
