@@ -53,6 +53,8 @@ class _Scrape:
         rang = found.last_ring.timestamp() if found.last_ring else 0.0
         told = "When an alarm rang last, in seconds since 1970; 0: never."
         yield _by("alarm_last_ring_timestamp_seconds", told, [], {(): rang})
+        told = "What will go wrong within two weeks with being on duty, by kind."
+        yield _by("rota_warnings", told, ["code"], found.rota_warnings)
 
 
 def _by(

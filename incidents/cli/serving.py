@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from incidents.cli import alarm_checks
+from incidents.cli import alarm_checks, rota_checks
 from incidents.cli.looks import pairs
 from incidents.cli.screen import err, out
 from incidents.errors import IncidentsError
@@ -118,6 +118,7 @@ def doctor() -> None:
         "audit trail": lambda: _trail(settings),
         "broker": lambda: _broker(settings),
         "alarms": lambda: alarm_checks.channels(settings),
+        "on duty": lambda: rota_checks.people(settings),
         "sentinel": lambda: alarm_checks.sentinel(settings),
         "law": lambda: _law(settings),
         "playbooks": _playbooks,

@@ -6,7 +6,7 @@ from datetime import datetime
 from incidents.database import figures as rows
 from incidents.database.figures import Counts
 from incidents.rules.permissions import Permission
-from incidents.services import alarm_schedule
+from incidents.services import alarm_schedule, rota
 from incidents.work import TOCSIN, Work, require, require_no_drill_token
 
 # Later than this, alarms cannot be relied on (health answers 503).
@@ -15,7 +15,10 @@ MOST_LAG_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Counts, each by its labels: mode; mode and standing; mode and loud; channel and outcome."""
+    """Counts, each by its labels: mode; mode and standing; mode and loud; channel and outcome.
+
+    rota_warnings  by code (services/rota.WARNINGS)
+    """
 
     incidents_open: Counts
     duties_open: Counts
@@ -25,6 +28,7 @@ class Figures:
     alarm_lag_seconds: float
     pages: Counts
     last_ring: datetime | None
+    rota_warnings: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ def figures(work: Work) -> Figures:
     require_no_drill_token(work.actor)
     work.actor = TOCSIN
     ready, session = readiness(work), work.session
+    found = [one.code for one in rota.warnings(work)]
     return Figures(
         incidents_open=rows.open_incidents(session),
         duties_open=rows.open_duties(session),
@@ -63,4 +68,5 @@ def figures(work: Work) -> Figures:
         alarm_lag_seconds=ready.alarm_lag_seconds,
         pages=rows.pages(session),
         last_ring=rows.last_ring(session),
+        rota_warnings={(code,): found.count(code) for code in rota.WARNINGS},
     )

@@ -19,6 +19,7 @@ from incidents.work import Work, require
 from notifiers.paging import Contact
 
 __all__ = [
+    "WARNINGS",
     "OnDuty",
     "RotaWarning",
     "Turn",
@@ -33,6 +34,7 @@ __all__ = [
 
 LEVELS = ("primary", "secondary")
 WATCHED = timedelta(days=14)
+WARNINGS = ("no_rota", "gap", "unreachable", "nobody")
 _LAST_RESORT = {Role.COMMANDER.value, Role.PRIVACY_OFFICER.value}
 
 
@@ -69,7 +71,7 @@ class Turn:
 class RotaWarning:
     """What will go wrong with being on duty, if nobody mends it.
 
-    code  no_rota, gap, unreachable, nobody
+    code  one of WARNINGS
     """
 
     code: str

@@ -183,6 +183,7 @@ def test_figures_are_read_from_the_rows_at_each_scrape(client, lead, as_role, of
     assert figures['tocsin_duties_open{mode="live",standing="owed"}'] == 1
     assert figures["tocsin_duties_uncovered"] == 0
     assert figures["tocsin_alarm_lag_seconds"] == 0
+    assert set(figures) >= {f'tocsin_rota_warnings{{code="{code}"}}' for code in ("gap", "nobody")}
     assert figures['tocsin_alarms_unacknowledged{loud="yes",mode="live"}'] == 1
     assert figures['tocsin_alarm_pages{channel="sms",outcome="accepted"}'] == 1
     assert figures["tocsin_alarm_last_ring_timestamp_seconds"] == clock.now().timestamp()
