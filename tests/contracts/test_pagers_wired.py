@@ -4,6 +4,8 @@ from pydantic import SecretStr
 
 from incidents.settings import Settings
 from incidents.wiring import pagers_for
+from notifiers.fake.ledger import read
+from notifiers.fake.server import FakeProviders
 from notifiers.paging import Contact, Page
 from notifiers.paging.sandbox import SandboxPager
 
@@ -48,3 +50,29 @@ def test_the_sandbox_takes_the_pages_of_a_drill():
     (pager,) = pagers_for(REAL, "drill")
     told = pager.page(Contact("Ann"), Page("DRILL s", "DRILL t", "DRILL s", "", "", drill=True))
     assert told.outcome == "accepted"
+
+
+def test_a_page_goes_out_by_every_provider_from_the_senders_of_alarms(tmp_path):
+    with FakeProviders(tmp_path) as fake:
+        settings = Settings(
+            email_provider="sendgrid",
+            sms_provider="twilio_sms",
+            sendgrid_url=fake.url,
+            sendgrid_api_key=SecretStr(fake.sendgrid_api_key),
+            twilio_url=fake.url,
+            twilio_account_sid=fake.twilio_account_sid,
+            twilio_auth_token=SecretStr(fake.twilio_token),
+            alarm_phone_from="+12025550177",
+        )
+        ann = Contact("Ann", "ann@example.com", "+12025550123")
+        page = Page("subject", "text", "short", "https://tocsin.example.com/a", "4711")
+        told = {one.channel: one.page(ann, page).outcome for one in pagers_for(settings, "live")}
+        taken = list(read(fake.ledger_path))
+    assert told == {
+        "email": "accepted",
+        "sms": "accepted",
+        "call": "accepted",
+        "chat": "no_address",
+    }
+    assert [one.provider for one in taken] == ["sendgrid", "twilio", "twilio_voice"]
+    assert {one.more["from"] for one in taken[1:]} == {"+12025550177"}
