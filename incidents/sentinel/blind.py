@@ -73,6 +73,7 @@ class Blind:
     def __init__(self, pagers_of: PagersOf, journal: Journal, step: timedelta) -> None:
         self._pagers_of, self._journal, self._step = pagers_of, journal, step
         self._pauses: dict[tuple[str, str], tuple[datetime, timedelta]] = {}
+        self._rang: list[Rang] = []  # by this process, should the journal fail
 
     @property
     def is_stuck(self) -> bool:
@@ -82,12 +83,13 @@ class Blind:
     def forget(self) -> None:
         """Begin anew: the database rings again."""
         self._pauses.clear()
+        self._rang.clear()
 
     def ring(self, kept: Kept, now: datetime) -> tuple[int, int]:
         """Page whoever is to be paged now; how many were reached, and how many were not."""
         due = [
             one
-            for one in due_pages(kept, self._journal.read(), now, self._step)
+            for one in due_pages(kept, [*self._read(), *self._rang], now, self._step)
             if self._pauses.get(_key(one), (now, _FIRST_PAUSE))[0] <= now
         ]
         if not due:
@@ -106,10 +108,24 @@ class Blind:
             reached = _reached(results, due)
         if reached:
             self._pauses.pop(_key(due), None)
-            self._journal.write(_rang(due, results, now))
+            self._keep(_rang(due, results, now))
         else:
             self._try_later(due, now)
         return reached
+
+    def _read(self) -> list[Rang]:
+        try:
+            return self._journal.read()
+        except OSError:
+            log.exception("the journal cannot be read: what rang before may ring again")
+            return []
+
+    def _keep(self, rang: Rang) -> None:
+        self._rang.append(rang)
+        try:
+            self._journal.write(rang)
+        except OSError:
+            log.exception("the journal cannot be written: a restart may ring this again")
 
     def _try_later(self, due: Due, now: datetime) -> None:
         _, pause = self._pauses.get(_key(due), (now, _FIRST_PAUSE))

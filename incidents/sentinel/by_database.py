@@ -87,7 +87,11 @@ class ByDatabase:
             if fresh and not at_once:
                 return
             kept = copy_of(work)
-        copies.write(copies.path_of(self._settings), self._keyring, kept)
+        try:
+            copies.write(copies.path_of(self._settings), self._keyring, kept)
+        except OSError:  # the database rings all the same; the old copy grows stale, and is told
+            log.exception("the copy could not be written")
+            return
         # Who and when is remembered; the words stay on the disk.
         self.kept = replace(kept, alarms=())
 

@@ -30,6 +30,7 @@ from notifiers.paging import Pager
 log = structlog.get_logger(__name__)
 
 _LATE_SECONDS = 60.0  # an alarm later than that did not ring, whatever the reason
+_STALE = timedelta(minutes=5)
 _STOP_SECONDS = 15.0
 
 
@@ -48,6 +49,7 @@ class Sentinel:
         self._dead_man = DeadMan(settings.dead_man_url.get_secret_value())
         self._started = time.monotonic()
         self._is_blind = False
+        self._trouble = ""
 
     def pagers_of(self, mode: str) -> Sequence[Pager]:
         """The pagers of a mode, "live" or "drill"; made once."""
@@ -64,7 +66,7 @@ class Sentinel:
         looks = Sweep("database", {"ring": Part(self._by_database.look)}, every)
         looks.start()
         while not stop.wait(every):
-            self.tick()
+            self._tick_calmly()
         looks.stop()
         looks.join(_STOP_SECONDS)
 
@@ -86,6 +88,12 @@ class Sentinel:
         elif self._by_database.good_at is not None:
             self._can_ring()
 
+    def _tick_calmly(self) -> None:
+        try:
+            self.tick()
+        except Exception:  # a full disk, say: the next tick must come all the same
+            log.exception("the sentinel stumbled")
+
     def _look(self) -> None:
         try:
             self._by_database.look()
@@ -99,12 +107,22 @@ class Sentinel:
             self._blind.forget()
             log.warning("the database answers again")
         kept, late = self._by_database.kept, self._by_database.lag_seconds
-        if late > _LATE_SECONDS:
-            log.error("alarms do not ring", late_seconds=round(late))
-        fine = kept is not None and late <= _LATE_SECONDS and self._reaches(kept)
-        if kept is not None and fine:
-            self._ping(kept, "the database answers")
-        return fine
+        if kept is None or late > _LATE_SECONDS:
+            return self._fails(f"an alarm is {late:.0f} s late" if kept else "no copy was made")
+        if self._clock.now() - kept.made_at > _STALE:
+            return self._fails("the copy cannot be renewed")
+        if not self._reaches(kept):
+            return self._fails("nobody on duty has an address on any channel that is set")
+        self._trouble = ""
+        self._ping(kept, "the database answers")
+        return True
+
+    def _fails(self, why: str) -> bool:
+        """Say once, and not at every look, why the dead-man's switch hears nothing."""
+        if not self._trouble:
+            log.error("alarms cannot ring", why=why)
+        self._trouble = why
+        return False
 
     def _ring_blind(self) -> bool:
         """Ring from the copy; whether everybody who had to be woken was reached."""
@@ -112,16 +130,18 @@ class Sentinel:
         try:
             kept = copies.read(copies.path_of(self._settings), self._keyring)
         except NoCopy as error:
-            log.error("no database and no copy: nothing can ring", why=error.detail)
-            return False
+            return self._fails(f"no database, and {error.detail}")
         self._say_blind(kept)
         reached, missed = self._blind.ring(kept, now)
         if reached or missed:
             log.warning("rang from the copy", reached=reached, missed=missed)
-        fine = not self._blind.is_stuck and self._reaches(kept) and now < kept.made_at + AHEAD
-        if fine:
-            self._ping(kept, f"the database is unreachable, copy of {kept.made_at:%Y-%m-%dT%H:%MZ}")
-        return fine
+        if now >= kept.made_at + AHEAD:
+            return self._fails("no database, and the copy is older than what it foretells")
+        if self._blind.is_stuck or not self._reaches(kept):
+            return self._fails("no database, and pages reach nobody on duty")
+        self._trouble = ""
+        self._ping(kept, f"the database is unreachable, copy of {kept.made_at:%Y-%m-%dT%H:%MZ}")
+        return True
 
     def _say_blind(self, kept: Kept) -> None:
         if not self._is_blind:

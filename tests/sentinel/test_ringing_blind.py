@@ -111,6 +111,14 @@ def test_each_page_says_that_it_comes_from_a_copy_and_of_when(blind, pager):
     assert page.link == page.code == ""
 
 
+def test_a_journal_that_cannot_be_written_rings_once_all_the_same(pager, tmp_path):
+    (tmp_path / "sentinel").write_text("a file where a folder should be")
+    blind = Blind(lambda mode: [pager], Journal(tmp_path / "sentinel" / "journal.jsonl"), STEP)
+    for _ in range(3):
+        blind.ring(kept(alarm(5)), after(6))
+    assert len(pager.pages) == 1
+
+
 def test_three_sentinels_with_one_journal_ring_once_each_in_turn(pager, journal):
     for _ in range(3):
         Blind(lambda mode: [pager], Journal(journal.path), STEP).ring(kept(alarm(5)), after(6))

@@ -200,6 +200,16 @@ def test_the_switch_hears_nothing_when_no_provider_takes_a_page(
     assert switch.heard == []
 
 
+def test_a_copy_that_cannot_be_written_keeps_no_alarm_from_ringing(
+    sentinel, office, pager, settings, switch
+):
+    clock_at_half(office, soon(-1))
+    (settings.data_folder / "sentinel").write_text("a file where a folder should be")
+    assert not sentinel.once()
+    assert len(pager.pages) == 1
+    assert switch.heard == []
+
+
 def test_the_switch_hears_nothing_without_database_and_copy(away, office, pager, switch):
     assert not watching(away, pager).once()
     assert switch.heard == []
