@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -81,18 +81,20 @@ def newest_in_series(session: Session, incident_id: UUID, series: str) -> Report
 
 
 def report_before(session: Session, report: Report) -> Report | None:
-    """The one that this authority had before it in the same series, if there is one.
+    """The one that this authority had before it, if there is one.
 
-    A law may name an authority anew for its later stages ("as for the initial report"); a first
-    report to another authority of the same law follows nothing.
+    A law may name an authority anew for its later stages ("as for the initial report"), and may
+    begin in a file beside it (`eu/gdpr_no_establishment` goes on in `eu/gdpr`); a first report to
+    another authority of the same law follows nothing.
     """
     query = select(Report).where(
         Report.incident_id == report.incident_id,
-        Report.series == report.series,
         Report.form == report.form,
-        Report.number < report.number,
+        Report.series.startswith(report.series, autoescape=True),
+        or_(Report.series != report.series, Report.number < report.number),
     )
-    earlier = session.scalars(query.order_by(Report.number.desc())).all()
+    latest = Report.series == report.series, Report.number
+    earlier = session.scalars(query.order_by(*(key.desc() for key in latest))).all()
     same = [one for one in earlier if one.authority == report.authority]
     others = [one for one in earlier if one.stage not in _ONCE and report.stage not in _FIRST]
     return next(iter(same or others), None)

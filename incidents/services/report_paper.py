@@ -75,7 +75,7 @@ def _follows(duty: Duty, own: Duty) -> bool:
         and duty.standing in ("owed", "unknown")
         and "report_filed" in duty.met_when
         and duty.audience == own.audience
-        and series_of(duty.rule) == series_of(own.rule)
+        and series_of(own.rule).startswith(series_of(duty.rule))
         and form_for(duty.rule, duty.audience) == form_for(own.rule, own.audience)
     )
 

@@ -212,3 +212,17 @@ def test_two_authorities_of_one_law_have_each_their_own_series(lead, incident):
     assert lead.get(f"/reports/{french['id']}/differences") == []
     other = values(lead.get(f"/reports/{french['id']}"))
     assert other["dpo_contact"]["value"] is None
+
+
+def test_a_law_that_begins_in_a_file_beside_it_goes_on_in_one_thread(lead, incident, report):
+    typed = {"answers": {"dpo_contact": "dpo@example.org"}}
+    lead.ask("PATCH", f"/reports/{report['id']}", typed, if_match=report["version"])
+    filed = lead.get(f"/reports/{report['id']}")
+    file(lead, filed)
+    lead.learn(incident, record_count=52_000, scope_identified_at=NOW.isoformat())
+    duty = lead.duties(incident)["eu-gdpr-33-4"]
+    later = lead.post(f"/incidents/{incident['id']}/reports", {"duty_id": duty["id"]})
+    assert later["series"] != report["series"]
+    changed = {one["name"] for one in lead.get(f"/reports/{later['id']}/differences")}
+    assert "record_count" in changed
+    assert values(lead.get(f"/reports/{later['id']}"))["dpo_contact"]["value"]

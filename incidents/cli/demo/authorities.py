@@ -37,12 +37,14 @@ def complete_reports(play: Play) -> None:
         reason="counted, where it was estimated before",
     )
     play.say_what_changed()
-    for report in _file_all(play, _SUPPLEMENT_ANSWERS):
+    filed = _file_all(play, _SUPPLEMENT_ANSWERS)
+    for report in filed:
         changes = play.stage.ada.get(f"/reports/{report['id']}/differences")
         play.teller.say(Text(f"what {looks_of_report.name(report)} changes", "bold"))
         play.teller.say(looks_of_report.differences(changes))
     play.say_what_changed()
-    play.teller.look(f"tocsin report diff {play.number} 'eu/gdpr#2'")
+    for report in filed[-1:]:
+        play.teller.look(f"tocsin report diff {play.number} '{looks_of_report.name(report)}'")
 
 
 def _record(play: Play, source: str, facts: dict[str, Any], reason: str = "") -> None:
