@@ -113,14 +113,14 @@ def letter_pdf(
 def _report(
     content: ReportContent, head: Letterhead, locale: str, missing: Sequence[Gap]
 ) -> dict[str, Any]:
-    say = labels(locale)
+    say, source = labels(locale), content.source
     stage = content.stage_name.get(locale, say["stages"][content.stage])
     about = [
         (say["authority"], content.authority[locale]),
         (say["organisation"], head.name),
         (say["stage"], stage),
         (say["drawn_up"], moment_text(content.filled_at, content.zone)),
-        (say["source"], content.source),
+        (say["source"], source if isinstance(source, str) else source[locale]),
     ]
     return {
         **_sheet(content.title[locale], head.name, locale, content.filled_at),

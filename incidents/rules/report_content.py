@@ -81,7 +81,7 @@ class ReportContent(Frozen):
     zone: str
     title: Texts
     authority: Texts
-    source: str
+    source: str | Texts
     sections: tuple[ReportSection, ...]
     missing: tuple[str, ...]
     changes: tuple[Difference, ...]

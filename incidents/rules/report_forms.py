@@ -66,6 +66,7 @@ class Form(Frozen):
     authority    who reads it; empty: as the law names them
     stage_names  what the authority calls the stages, where that differs from our words
     unknown      what stands for an answer that is not known yet, where the law wants such words
+    source       the law's own citation, or one for each language
     hint         for whoever fills it in; never printed
     """
 
@@ -82,7 +83,7 @@ class Form(Frozen):
     stage_names: dict[Stage, Texts] = {}
     unknown: Texts = {}
     hint: str = ""
-    source: str
+    source: str | Texts
     sections: tuple[FormSection, ...]
 
     def field_names(self) -> list[str]:
@@ -186,4 +187,6 @@ def _texts(form: Form) -> Iterator[Mapping[str, Any]]:
     yield form.title
     yield from form.stage_names.values()
     yield from (texts for texts in (form.authority, form.unknown) if texts)
+    if not isinstance(form.source, str):
+        yield form.source
     yield from (section.title for section in form.sections)

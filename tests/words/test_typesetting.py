@@ -99,6 +99,14 @@ def test_pages_are_counted_in_the_authoritys_language_with_its_font_inside(
     assert PdfReader(io.BytesIO(pdf)).trailer["/Root"]["/MarkInfo"]["/Marked"]
 
 
+def test_a_german_report_is_german_from_title_to_citation(facts):
+    content = report(facts, form="eu_gdpr33", place="DE")
+    text = text_of(report_pdf(content, Letterhead("Example Surveys")))
+    assert "Verordnung (EU) 2016/679" in text
+    for english in ("Regulation", "Stage", "Legal basis", "Controller", "Not known"):
+        assert english not in text
+
+
 def test_a_report_carries_the_letterhead(facts):
     logo = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="9"/></svg>'
     head = Letterhead("Example Surveys", ("12 Example Street", "Example City"), logo, "svg")
