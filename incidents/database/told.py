@@ -84,7 +84,7 @@ def first_told(session: Session, incident_id: UUID) -> tuple[datetime, UUID] | N
         Attempt.campaign_id.in_(select(Campaign.id).where(Campaign.incident_id == incident_id)),
     )
     row = session.execute(query.order_by(Attempt.ended_at, Attempt.id).limit(1)).first()
-    return (row[0], row[1]) if row else None
+    return (row[0], row[1]) if row and row[0] else None
 
 
 def people_count(session: Session, incident_id: UUID) -> int:

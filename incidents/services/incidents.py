@@ -16,8 +16,8 @@ from incidents.database.incidents import Incident
 from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem
 from incidents.rules.lifecycle import ENDED, INCIDENT
 from incidents.rules.permissions import Permission
-from incidents.services import facts as facts_service
 from incidents.services import alarm_schedule, ownership, review, timeline
+from incidents.services import facts as facts_service
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident
 from incidents.services.ourselves import own_facts

@@ -61,7 +61,7 @@ def test_without_any_fact_nothing_is_not_owed_but_what_waits_for_an_event() -> N
         "us-8k-105-amendment", "us-nydfs-500-17-a-2",
         # A delay that an authority asked for ended.
         "us-8k-105-after-delay", "us-me-1348-after-release",
-        # The authority of each member state, once we and the people are placed; till then eu-gdpr-33.
+        # The authority of each member state, once we and the people are placed.
         *(rule.id for rule in load().law_of("eu-gdpr-33-fr").content.rules),
     }  # fmt: skip
     assert all("known('" in str(load().rule(rule).when) for rule in quiet)
