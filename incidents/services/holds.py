@@ -18,6 +18,7 @@ from incidents.database.base import uuid7
 from incidents.database.holds import Hold
 from incidents.errors import InvalidInput, NotPermitted, Problem
 from incidents.rules.catalogue import Catalogue
+from incidents.rules.facts import did_you_mean
 from incidents.rules.holds import Hold as Delay
 from incidents.rules.holds import holds_on
 from incidents.rules.lifecycle import HOLD
@@ -213,7 +214,8 @@ def _knows_no_hold(name: str, law: Catalogue) -> str:
         if name in {one.content.instrument.id, rule.id}
     ]
     if not rules:
-        return f"there is no law or rule {name}"
+        known = [one.content.instrument.id for one in law.laws] + [one.id for one in law.rules]
+        return f"there is no law or rule {name}; {did_you_mean(name, known)}".rstrip("; ")
     return "" if any(rule.hold for rule in rules) else f"{name} knows no hold: its clock runs on"
 
 

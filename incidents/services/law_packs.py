@@ -37,10 +37,19 @@ def in_use(work: Work) -> Catalogue:
     """The laws that this piece of work judges by, the same from its beginning to its end."""
     found: Catalogue | None = work.session.info.get("law in use")
     if found is None:
-        pack = rows.newest_pack(work.session)
+        pack = _newest(work)
         found = _catalogue(work, pack) if pack else law.load()
         work.session.info["law in use"] = found
     return found
+
+
+def _newest(work: Work) -> LawPack | None:
+    """The pack in use; looked up once in a piece of work."""
+    info = work.session.info
+    if "law pack" not in info:
+        info["law pack"] = rows.newest_pack(work.session)
+    pack: LawPack | None = info["law pack"]
+    return pack
 
 
 def _catalogue(work: Work, pack: LawPack) -> Catalogue:
@@ -70,7 +79,7 @@ class Taken:
 
 def taken(work: Work) -> Taken | None:
     """The pack in use; None where none was ever taken into use."""
-    pack = rows.newest_pack(work.session)
+    pack = _newest(work)
     return Taken(pack.number, pack.sha256, pack.taken_by, pack.reason) if pack else None
 
 
@@ -244,7 +253,8 @@ def _take(work: Work, found: Pack, reason: str) -> LawPack:
         for path, raw in found.items()
     )
     work.session.flush()
-    work.session.info.pop("law in use", None)
+    for name in ("law in use", "law pack"):
+        work.session.info.pop(name, None)
     audit.record(
         work,
         "law.apply",

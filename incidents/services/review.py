@@ -162,9 +162,8 @@ def _hold(now: Look, rows: Iterable[Duty], known: Mapping[str, Any]) -> None:
         shift = later - free if later and free else timedelta()
         effect = holds.effect(now.holds, now.law, row.rule, now.work.now)
         hold(now.work, row, shift, effect.until, effect.why)
-        if held.held or shift:
-            said = {"why": list(held.why), "arithmetic": list(held.arithmetic)}
-            row.details = {**row.details, **said, "held": held.held}
+        said = {"why": list(held.why), "arithmetic": list(held.arithmetic), "held": held.held}
+        row.details = {**row.details, **said}
 
 
 def _key(duty: Duty | AssessedDuty) -> Key:

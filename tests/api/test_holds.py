@@ -160,3 +160,32 @@ def test_holds_that_end_soon_are_seen_ahead(lead, second, incident):
     soon = lead.get(f"/holds?ends_by={(NOW + timedelta(days=1)).isoformat()[:19]}Z")["items"]
     assert [one["reference"] for one in soon] == ["Az. 12/26"]
     assert lead.get("/holds")["total"] == 2
+
+
+def test_the_mere_fact_of_a_hold_holds_no_law_beside_those_on_the_paper(lead, second, incident):
+    lead.learn(incident, law_enforcement_hold=True)
+    held(lead, second, incident)
+    found = lead.duties(incident)[rule_of("globex")]
+    assert not [line for line in found["why"] if "delayed" in line]
+
+
+@pytest.mark.parametrize(("covers", "is_owed"), [("us.me", True), ("us.tx", False)])
+def test_the_end_of_a_hold_starts_the_clocks_of_the_laws_that_it_covered(
+    lead, second, clock, covers, is_owed
+):
+    """Maine gives seven business days after the release; a hold on Texas says nothing of Maine."""
+    leak = {
+        "role": "controller",
+        "people_by_place": {"US-ME": 5},
+        "data_categories": ["ssn"],
+        "breach_kinds": ["confidentiality"],
+        "encryption": "none",
+    }
+    moments = {"aware_at": AWARE.isoformat(), "detected_at": AWARE.isoformat()}
+    incident = lead.open(facts=leak, moments=moments)
+    hold = held(lead, second, incident, covers=[covers])
+    clock.set(NOW + timedelta(hours=3))
+    lead.post(f"/holds/{hold['id']}/lift", {"reason": "the office called"})
+    found = [one for one in lead.duties(incident).values() if one["trigger"] == "hold_released_at"]
+    assert bool(found) is is_owed
+    assert {one["place"] for one in found} <= {"US-ME"}
