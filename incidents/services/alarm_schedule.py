@@ -46,7 +46,11 @@ class Rung(NamedTuple):
 
 
 def reschedule(work: Work, incident: Incident, duties: Iterable[Duty]) -> None:
-    """Give each duty its next alarm, after anything about it or its incident may have changed."""
+    """Give each duty its next alarm, after anything about it or its incident may have changed.
+
+    The incident too, if nobody owns it.
+    """
+    schedule_owner(work, incident)
     for duty in duties:
         clock = clock_of(duty)
         if clock is None or duty.status != "open" or incident.status in ENDED:

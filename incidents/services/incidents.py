@@ -16,8 +16,8 @@ from incidents.database.incidents import Incident
 from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem
 from incidents.rules.lifecycle import ENDED, INCIDENT
 from incidents.rules.permissions import Permission
-from incidents.services import alarm_schedule, ownership, review, timeline
 from incidents.services import facts as facts_service
+from incidents.services import ownership, review, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident
 from incidents.services.ourselves import own_facts
@@ -78,7 +78,6 @@ def open_incident(
         opened_at=work.now,
         opened_by=work.actor.id,
     )
-    alarm_schedule.schedule_owner(work, incident)
     work.session.add(incident)
     work.session.flush()
     audit.record(
@@ -220,7 +219,6 @@ def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Inc
     before, incident.status = incident.status, after
     incident.closed_at = work.now if after in ENDED else None
     ownership.take_if_free(work, incident)
-    alarm_schedule.schedule_owner(work, incident)
     # A clock may have counted from an earlier moment, as long as the law's own was not known.
     review.review(work, incident.id, reason=reason or learned)
     if action == "close":

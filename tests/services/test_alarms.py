@@ -12,7 +12,15 @@ from incidents.database.alarms import Alarm, AlarmPage, pages_of
 from incidents.database.duties import Duty
 from incidents.database.incidents import Incident, timeline_of
 from incidents.errors import InvalidInput, NotPermitted
-from incidents.services import alarm_answers, alarm_schedule, alarms, duties, incidents, ownership
+from incidents.services import (
+    alarm_answers,
+    alarm_schedule,
+    alarms,
+    duties,
+    incidents,
+    ownership,
+    review,
+)
 from incidents.work import TOCSIN
 from tests.conftest import NOW
 from tests.factories import make_incident, make_user
@@ -479,3 +487,16 @@ def test_an_open_alarm_is_forecast_as_it_escalates(office, clock, pager):
         found = alarms.upcoming(work, clock.now() + 20 * MINUTE)
     assert [(one.at - clock.now()) / MINUTE for one in found] == [5, 10, 20]
     assert {one.incident_number for one in found} == {incident.number}
+
+
+def test_an_incident_from_before_there_were_alarms_is_covered_by_its_next_review(office, clock):
+    with office.work(TOCSIN) as work:
+        incident = incidents.open_incident(work, title="A leak", kind="personal_data_leak")
+        work.session.execute(update(Duty).values(next_alarm_at=None))
+        nothing = {"owner_alarm_at": None, "review_due": True}
+        work.session.execute(update(Incident).values(**nothing))
+    clock.set(NOW + HOUR)
+    with office.work(TOCSIN) as work:
+        review.review(work, incident.id)
+        assert alarms.uncovered(work) == 0
+        assert work.session.get_one(Incident, incident.id).owner_alarm_at == clock.now()
