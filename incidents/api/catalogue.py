@@ -150,4 +150,4 @@ def assess_incident(incident_id: UUID, body: AssessChanges, work: LookWork) -> A
 @router.get("/incidents/{incident_id}/next-facts", **needs(Permission.READ_INCIDENT))
 def read_next_facts(incident_id: UUID, work: LookWork) -> NextFactsView:
     """What to find out next: the facts that could settle most duties, clocks of the law first."""
-    return NextFactsView.model_validate(judging.judge_incident(work, incident_id))
+    return NextFactsView.model_validate(judging.next_facts(work, incident_id))

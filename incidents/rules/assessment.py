@@ -5,7 +5,7 @@ One shape: the API, `tocsin assess --json` and a script that imports this say th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from incidents.rules.duties import judge_known
 from incidents.rules.duty_words import explain
 from incidents.rules.facts import FACTS, check_together, parse_fact, parse_facts, vocabulary
 from incidents.rules.holds import Hold
-from incidents.rules.known import known_facts
+from incidents.rules.known import Known, known_facts
 from incidents.rules.next_facts import next_facts
 from incidents.rules.thresholds import near_thresholds
 
@@ -45,13 +45,20 @@ def assessment(
         "at": _iso(now),
         "duties": [_duty(duty, known, catalogue, with_trees) for duty in duties],
         "left_out": [*_unread(catalogue), *_left_out(duties)],
-        "next_facts": [one.as_json() for one in next_facts(duties, known, catalogue)],
-        "near_thresholds": [one.as_json() for one in near_thresholds(duties, known, catalogue)],
+        **_hints(duties, known, catalogue),
     }
     if changes is not None:
         before = judge_known(known_facts(facts, catalogue, holds), catalogue, now)
         answer["changes"] = [_changed(change) for change in compare(before, duties)]
     return answer
+
+
+def hints(
+    facts: Facts, catalogue: Catalogue, now: datetime, holds: Iterable[Hold] = ()
+) -> dict[str, Any]:
+    """Only what to find out next, and the numbers of the law that are near; as JSON values."""
+    known = known_facts(facts, catalogue, holds)
+    return _hints(judge_known(known, catalogue, now), known, catalogue)
 
 
 def read_facts(raw: Facts, now: datetime) -> dict[str, Any]:
@@ -78,9 +85,18 @@ def read_changes(facts: Facts, raw: Facts, now: datetime) -> dict[str, Any]:
     return changes
 
 
-def _duty(duty: AssessedDuty, known: Any, catalogue: Catalogue, with_trees: bool) -> dict[str, Any]:
+def _duty(
+    duty: AssessedDuty, known: Known, catalogue: Catalogue, with_trees: bool
+) -> dict[str, Any]:
     written = duty.as_json()
     return {**written, "tree": explain(catalogue.rule(duty.rule), known)} if with_trees else written
+
+
+def _hints(duties: Sequence[AssessedDuty], known: Known, catalogue: Catalogue) -> dict[str, Any]:
+    return {
+        "next_facts": [one.as_json() for one in next_facts(duties, known, catalogue)],
+        "near_thresholds": [one.as_json() for one in near_thresholds(duties, known, catalogue)],
+    }
 
 
 def _left_out(duties: Iterable[AssessedDuty]) -> list[dict[str, Any]]:

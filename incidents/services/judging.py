@@ -3,16 +3,16 @@
 And the same question of an incident's facts: what to find out next, what a change would do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from incidents.rules.assessment import assessment, read_changes, read_facts
+from incidents.rules.assessment import assessment, hints, read_changes, read_facts
+from incidents.rules.holds import Hold
 from incidents.rules.permissions import Permission
 from incidents.services import facts as incident_facts
-from incidents.services import law_packs
-from incidents.services.lookup import get_incident
+from incidents.services import holds, law_packs
 from incidents.work import Work, require
 
 
@@ -41,12 +41,23 @@ def judge_incident(
 ) -> dict[str, Any]:
     """Every rule judged by what is known of an incident; or by that, changed. Nothing is kept."""
     require(work.actor, Permission.READ_INCIDENT)
-    get_incident(work, incident_id)
-    known = incident_facts.known_and_done(work, incident_id)
+    known, delays = _of_incident(work, incident_id)
     changed = None if changes is None else read_changes(known, changes, work.now)
-    return assessment(
-        known, law_packs.in_use(work), work.now, changes=changed, with_trees=with_trees
-    )
+    laws = law_packs.in_use(work)
+    return assessment(known, laws, work.now, changes=changed, with_trees=with_trees, holds=delays)
+
+
+def next_facts(work: Work, incident_id: UUID) -> dict[str, Any]:
+    """What to find out next of an incident, and the numbers of the law that are near."""
+    require(work.actor, Permission.READ_INCIDENT)
+    known, delays = _of_incident(work, incident_id)
+    return hints(known, law_packs.in_use(work), work.now, delays)
+
+
+def _of_incident(work: Work, incident_id: UUID) -> tuple[dict[str, Any], Sequence[Hold]]:
+    """What is known and was done, and the holds that stand."""
+    delays = holds.delays(holds.of_incident(work, incident_id))
+    return incident_facts.known_and_done(work, incident_id), delays
 
 
 def rules(work: Work) -> list[dict[str, Any]]:
