@@ -28,7 +28,7 @@ from incidents.work import Work, require
 # The form whose questions are those of the EDPB's template.
 EDPB_FORM = "eu_gdpr33"
 # The audiences that are told by a report.
-REPORTED_TO = ("authority", "media", "consumer_reporting_agencies")
+REPORTED_TO = ("authority", "media", "consumer_reporting_agencies", "controller", "partners")
 
 
 def open_report(work: Work, incident_id: UUID, duty_id: UUID) -> Report:

@@ -233,3 +233,12 @@ def test_an_amended_moment_takes_a_duty_to_the_law_of_its_day(lead, office, fold
     assert (ended["status"], "not in force" in ended["status_reason"]) == ("no_longer_owed", True)
     lead.learn(incident, "misread", aware_at="2026-03-02T00:00:00Z")
     assert lead.duties(incident)[ACME]["status"] == "open"
+
+
+def test_a_clause_is_met_by_the_report_that_the_customer_got(lead, incident):
+    duty = lead.duties(incident)[ACME]
+    report = lead.post(f"/incidents/{incident['id']}/reports", {"duty_id": duty["id"]})
+    assert report["authority"] == "acme, privacy office"
+    body = {"reference": "ACME-1", "channel": "email"}
+    lead.post(f"/reports/{report['id']}/filings", body, if_match=report["version"])
+    assert lead.duties(incident)[ACME]["status"] == "met"
