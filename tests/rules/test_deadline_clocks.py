@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from incidents.rules.deadlines import Clock, due_at
+from incidents.rules.duties import assess
+from tests.rules.laws import laws, rule
 
 CASES = [
     # Berlin goes to summer time on 29 March 2026, 01:00 UTC. 72 hours stay 72 hours: the wall
@@ -131,6 +133,80 @@ CASES = [
         "2026-03-02T10:00:00+09:00",
         "2026-05-01T00:00:00+09:00",
     ),
+    # Spring: three days from Fri 27 March end on Mon the 30th, in summer time by then.
+    (
+        {"calendar_days": 3, "zone": "Europe/Berlin"},
+        "2026-03-27T10:00:00+01:00",
+        "2026-03-31T00:00:00+02:00",
+    ),
+    # The south goes back while the north goes on: 20 March + 30 is Sun 19 April, winter time since
+    # the 5th.
+    (
+        {"calendar_days": 30, "zone": "Australia/Sydney"},
+        "2026-03-20T10:00:00+11:00",
+        "2026-04-20T00:00:00+10:00",
+    ),
+    # Brazil: Fri 20 November is a holiday of the whole country. From Wed 18: Thu 19, Mon 23,
+    # Tue 24.
+    (
+        {"business_days": 3, "calendar": "BR", "zone": "America/Sao_Paulo"},
+        "2026-11-18T10:00:00-03:00",
+        "2026-11-25T00:00:00-03:00",
+    ),
+    # Colombia moves Epiphany to Monday (12 January 2026). From Thu 8: Fri 9, Tue 13.
+    (
+        {"business_days": 2, "calendar": "CO", "zone": "America/Bogota"},
+        "2026-01-08T10:00:00-05:00",
+        "2026-01-14T00:00:00-05:00",
+    ),
+    # Ecuador: Mon 10 August 2026 is a holiday. From Fri 7: Tue 11.
+    (
+        {"business_days": 1, "calendar": "EC", "zone": "America/Guayaquil"},
+        "2026-08-07T10:00:00-05:00",
+        "2026-08-12T00:00:00-05:00",
+    ),
+    # Egypt rests on Friday and Saturday. From Thu 5 March: Sun 8.
+    (
+        {"business_days": 1, "calendar": "EG", "zone": "Africa/Cairo"},
+        "2026-03-05T10:00:00+02:00",
+        "2026-03-09T00:00:00+02:00",
+    ),
+    # Maine keeps Patriots' Day (Mon 20 April 2026), the United States do not. From Fri 17: Tue 21.
+    (
+        {"business_days": 1, "calendar": "US-ME", "zone": "America/New_York"},
+        "2026-04-17T10:00:00-04:00",
+        "2026-04-22T00:00:00-04:00",
+    ),
+    (
+        {"business_days": 1, "calendar": "US", "zone": "America/New_York"},
+        "2026-04-17T10:00:00-04:00",
+        "2026-04-21T00:00:00-04:00",
+    ),
+    # Illinois keeps Lincoln's birthday (Thu 12 February). From Wed 11: Fri 13; Mon 16 is
+    # Presidents' Day; Tue 17.
+    (
+        {"business_days": 2, "calendar": "US-IL", "zone": "America/Chicago"},
+        "2026-02-11T10:00:00-06:00",
+        "2026-02-18T00:00:00-06:00",
+    ),
+    # Form 8-K over Juneteenth (Fri 19 June 2026). From Tue 16: Wed 17, Thu 18, Mon 22, Tue 23.
+    (
+        {"business_days": 4, "calendar": "US", "zone": "America/New_York", "closes_at": "17:30"},
+        "2026-06-16T10:00:00-04:00",
+        "2026-06-23T17:30:00-04:00",
+    ),
+    # Three months from 30 November: February has no 30th.
+    (
+        {"months": 3, "zone": "Europe/Berlin"},
+        "2026-11-30T10:00:00+01:00",
+        "2027-03-01T00:00:00+01:00",
+    ),
+    # 29 February and one month: 29 March, in summer time since 26 March 2028.
+    (
+        {"months": 1, "zone": "Europe/Berlin"},
+        "2028-02-29T10:00:00+01:00",
+        "2028-03-30T00:00:00+02:00",
+    ),
     # Without delay: our target, in minutes, hours or days.
     (
         {"without_delay": {"minutes": 30}, "zone": "Asia/Shanghai"},
@@ -236,3 +312,31 @@ def test_only_a_clock_without_a_number_is_a_target() -> None:
 def test_an_impossible_clock_is_refused(clock: dict, says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         Clock(**clock)
+
+
+NIGHT = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)  # in Dublin still the 2nd, in Berlin the 3rd
+A_DAY = "{calendar_days: 1, zone: Europe/Athens, zone_where: WHERE}"
+
+
+@pytest.mark.parametrize(
+    ("where", "facts", "end"),
+    [
+        # Dublin: the 2nd + 1 is the 3rd, to 24:00 there.
+        ("establishment", {"establishment": "IE"}, "2026-03-04T00:00+00:00"),
+        # Berlin: the 3rd + 1 is the 4th, to 24:00 there.
+        ("establishment", {"establishment": "DE-BY"}, "2026-03-05T00:00+01:00"),
+        # Established elsewhere, or not known where: the zone that the law file names.
+        ("establishment", {"establishment": "US-NY"}, "2026-03-05T00:00+02:00"),
+        ("establishment", {}, "2026-03-05T00:00+02:00"),
+        # People in both: each place has its day; the earliest end is the safe one.
+        ("people", {"people_by_place": {"DE": 5, "IE": 1}}, "2026-03-04T00:00+00:00"),
+        ("people", {"people_by_place": {"DE": 5, "CN": 9}}, "2026-03-05T00:00+01:00"),
+        ("people", {"people_by_place": {"ZZ": 5}}, "2026-03-05T00:00+02:00"),
+    ],
+)
+def test_a_day_ends_where_the_law_looks(where: str, facts: dict, end: str) -> None:
+    catalogue = laws(rule("xx-day-1", clock=A_DAY.replace("WHERE", where), place="EU"))
+    known = {"role": "controller", "aware_at": NIGHT, **facts}
+    (duty,) = assess(known, catalogue, NIGHT)
+    assert duty.due_at == datetime.fromisoformat(end)
+    assert "in Europe/" in duty.arithmetic[-1]
