@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from incidents.cli.duty_clocks import asked, by_the_law, extensions_listed, held
 from incidents.cli.looks import bullets, day, left, moment, pairs, panel, table, there, words
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 
@@ -216,8 +217,8 @@ def shown(duty: dict[str, Any]) -> RenderableType:
             "tell": duty["authority"] or duty["audience"],
             "where": duty["authority_portal"] or "",
             "due": due if duty["due_at"] else "",
-            "held": _held(duty),
-            "by the law": _by_the_law(duty),
+            "held": held(duty),
+            "by the law": by_the_law(duty),
             "later reading": moment(duty["latest_arguable"]) if duty["latest_arguable"] else "",
             "by contract": "yes: a clause of ours, not a law" if duty["contractual"] else "",
             "clock": duty["clock"] + (" (our own target)" if duty["is_target"] else ""),
@@ -241,44 +242,9 @@ def shown(duty: dict[str, Any]) -> RenderableType:
         bullets("Would end it", duty["could_end"]),
         bullets("How the time was counted", duty["arithmetic"]),
         bullets("Evidence", proofs, "green"),
-        bullets("Asked for", [_asked(one) for one in duty.get("extensions", [])], "yellow"),
+        bullets("Asked for", [asked(one) for one in duty.get("extensions", [])], "yellow"),
         bullets("Changes", changes),
     )
-
-
-def _held(duty: dict[str, Any]) -> str:
-    """Both times of a duty that an office asked us to wait with."""
-    if not duty["unheld_due_at"]:
-        return ""
-    until = f"until {moment(duty['held_until'])}; " if duty["held_until"] else ""
-    return f"{until}without the hold due {moment(duty['unheld_due_at'])}"
-
-
-def _by_the_law(duty: dict[str, Any]) -> str:
-    """What the law gives by what is known, where a second person has not agreed to it."""
-    standing = duty["unheld_due_at"] or duty["due_at"]
-    later = duty["law_due_at"]
-    if duty["status"] != "open" or not later or not standing or later <= standing:
-        return ""
-    return f"{moment(later)}, once two persons agree"
-
-
-def _asked(extension: dict[str, Any]) -> str:
-    times = f"{moment(extension['before_due_at'])} → {moment(extension['after_due_at'])}"
-    said = f": {extension['decision']}" if extension["decision"] else ""
-    return f"{times}, because {extension['reason']}; {extension['status']}{said}"
-
-
-def extensions_listed(found: list[dict[str, Any]]) -> RenderableType:
-    """Due times that would move later, in a table."""
-    if not found:
-        return Text("Nothing waits for a second person.", "dim")
-    made = table("status", "due", "would be due", "what", "because")
-    for one in found:
-        what = Text.assemble(one["title"], (f"\n{one['rule']}", "dim"))
-        times = day(one["before_due_at"]), day(one["after_due_at"])
-        made.add_row(words(one["status"]), *times, what, one["reason"])
-    return made
 
 
 def _proof(facts: dict[str, Any]) -> str:
