@@ -68,12 +68,12 @@ def _answer(
 
     now = datetime.fromisoformat(moment_of(at))
     known = read_facts(raw, now)
-    changed = None if what_if is None else read_changes(known, _changes(raw, what_if), now)
+    changed = None if what_if is None else read_changes(known, supposed(raw, what_if), now)
     laws = load_readable(folder or LAW)
     return assessment(known, laws, now, changes=changed, with_trees=explain)
 
 
-def _changes(raw: dict[str, Any], pairs: Iterable[str]) -> dict[str, Any]:
+def supposed(raw: dict[str, Any], pairs: Iterable[str]) -> dict[str, Any]:
     """What somebody supposes: `people_by_place.US-TX=250` leaves the other places as they are."""
     pairs = list(pairs)
     changes: dict[str, Any] = {pair[:-1]: None for pair in pairs if pair.endswith("=")}
@@ -88,12 +88,12 @@ def _shown(answer: dict[str, Any], every: bool, explain: bool) -> RenderableType
     duties = [one for one in answer["duties"] if every or one["status"] != "not_owed"]
     parts: list[RenderableType] = []
     if "changes" in answer:
-        parts.append(_changed(answer["changes"]))
+        parts.append(changed(answer["changes"]))
     else:
         parts.append(duty.listed([_as_row(one) for one in duties], now))
     if explain:
         parts += [_tree(one) for one in duties]
-    return Group(*parts, *_hints(answer))
+    return Group(*parts, *hints(answer))
 
 
 def _as_row(judged: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _as_row(judged: dict[str, Any]) -> dict[str, Any]:
     return {**judged, "standing": judged["status"], "status": state}
 
 
-def _changed(changes: list[dict[str, Any]]) -> RenderableType:
+def changed(changes: list[dict[str, Any]]) -> RenderableType:
     """The duties that appear, end or move, as a diff."""
     if not changes:
         return Text("Nothing would change.", "dim")
@@ -128,9 +128,11 @@ def _said(change: dict[str, Any], side: str) -> str:
     return day(state["due_at"]) if state["due_at"] else ""
 
 
-def _hints(answer: dict[str, Any]) -> Iterator[RenderableType]:
+def hints(answer: dict[str, Any]) -> Iterator[RenderableType]:
     """What was left out, what to find out next, and the numbers of the law that are near."""
-    left_out = [f"{one['rule'] or one['file']}: {one['reason']}" for one in answer["left_out"]]
+    left_out = [
+        f"{one['rule'] or one['file']}: {one['reason']}" for one in answer.get("left_out", ())
+    ]
     if left_out:
         yield bullets("Left out, and not known therefore", left_out, "yellow")
     if found := answer["next_facts"][:_MOST]:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from incidents.cli import duty
+from incidents.cli import assess, duty
 from incidents.cli.inputs import facts_of, json_of, moment_of
 from incidents.cli.looks import moment, table
 from incidents.cli.noun import Api, Incident, Noun, incident_of
@@ -54,6 +54,27 @@ def list_facts(
     """What is known, with source and time."""
     path = f"/incidents/{incident_of(api, incident)['id']}/facts"
     api.say(api.client.get(path, name=name, history=history), listed)
+
+
+@verb("next")
+def next_facts(api: Api, incident: Incident) -> None:
+    """What to find out next: which missing fact could settle most, and what is near a threshold."""
+    path = f"/incidents/{incident_of(api, incident)['id']}/next-facts"
+    api.say(api.client.get(path), lambda found: Group(*assess.hints(found)))
+
+
+@verb("suppose")
+def suppose(
+    api: Api,
+    incident: Incident,
+    pairs: Annotated[list[str], typer.Argument(metavar="NAME=VALUE", help="NAME= forgets a fact.")],
+) -> None:
+    """What if: which duties would appear, end or move. Nothing is kept."""
+    path = f"/incidents/{incident_of(api, incident)['id']}"
+    known = {one["name"]: one["value"] for one in api.client.get(f"{path}/facts")}
+    changes = assess.supposed(known, pairs)
+    reply = api.client.post(f"{path}/assessments", {"changes": changes})
+    api.say(reply, lambda answer: Group(assess.changed(answer["changes"]), *assess.hints(answer)))
 
 
 @verb("vocabulary")

@@ -61,6 +61,8 @@ class Look:
 
 def follow(look: Look, row: Duty, answer: AssessedDuty) -> None:
     """Bring the due time of a duty to what the law answers now, as far as it may move."""
+    if answer.left_out and answer.due_at is None:
+        return  # it could not be counted: the time that stands stays
     before, standing = row.law_due_at, row.standing_due_at
     waited = look.pending.get(row.id)
     if waited is not None and waited.after_due_at != answer.due_at:

@@ -57,6 +57,18 @@ def test_a_recorded_fact_tells_which_duties_it_changed(as_lead, number):
     assert "eu-gdpr-33" in said.out
 
 
+def test_what_to_find_out_next_and_what_it_would_change_is_told(as_lead, number):
+    said = as_lead("fact", "next", number)
+    assert "Find out next" in said.out
+    assert "could settle" in said.out
+    said = as_lead("fact", "suppose", number, "risk=unlikely", "people_by_place.SG=500")
+    assert "ended: " in said.out
+    assert "eu-gdpr-33" in said.out
+    assert {fact["name"] for fact in json.loads(as_lead("fact", "list", number, "--json").out)} & {
+        "risk", "people_by_place",
+    } == set()  # fmt: skip
+
+
 def test_facts_are_written_with_commas_dots_and_words(as_lead, number):
     pairs = ("people_by_place.DE=5", "people_by_place.FR=2", "malicious=yes", "cause.en=A key")
     as_lead("fact", "record", number, "--source", "log", *pairs)
