@@ -54,6 +54,7 @@ docs: $(READY)  ## Write the pages of docs/reference/ that are drawn from the co
 	$(BIN)/python docs/reference/make_settings.py > docs/reference/settings.md
 	$(BIN)/python docs/reference/make_api.py > docs/reference/api.md
 	$(BIN)/python docs/reference/make_cli.py > docs/reference/cli.md
+	$(BIN)/python docs/reference/make_facts.py > docs/reference/facts.md
 	$(BIN)/python docs/reference/make_law.py docs/law
 
 migration: $(READY)  ## Draft a migration from the tables: make migration MESSAGE="what changes"

@@ -11,7 +11,7 @@ from incidents.rules.worked_examples import of_law
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
-@pytest.mark.parametrize("name", ["api", "cli"])
+@pytest.mark.parametrize("name", ["api", "cli", "facts"])
 def test_a_page_of_reference_is_drawn_from_the_code(name):
     drawn = runpy.run_path(str(REFERENCE / f"make_{name}.py"))["page"]()
     assert (REFERENCE / f"{name}.md").read_text() == drawn, "run make docs"
