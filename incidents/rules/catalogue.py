@@ -7,9 +7,11 @@ for, by `worked_examples`.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -138,9 +140,22 @@ def load(folder: Path = LAW) -> Catalogue:
 
 def made_of(laws: Iterable[Law]) -> Catalogue:
     """A catalogue of these laws. Raises CatalogueError where a clock hangs on none."""
-    catalogue = Catalogue(tuple(laws))
+    with _uncollected():
+        catalogue = Catalogue(tuple(laws))
     _check_chains(catalogue)
     return catalogue
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """All that is read here stays: looking for garbage in it takes a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @cache
