@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from incidents.cli.demo import authorities, proof, rehearsal, telling, triage, words
+from incidents.cli.demo import alarms, authorities, proof, rehearsal, telling, triage, words
 from incidents.cli.demo.play import Play
 
 ACTS: tuple[Callable[[Play], None], ...] = (
+    alarms.go_on_duty,
     triage.open_incident,
+    alarms.wake,
     triage.learn,
     triage.triage,
     words.import_people,
@@ -18,6 +20,7 @@ ACTS: tuple[Callable[[Play], None], ...] = (
     authorities.file_reports,
     authorities.complete_reports,
     proof.close,
+    proof.keep_register,
     proof.verify,
     rehearsal.rehearse,
 )

@@ -49,8 +49,8 @@ def _introduce(play: Play) -> None:
 def _close(play: Play) -> None:
     say = play.teller.console.print
     say(f"\n[bold green]From opened to closed in {play.teller.seconds:.1f} s.[/] In ", end="")
-    say(f"[bold]{play.stage.output}/[/]: the reports (PDF and JSON), people.csv, rejects.csv,")
-    say("audit.jsonl and a forged one, drill-score.json, server.log.")
+    say(f"[bold]{play.stage.output}/[/]: the reports (PDF and JSON), register.pdf, people.csv,")
+    say("rejects.csv, audit.jsonl and a forged one, drill-score.json, server.log.")
 
 
 def _keep_serving(play: Play) -> None:

@@ -7,7 +7,7 @@ import sys
 
 from rich.text import Text
 
-from incidents.cli import duty, incident
+from incidents.cli import duty, incident, register
 from incidents.cli.demo.play import Play
 from incidents.cli.demo.stage import Broken, expect
 from incidents.cli.demo.triage import complete
@@ -42,6 +42,23 @@ def _complete_the_rest(play: Play) -> None:
         for one in found:
             complete(play, one["step"], "")
     raise Broken("the playbook never ends")
+
+
+def keep_register(play: Play) -> None:
+    """The register of breaches that laws ask for, on paper; and alarms for what is still open."""
+    play.teller.step("The register of breaches, for whoever may ask; and what still rings")
+    found = play.stage.eve.get("/register.json")
+    play.teller.say(register.listed(found))
+    paper = play.stage.output / "register.pdf"
+    size = play.stage.eve.download("/register.pdf", paper)
+    play.teller.say(Text(f"{paper}  {size:,} bytes", "dim"))
+    health = play.stage.ada.get("/health")  # 503 if an open duty has no alarm, or one is late
+    expect("the health", health["status"], "ok")
+    still = sum(one["status"] == "open" for one in play.duties())
+    play.teller.say(
+        Text(f"Health is ok: each open duty has its next alarm ({still} here), none late.", "green")
+    )
+    play.teller.look(f"tocsin register show --pdf {paper}")
 
 
 def verify(play: Play) -> None:

@@ -42,6 +42,11 @@ class Stage:
     bo: Client
     eve: Client
     admin: Client
+    # How the team is reached, in its order; kept for fiction, and known to the fakes alone.
+    contacts = tuple(
+        (f"{name}@lampion.example.org", f"+1202555014{number}")
+        for number, name in enumerate(("ada", "bo", "eve", "admin"))
+    )
 
     def __init__(self, output: Path) -> None:
         self.output = output
@@ -75,9 +80,14 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for client in (self.ada, self.bo, self.eve, self.admin):
+        for client in self.team:
             client.close()
         self._end()
+
+    @property
+    def team(self) -> tuple[Client, ...]:
+        """The four people."""
+        return self.ada, self.bo, self.eve, self.admin
 
     @property
     def log(self) -> Path:
