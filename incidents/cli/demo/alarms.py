@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.text import Text
@@ -12,6 +12,7 @@ from incidents.cli import duty
 from incidents.cli.demo.play import Play, Rows
 from incidents.cli.demo.stage import Broken, expect
 from incidents.cli.looks import left, table, words
+from incidents.rules.alarm_times import OWNER_WITHIN
 from notifiers.fake.ledger import read
 
 _PATIENCE_SECONDS = 20.0
@@ -150,8 +151,8 @@ def _say_what_rings_next(play: Play) -> None:
     """The sample breach itself is young: no clock of it is half over."""
     rang = play.stage.ada.get("/alarms", incident=play.incident["id"])["total"]
     expect("how often the sample breach rang", rang, 0)
-    at = play.now + timedelta(minutes=15)
+    at = datetime.fromisoformat(play.incident["opened_at"]) + OWNER_WITHIN
     play.teller.say(
         f"{play.number} wakes nobody yet: none of its clocks is half over. It rings at"
-        f" {at:%H:%M} UTC unless somebody takes it on."
+        f" {at.astimezone(UTC):%H:%M} UTC unless somebody takes it on."
     )
