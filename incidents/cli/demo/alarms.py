@@ -133,7 +133,7 @@ def _rung(play: Play, incident_id: str) -> dict[str, Any]:
 
 def _say_pages(play: Play, alarm: dict[str, Any]) -> None:
     """What Tocsin says it sent, beside what the fake providers wrote down."""
-    team = {address for contact in play.stage.contacts for address in contact}
+    team = play.stage.addresses
     taken = [one for one in read(play.stage.providers.ledger_path) if one.people[0][0] in team]
     sent = [one for one in alarm["pages"] if one["outcome"] == "accepted"]
     expect("how many pages the providers took", len(taken), len(sent))

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from incidents.cli.demo.play import Play
 from incidents.cli.demo.stage import Broken, expect
+from notifiers.fake.ledger import read
 
 _SCENARIO, _PEOPLE = "leaked-survey-export", 200
 
@@ -17,7 +18,7 @@ _SCENARIO, _PEOPLE = "leaked-survey-export", 200
 def rehearse(play: Play) -> None:
     """Play a scenario through the same code; its messages reach a sandbox and nobody else."""
     play.teller.step(f"A drill: {_SCENARIO}, {_PEOPLE} invented people, on a clock of its own")
-    before = play.stage.providers.ledger()["accepted"]
+    before = _taken(play)
     command = ["drill", "run", _SCENARIO, "--people", str(_PEOPLE)]
     with play.teller.waiting("Playing the drill"):
         done = subprocess.run(  # noqa: S603  our own module
@@ -30,11 +31,16 @@ def rehearse(play: Play) -> None:
     if done.returncode:
         raise Broken(f"the drill did not end well: {done.stderr.strip()[-500:]}")
     play.teller.say(Text(done.stdout.rstrip()))
-    after = play.stage.providers.ledger()["accepted"]
-    expect("what the providers took since the drill began", after, before)
-    play.teller.say(Text("The providers' ledgers did not grow by one byte.", "green"))
+    expect("what the providers took since the drill began", _taken(play), before)
+    play.teller.say(Text("The providers' ledgers did not grow by one message.", "green"))
     found = play.stage.ada.get("/drills")["items"][0]
     score = play.stage.ada.get(f"/drills/{found['id']}")
     kept = play.stage.output / "drill-score.json"
     kept.write_text(json.dumps(score, ensure_ascii=False, indent=2), encoding="utf-8")
     play.teller.look(f"tocsin drill outbox --person 1    {kept}")
+
+
+def _taken(play: Play) -> int:
+    """How many messages the providers took; but for alarms of live incidents, which ring on."""
+    team = play.stage.addresses
+    return sum(one.people[0][0] not in team for one in read(play.stage.providers.ledger_path))

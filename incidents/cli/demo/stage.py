@@ -90,6 +90,11 @@ class Stage:
         return self.ada, self.bo, self.eve, self.admin
 
     @property
+    def addresses(self) -> frozenset[str]:
+        """Where the team is reached; the fakes take alarms to them, and notices to all others."""
+        return frozenset(address for contact in self.contacts for address in contact)
+
+    @property
     def log(self) -> Path:
         """Where the server writes its lines."""
         return self.output / "server.log"

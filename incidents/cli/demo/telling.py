@@ -79,7 +79,7 @@ def _watch(play: Play) -> dict[str, Any]:
 
 def _compare_with_ledgers(play: Play) -> None:
     """What the providers themselves wrote down: so many people, nobody twice by one of them."""
-    team = {address for contact in play.stage.contacts for address in contact}
+    team = play.stage.addresses
     times: dict[str, Counter[str]] = {}
     requests: Counter[str] = Counter()
     for one in read(play.stage.providers.ledger_path):
