@@ -5,15 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from importlinter.cli import lint_imports
-
 ROOT = Path(__file__).parents[2]
 
 
-def test_imports_keep_to_their_contracts(monkeypatch, capsys):
-    monkeypatch.chdir(ROOT)
-    failed = lint_imports(no_cache=True)
-    assert not failed, capsys.readouterr().out
+def test_imports_keep_to_their_contracts():
+    # In a process of its own: the linter disables every logger that it finds.
+    code = (
+        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_celery_constants_import_nothing_of_ours():
