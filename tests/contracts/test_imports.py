@@ -9,12 +9,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_imports_keep_to_their_contracts():
-    # In a process of its own: the linter disables every logger that it finds.
-    code = (
-        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    # In a process of its own: the linter silences every logger that it finds.
+    code = "from importlinter.cli import lint_imports; print(lint_imports(no_cache=True))"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert " 0 broken." in told, told
 
 
 def test_celery_constants_import_nothing_of_ours():
