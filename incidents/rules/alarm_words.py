@@ -66,7 +66,11 @@ def _first(items: Sequence[Item], now: datetime) -> str:
     item = items[0]
     if item.kind == "owner":
         return f"nobody owns it since {span(now - item.due_at + OWNER_WITHIN)}"
-    return f"{_count(items)}, the first {left(item.due_at, now)}"
+    # The first of the hard ones, so the number beside it counts only those.
+    alike = [one for one in items if (one.note == "") == (item.note == "")]
+    softer = len(items) - len(alike)
+    rest = f"; {softer} more by softer clocks" if softer else ""
+    return f"{_count(alike)}, the first {left(item.due_at, now)}{rest}"
 
 
 def _count(items: Sequence[Item]) -> str:
