@@ -1,12 +1,13 @@
 """The register of breaches over HTTP, as JSON, CSV or PDF; and HIPAA's annual log."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Header, Path, Query, Response
 
 from incidents.api.door import OpenWork, View, needs, router_for
+from incidents.rules.hipaa_log import Log
 from incidents.rules.permissions import Permission
+from incidents.rules.register import Row
 from incidents.services import register
 from incidents.services.register import Form, Wanted
 
@@ -20,126 +21,25 @@ _MEDIA = {"csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 _FILES: dict[str, Any] = {"200": {"content": {"application/pdf": {}, "text/csv": {}}}}
 
 
-class MomentView(View):
-    """When something happened, and where that is known from."""
-
-    name: str
-    at: datetime
-    source: str
-
-
-class AssessedView(View):
-    """What a person judged of severity, and why."""
-
-    method: str
-    level: str
-    by: str
-    at: datetime
-    why: str
-
-
-class DecisionView(View):
-    """Whether somebody was told, must be, or need not be; and why."""
-
-    rule: str
-    title: str
-    place: str
-    audience: str
-    stage: str
-    authority: str
-    decision: Literal[
-        "notified", "owed", "undecided", "recommended", "waived", "no_longer_owed", "not_owed"
-    ]
-    why: str
-    by: str
-    at: datetime | None
-    due_at: datetime | None
-    is_target: bool
-    late: bool
-    needs: list[str]
-    proofs: list[str]
-    source: str
-    law_version: str
-
-
-class BreachView(View):
-    """One breach: facts, effects, measures, and each decision with its reason."""
-
-    number: str
-    mode: str
-    kind: str
-    title: str
-    status: str
-    opened_at: datetime
-    closed_at: datetime | None
-    year: int
-    moments: list[MomentView]
-    nature: str
-    cause: str
-    data_categories: str
-    people_categories: str
-    people_count: int | None
-    people_by_place: dict[str, int]
-    record_count: int | None
-    protection: str
-    effects: str
-    measures_taken: str
-    measures_planned: str
-    severity: str
-    assessments: list[AssessedView]
-    authority_notified: bool
-    people_notified: bool
-    decisions: list[DecisionView]
-    not_notified_because: list[str]
-    holds: list[str]
-
-
 class RegisterView(View):
     """The register, oldest breach first."""
 
-    items: list[BreachView]
+    items: list[Row]
     total: int
-
-
-class LoggedView(View):
-    """One breach of HIPAA's annual log."""
-
-    number: str
-    people_count: int | None
-    occurred_at: datetime | None
-    discovered_on: date
-    nature: str
-    cause: str
-    information: str
-    safeguards_before: str
-    actions_taken: str
-    people_notified: str
-    status: str
-    reference: str
-
-
-class LogView(View):
-    """HIPAA's annual log, and until when it is due to the Secretary."""
-
-    year: int
-    due_at: datetime
-    source: str
-    breaches: list[LoggedView]
 
 
 def _register(work: OpenWork, wanted: Wanted, form: Form) -> RegisterView | Response:
     rows, file = register.export(work, wanted, form)
     if form == "json":
-        items = [BreachView.model_validate(row) for row in rows]
-        return RegisterView(items=items, total=len(items))
+        return RegisterView(items=list(rows), total=len(rows))
     year = f"-{wanted.year}" if wanted.year else ""
     return _download(file, form, f"register{year}")
 
 
-def _log(work: OpenWork, year: int, form: Form) -> LogView | Response:
+def _log(work: OpenWork, year: int, form: Form) -> Log | Response:
     log, file = register.hipaa_log(work, year, form)
     if form == "json":
-        return LogView.model_validate(log)
+        return log
     return _download(file, form, f"hipaa-log-{year}")
 
 
@@ -187,11 +87,11 @@ def download_register(
 
 @router.get(
     "/register/hipaa/{year}.{form}",
-    response_model=LogView,
+    response_model=Log,
     **needs(Permission.READ_REPORT, **_FILES),
 )
 def download_hipaa_log(
     year: Annotated[int, Path(ge=1990, le=2200)], form: Form, work: OpenWork
-) -> LogView | Response:
+) -> Log | Response:
     """HIPAA's log of a year: breaches of fewer than 500 people, due 60 days after its end."""
     return _log(work, year, form)

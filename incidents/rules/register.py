@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from incidents.rules.fact_values import to_utc
 from incidents.rules.facts import FACTS
@@ -99,11 +99,15 @@ class Moment:
     source: str
 
 
+Decided = Literal[
+    "notified", "owed", "undecided", "recommended", "waived", "no_longer_owed", "not_owed"
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Whether somebody was told, must be, or need not be; and why.
 
-    decision  notified · owed · undecided · recommended · waived · no_longer_owed · not_owed
     needs     while it is undecided: the facts that would decide it
     late      it was done after its due time
     """
@@ -114,7 +118,7 @@ class Decision:
     audience: str
     stage: str
     authority: str
-    decision: str
+    decision: Decided
     why: str
     by: str
     at: datetime | None
@@ -270,12 +274,19 @@ def _decision(duty: OnRecord) -> Decision:
     )
 
 
-def _decided(duty: OnRecord) -> str:
-    if duty.status == "met":
-        return "notified"
-    if duty.status != "open":
-        return duty.status
-    return {"unknown": "undecided", "recommended": "recommended"}.get(duty.standing, "owed")
+_WHILE_OPEN: Mapping[str, Decided] = {"unknown": "undecided", "recommended": "recommended"}
+_ONCE_OVER: Mapping[str, Decided] = {
+    "met": "notified",
+    "waived": "waived",
+    "no_longer_owed": "no_longer_owed",
+    "not_owed": "not_owed",
+}
+
+
+def _decided(duty: OnRecord) -> Decided:
+    if duty.status == "open":
+        return _WHILE_OPEN.get(duty.standing, "owed")
+    return _ONCE_OVER[duty.status]
 
 
 def _why(duty: OnRecord, decision: str) -> str:
