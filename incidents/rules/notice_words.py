@@ -166,20 +166,3 @@ def _likely(language: str, script: str | None, region: str | None) -> tuple[str,
             pieces = full.split("_")
             return (pieces[0], pieces[1], pieces[-1])
     return (language, "", "")
-
-
-# GSM 03.38: the signs that fit seven bits, and those that cost two places there.
-GSM = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-GSM_DOUBLE = set("^{}\\[~]|€")
-
-
-def sms_segments(text: str) -> int:
-    """How many SMS a text is sent and billed as (GSM 03.38; UCS-2 when a sign does not fit)."""
-    if set(text) <= GSM | GSM_DOUBLE:
-        places, single, joined = len(text) + sum(sign in GSM_DOUBLE for sign in text), 160, 153
-    else:
-        places, single, joined = len(text.encode("utf-16-be")) // 2, 70, 67
-    return 1 if places <= single else -(-places // joined)

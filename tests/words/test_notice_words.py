@@ -8,7 +8,6 @@ from incidents.rules.notice_words import (
     NoticeWords,
     covering_locale,
     gaps,
-    sms_segments,
     unusable,
 )
 
@@ -90,11 +89,3 @@ def test_a_locale_covers_its_language_and_script(person, reads):
 def test_the_same_region_is_preferred():
     assert covering_locale("pt-BR", ["pt-PT", "pt-BR"]) == "pt-BR"
     assert covering_locale("", ["de"], default="en") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "segments"),
-    [("a" * 160, 1), ("a" * 161, 2), ("€" * 80, 1), ("€" * 81, 2), ("文" * 70, 1), ("文" * 71, 2)],
-)
-def test_sms_segments_are_counted_as_they_are_billed(text, segments):
-    assert sms_segments(text) == segments
