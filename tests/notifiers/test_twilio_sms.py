@@ -15,8 +15,9 @@ from notifiers.dispatch import Dispatch
 from notifiers.envelope import FindingKind, Outcome, OutcomeKind, Person, ReceiptKind
 from notifiers.errors import BadSignature, MalformedReceipt, Refused
 from notifiers.fake.server import FakeProviders
+from notifiers.providers.twilio_account import classify
 from notifiers.providers.twilio_signed import SIGNATURE
-from notifiers.providers.twilio_sms import TwilioSms, classify
+from notifiers.providers.twilio_sms import CODES, TwilioSms
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
 from tests.notifiers.makers import make_envelope, make_person, make_sms, twilio_at
@@ -111,14 +112,14 @@ def test_a_text_that_twilio_would_not_take_is_refused_before_it_leaves() -> None
 )
 def test_what_an_answer_means(status: int, code: int | None, kind: OutcomeKind) -> None:
     body = orjson.dumps({"code": code, "message": "to +12025550123", "sid": "SM1"})
-    outcome = classify(Answer(status, {}, body), PEOPLE)
+    outcome = classify(Answer(status, {}, body), PEOPLE, CODES)
     assert outcome.kind is kind
     assert "2025550123" not in outcome.reason
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
 def test_a_created_message_counts_though_its_answer_broke_off(body: bytes) -> None:
-    assert classify(Answer(201, {}, body), PEOPLE) == Outcome(OutcomeKind.ACCEPTED, 201)
+    assert classify(Answer(201, {}, body), PEOPLE, CODES) == Outcome(OutcomeKind.ACCEPTED, 201)
 
 
 # --- against the fake

@@ -1,0 +1,214 @@
+"""One account at Twilio, as SMS and calls share it: requests shaped, posted, listed, verified.
+
+What is known of it, and where from:
+- neither Messages nor Calls has an idempotency key, so an unanswered request is looked up,
+  never sent again
+- a 5xx may have been carried out: https://www.twilio.com/docs/api/errors/20500
+  a 429 was never processed: https://www.twilio.com/docs/api/errors/20429
+- callbacks carry no nonce: the URL, which the signature covers, carries our ids
+- the official SDK gives the shapes (requests and the lists' pages); the bytes go over our
+  own transport, because the SDK's clients have no timeout by default
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import orjson
+from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
+from twilio.http import AsyncHttpClient, HttpClient  # type: ignore[import-untyped]
+from twilio.http.response import Response  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+
+from notifiers.courier import RawRequest
+from notifiers.envelope import Envelope, Outcome, OutcomeKind, Person, mask
+from notifiers.errors import NotifierError, Refused
+from notifiers.providers.twilio_signed import signed_form
+from notifiers.transport import Answer, Transport, retry_after
+
+MOST_LISTED = 1_000  # https://www.twilio.com/docs/usage/twilios-response#pagination
+CLOCK_SKEW = timedelta(seconds=60)
+
+# What may go wrong when a list is read; no answer is no evidence.
+LIST_ERRORS = (NotifierError, TwilioException, ValueError, KeyError)
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Twilio's error codes, by what is to be done: one page each at
+    https://www.twilio.com/docs/api/errors.
+
+    try_later  nothing went, and it may go later
+    ours       our account or settings: it waits for whoever mends them
+    final      this person cannot be reached so
+    """
+
+    try_later: Mapping[int, str]
+    ours: Mapping[int, str]
+    final: Mapping[int, str]
+
+    def known(self, code: int) -> str:
+        """What a code means, '' if we do not know it."""
+        return self.try_later.get(code) or self.ours.get(code) or self.final.get(code) or ""
+
+
+# Of every resource.
+TRY_LATER = {20429: "too many requests", 30500: "Twilio had a fault"}
+OURS_TO_MEND = {
+    10001: "the account is not active",
+    20003: "account or token is wrong, or the account is suspended",
+    20005: "the account is not active",
+    20404: "no such account",
+    21212: "the sender's number is not valid",
+    21609: "the callback's URL is not valid",
+}
+FINAL = {
+    21211: "the number is not valid",
+    21214: "the number cannot be reached",
+    21217: "the number is not valid",
+}
+
+
+class TwilioAccount:
+    """Requests of one account over one transport.
+
+    public_url  our callback's address as Twilio knows it; '' takes the request's own
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        account_sid: str,
+        auth_token: str,
+        public_url: str = "",
+        base_url: str = "https://api.twilio.com",
+    ) -> None:
+        self._transport = transport
+        self._token = auth_token.encode()
+        self._public_url = public_url
+        self._root = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}"
+        self._shapes = Client(account_sid, auth_token, http_client=_Shapes())
+        self.client = Client(account_sid, auth_token, http_client=_Pooled(transport))
+        self.client.api.base_url = base_url.rstrip("/")
+        self._headers = {
+            "Authorization": _basic(account_sid, auth_token),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+
+    def shaped(self, create: Callable[[Client], object]) -> bytes:
+        """The form that the SDK would post for a create, sorted: the same bytes every time."""
+        try:
+            create(self._shapes)
+        except _Shaped as shaped:
+            return urlencode(sorted(shaped.form.items())).encode()
+        raise Refused("Twilio's SDK made no request of it")
+
+    async def post(self, resource: str, body: bytes, not_after: float | None = None) -> Answer:
+        """POST a form once, to `Messages` or `Calls`. Raises what the transport raises."""
+        url = f"{self._root}/{resource}.json"
+        return await self._transport.request(
+            "POST", url, headers=self._headers, body=body, not_after=not_after
+        )
+
+    def verified(self, request: RawRequest) -> tuple[dict[str, str], dict[str, str]]:
+        """The form that Twilio posted, and our ids from the URL. Raises BadSignature.
+
+        The URL is the configured one with the query that came: a Host header proves nothing.
+        """
+        asked = urlsplit(request.url).query
+        url = f"{self._public_url}?{asked}" if asked else self._public_url
+        form = signed_form(self._token, url if self._public_url else request.url, request)
+        return form, {name: values[0] for name, values in parse_qs(asked).items()}
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._transport.close()
+
+
+def one_person(envelope: Envelope, what: str) -> Person:
+    """The only person of an envelope. Raises Refused for more than one."""
+    if len(envelope.people) != 1:
+        raise Refused(f"{what} goes to one person, not {len(envelope.people)}")
+    return envelope.people[0]
+
+
+def callback_url(envelope: Envelope, person: Person, **more: str) -> str:
+    """The envelope's callback with our ids in its query."""
+    ids = urlencode({"a": envelope.attempt, "r": person.ref, **more})
+    return f"{envelope.callback}{'&' if '?' in envelope.callback else '?'}{ids}"
+
+
+def classify(answer: Answer, people: tuple[Person, ...], codes: Codes) -> Outcome:
+    """What an answer to a create means for the message or call."""
+    status, told = answer.status, _told(answer.body)
+    if status in {200, 201}:
+        return Outcome(OutcomeKind.ACCEPTED, status, str(told.get("sid", "")))
+    if status >= 500 or status < 400 or status == 408:
+        return Outcome(OutcomeKind.UNKNOWN, status, "", f"twilio {status}")
+    code = int(told.get("code") or 0)
+    why = codes.known(code) or mask(str(told.get("message", "")))
+    reason = f"twilio {code or status}: {why}"
+    if status == 429 or code in codes.try_later:
+        return Outcome(OutcomeKind.RETRY, status, "", reason, retry_after(answer))
+    # A code about this person's number outranks the status that came with it.
+    if (status in {401, 403} and code not in codes.final) or code in codes.ours:
+        return Outcome(OutcomeKind.RETRY, status, "", reason, 60.0)
+    return Outcome(OutcomeKind.REFUSED, status, "", reason, None, tuple(p.ref for p in people))
+
+
+class _Shaped(Exception):
+    """What the SDK was about to post."""
+
+    def __init__(self, form: dict[str, str]) -> None:
+        self.form = form
+
+
+class _Shapes(HttpClient):  # type: ignore[misc]
+    """Gives back what the SDK would post, and posts nothing; holds nothing between threads."""
+
+    def __init__(self) -> None:
+        self.is_async = False
+
+    def request(self, method: str, uri: str, **asked: Any) -> Response:
+        raise _Shaped(asked["data"])
+
+
+class _Pooled(AsyncHttpClient):  # type: ignore[misc]
+    """The SDK's requests over our transport: its timeouts, no retry."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.is_async = True
+        self._transport = transport
+
+    async def request(self, method: str, uri: str, **asked: Any) -> Response:
+        headers = dict(asked.get("headers") or {})
+        if asked.get("auth"):
+            headers["Authorization"] = _basic(*asked["auth"])
+        data, params = asked.get("data"), asked.get("params")
+        answer = await self._transport.request(
+            method,
+            uri,
+            headers=headers,
+            params={name: str(value) for name, value in (params or {}).items()},
+            body=urlencode(data).encode() if data else None,
+        )
+        return Response(answer.status, answer.body.decode(), answer.headers)
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
