@@ -106,6 +106,8 @@ class ReceiptKind(StrEnum):
     PROCESSED = "processed"
     SENT = "sent"
     DEFERRED = "deferred"
+    UNANSWERED = "unanswered"  # a call that nobody confirmed: it may be made again
+    LEFT = "left"  # a call whose words a machine took: nobody is known to have heard them
     DELIVERED = "delivered"
     FAILED = "failed"
     UNDELIVERED = "undelivered"
@@ -136,7 +138,21 @@ class ReceiptKind(StrEnum):
         return self is not ReceiptKind.OPTED_OUT
 
 
-_RANKS = {kind: rank for rank, kind in enumerate(ReceiptKind)}
+# The numbers stand in rows: a new kind takes one that moves no other.
+_RANKS = {
+    ReceiptKind.PROCESSED: 0,
+    ReceiptKind.SENT: 1,
+    ReceiptKind.DEFERRED: 2,
+    ReceiptKind.UNANSWERED: 2,
+    ReceiptKind.LEFT: 2,
+    ReceiptKind.DELIVERED: 3,
+    ReceiptKind.FAILED: 4,
+    ReceiptKind.UNDELIVERED: 5,
+    ReceiptKind.DROPPED: 6,
+    ReceiptKind.BOUNCED: 7,
+    ReceiptKind.COMPLAINED: 8,
+    ReceiptKind.OPTED_OUT: 9,
+}
 
 
 @dataclass(frozen=True, slots=True)

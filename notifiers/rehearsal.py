@@ -24,6 +24,21 @@ By the end of a phone number:
 | 0195 | accepted, then nothing is ever heard |
 
 Anything else is delivered.
+
+A call to a number goes its own way, so that one number can tell a whole story:
+
+| ends in | what happens to a call |
+|---|---|
+| 0190 | nobody answers |
+| 0191 | failed, 404: the number is unknown |
+| 0193 | refused at once, 21211: the number is not valid |
+| 0195 | accepted, then nothing is ever heard |
+| 0196 | an answering machine takes the words |
+| 0197 | busy |
+| 0198 | answered, and hung up without a key |
+| 0199 | answered, asked for once more (key 2), then confirmed (key 1) |
+
+Anything else is answered and confirmed (key 1).
 """
 
 from __future__ import annotations
@@ -64,6 +79,23 @@ _BY_ENDING = {
     "0194": Fate((ReceiptKind.UNDELIVERED,), "30006"),
     "0195": Fate(()),
 }
+
+_CALL_BY_ENDING = {
+    "0190": Fate((ReceiptKind.UNANSWERED,), "no-answer"),
+    "0191": Fate((ReceiptKind.FAILED,), "404"),
+    "0193": Fate((), "21211", 21211),
+    "0195": Fate(()),
+    "0196": Fate((ReceiptKind.LEFT,), "machine_end_beep"),
+    "0197": Fate((ReceiptKind.UNANSWERED,), "busy"),
+    "0198": Fate((ReceiptKind.UNANSWERED,), "no key"),
+    "0199": Fate((ReceiptKind.DELIVERED,), "21"),
+}
+_CONFIRMED = Fate((ReceiptKind.DELIVERED,), "1")
+
+
+def call_fate(number: str) -> Fate:
+    """What becomes of a call to this number; the code of a delivered one is the keys pressed."""
+    return _CALL_BY_ENDING.get(number[-4:], _CONFIRMED)
 
 
 def fate(address: str) -> Fate:

@@ -2,7 +2,7 @@
 
 POST /v3/mail/send · GET /v3/messages            as SendGrid
 POST, GET /2010-04-01/Accounts/{sid}/Messages.json   as Twilio
-POST /2010-04-01/Accounts/{sid}/Calls.json        as Twilio; what it would say is in the ledger
+POST, GET /2010-04-01/Accounts/{sid}/Calls.json   as Twilio; what it would say is in the ledger
 GET /about                                        addresses and public key, for who sets it up
 GET, PUT /faults                                  the knobs (`notifiers.fake.faults.Faults`)
 GET /ledger/summary                               totals, answers, receipts told and waiting
@@ -60,6 +60,7 @@ class Fake:
                 web.post(twilio_side.path("{account}"), self.sms_create),
                 web.get(twilio_side.path("{account}"), self.sms_list),
                 web.post(voice_side.path("{account}"), self.call_create),
+                web.get(voice_side.path("{account}"), self.call_list),
                 web.get("/about", self.about),
                 web.get("/faults", self.faults),
                 web.put("/faults", self.set_faults),
@@ -95,20 +96,15 @@ class Fake:
 
     async def sms_list(self, request: web.Request) -> web.Response:
         """Twilio's GET Messages.json."""
-        account = request.match_info["account"]
-        if not self._is_account(request):
-            return _json(twilio_side.error(20003, "Authenticate", 401), 401)
-        lag = self.dice.faults.listing_lag_seconds
-        query = parse_qs(request.query_string)
-        try:
-            end_of = self.webhooks.end_of
-            return _json(twilio_side.listed(self.ledger, account, query, lag, end_of))
-        except ValueError:
-            return _json(twilio_side.error(20001, "Invalid parameter", 400), 400)
+        return self._listed(request, twilio_side.listed, self.webhooks.end_of)
 
     async def call_create(self, request: web.Request) -> web.StreamResponse:
         """Twilio's POST Calls.json."""
         return await self._under_faults(request, "twilio", self._take_call)
+
+    async def call_list(self, request: web.Request) -> web.Response:
+        """Twilio's GET Calls.json."""
+        return self._listed(request, voice_side.listed, self.webhooks.end_of_call)
 
     async def about(self, request: web.Request) -> web.Response:
         """What whoever sets up a client of this fake needs."""
@@ -236,11 +232,22 @@ class Fake:
         if not self._is_account(request):
             return _json(twilio_side.error(20003, "Authenticate", 401), 401)
         try:
-            accepted = voice_side.accepted(body, self.webhooks.end_of)
+            accepted = voice_side.accepted(body, self.webhooks.end_of_call)
         except twilio_side.BadMessage as bad:
             return _json(bad.told, 400)
         self._write(accepted)
-        return _json(voice_side.resource(accepted, request.match_info["account"]), 201)
+        account = request.match_info["account"]
+        return _json(voice_side.resource(accepted, account, self.webhooks.end_of_call), 201)
+
+    def _listed(self, request: web.Request, listed: Any, end_of: Any) -> web.Response:
+        if not self._is_account(request):
+            return _json(twilio_side.error(20003, "Authenticate", 401), 401)
+        account, query = request.match_info["account"], parse_qs(request.query_string)
+        lag = self.dice.faults.listing_lag_seconds
+        try:
+            return _json(listed(self.ledger, account, query, lag, end_of))
+        except ValueError:
+            return _json(twilio_side.error(20001, "Invalid parameter", 400), 400)
 
     def _write(self, accepted: Accepted) -> None:
         self.webhooks.tell(accepted.provider, self.ledger.add(accepted))

@@ -1,7 +1,7 @@
 """What the fake accepted: one line of JSON a request, appended before it is answered.
 
 The file is the truth that tests count. In memory there are only totals, where each attempt's
-line begins, and the numbers that SMS went to, so a million people cost little.
+line begins, and the numbers that SMS and calls went to, so a million people cost little.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, Literal
 import orjson
 
 By = Literal["ref", "address"]
+
+LISTED_BY_NUMBER = {"twilio", "twilio_voice"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Ledger:
         self.requests: Counter[str] = Counter()
         self.people: Counter[str] = Counter()
         self._attempts: dict[str, list[int]] = {}
-        self._numbers: dict[str, list[int]] = {}
+        self._numbers: dict[tuple[str, str], list[int]] = {}
         self._end = 0
         # Unbuffered: what was accepted outlives a kill of this process.
         self._file = path.open("ab", buffering=0)
@@ -62,9 +64,9 @@ class Ledger:
         """All that was accepted under an attempt id."""
         return [self.at(place) for place in self._attempts.get(attempt, ())]
 
-    def of_number(self, number: str) -> list[Accepted]:
-        """The SMS that were accepted for a number, newest first."""
-        return [self.at(place) for place in reversed(self._numbers.get(number, ()))]
+    def of_number(self, provider: str, number: str) -> list[Accepted]:
+        """What a provider accepted for a number, newest first."""
+        return [self.at(place) for place in reversed(self._numbers.get((provider, number), ()))]
 
     def summary(self) -> dict[str, dict[str, int]]:
         """Requests and people, by provider."""
@@ -83,8 +85,9 @@ class Ledger:
         self.requests[accepted.provider] += 1
         self.people[accepted.provider] += len(accepted.people)
         self._attempts.setdefault(accepted.attempt, []).append(place)
-        if accepted.provider == "twilio":
-            self._numbers.setdefault(accepted.people[0][0], []).append(place)
+        if accepted.provider in LISTED_BY_NUMBER:
+            key = (accepted.provider, accepted.people[0][0])
+            self._numbers.setdefault(key, []).append(place)
         return place
 
 

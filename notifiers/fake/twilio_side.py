@@ -116,19 +116,23 @@ def listed(
     end_of: Callable[[str], Fate],
 ) -> dict[str, Any]:
     """One page of a number's messages, newest first. Raises ValueError for a bad query."""
-    to, page = _one(query, "To"), int(_one(query, "Page", "0"))
-    size = min(1_000, int(_one(query, "PageSize", "50")))
     since, until = _moment(_one(query, "DateSent>")), _moment(_one(query, "DateSent<"))
     before = min(until or inf, time.time() - lag_seconds)
-    shown = [one for one in ledger.of_number(to) if (since or 0) <= one.at <= before]
-    here = shown[page * size : (page + 1) * size]
-    more = urlencode({"To": to, "Page": page + 1, "PageSize": size})
-    return {
-        "messages": [resource(one, account, end_of) for one in here],
-        "page": page,
-        "page_size": size,
-        "next_page_uri": f"{path(account)}?{more}" if len(shown) > (page + 1) * size else None,
-    }
+    found = ledger.of_number("twilio", _one(query, "To"))
+    shown = [one for one in found if (since or 0) <= one.at <= before]
+    here, rest = page_of(shown, query, path(account))
+    return {"messages": [resource(one, account, end_of) for one in here], **rest}
+
+
+def page_of(
+    shown: list[Accepted], query: Mapping[str, list[str]], path: str
+) -> tuple[list[Accepted], dict[str, Any]]:
+    """What stands on the page that a list was asked for, and what Twilio says of the page."""
+    page, size = int(_one(query, "Page", "0")), min(1_000, int(_one(query, "PageSize", "50")))
+    more = urlencode({"To": _one(query, "To"), "Page": page + 1, "PageSize": size})
+    following = f"{path}?{more}" if len(shown) > (page + 1) * size else None
+    rest = {"page": page, "page_size": size, "next_page_uri": following}
+    return shown[page * size : (page + 1) * size], rest
 
 
 def path(account: str) -> str:

@@ -16,11 +16,12 @@ import orjson
 
 from notifiers.envelope import ReceiptKind
 from notifiers.errors import NotifierError, Unavailable
+from notifiers.fake.call_line import Line
 from notifiers.fake.faults import Dice
 from notifiers.fake.keys import Keys
 from notifiers.fake.ledger import Accepted, Ledger
 from notifiers.providers import sendgrid, twilio_signed
-from notifiers.rehearsal import Fate, fate
+from notifiers.rehearsal import Fate, call_fate, fate
 from notifiers.transport import Transport
 
 MOST_EVENTS = 1_000
@@ -82,13 +83,21 @@ class Webhooks:
             self._later(self._dice.faults.receipt_delay_seconds, self._tell_mail, place)
         if provider == "twilio":
             self._later(self._dice.faults.receipt_delay_seconds, self._tell_sms, place)
+        if provider == "twilio_voice":
+            self._later(self._dice.faults.receipt_delay_seconds, self._tell_call, place)
 
     def end_of(self, address: str) -> Fate:
         """The rules, and the share of addresses that bounce besides."""
-        end, share = fate(address), self._dice.faults.bounce_share
-        if share and zlib.crc32(address.encode()) < share * 2**32:
+        if self._bounces(address):
             return fate("+0191" if address.startswith("+") else "bounce")
-        return end
+        return fate(address)
+
+    def end_of_call(self, number: str) -> Fate:
+        """The same for a call."""
+        return call_fate("+0191" if self._bounces(number) else number)
+
+    def _bounces(self, address: str) -> bool:
+        return zlib.crc32(address.encode()) < self._dice.faults.bounce_share * 2**32
 
     def _later(self, seconds: float, *job: Any) -> None:
         self.counts["waiting"] += 1
@@ -160,14 +169,33 @@ class Webhooks:
                 await self._post_status(accepted, status)
 
     async def _post_status(self, accepted: Accepted, status: str) -> None:
-        url, form = accepted.more["callback"], self._form(accepted, status)
+        await self._post_form(accepted.more["callback"], self._form(accepted, status))
+
+    async def _tell_call(self, place: int) -> None:
+        accepted = self._ledger.at(place)
+        if not accepted.more["callback"]:
+            return
+        faults, end = self._dice.faults, self.end_of_call(accepted.people[0][0])
+        line = Line(accepted, end, self._keys.twilio_account_sid, self._post_some_twice)
+        if self._dice.happens(faults.late):
+            self._later(faults.late_seconds, line.ring, faults.shuffled)
+        else:
+            await line.ring(faults.shuffled)
+
+    async def _post_some_twice(self, url: str, form: dict[str, str]) -> bytes:
+        if self._dice.happens(self._dice.faults.doubled):
+            await self._post_form(url, form)
+        return await self._post_form(url, form)
+
+    async def _post_form(self, url: str, form: dict[str, str]) -> bytes:
+        """Post as Twilio does, signed; gives what was answered."""
         body = urlencode(form).encode()
         if self._dice.happens(self._dice.faults.forged):
             wrong = {twilio_signed.SIGNATURE: twilio_signed.signature(b"wrong", url, form)}
             await self._post(self._dialled(url), body, _FORM | wrong, "forged", 1)
         token = self._keys.twilio_token.encode()
         signed = {twilio_signed.SIGNATURE: twilio_signed.signature(token, url, form)}
-        await self._post(self._dialled(url), body, _FORM | signed, "twilio", TWILIO_TRIES)
+        return await self._post(self._dialled(url), body, _FORM | signed, "twilio", TWILIO_TRIES)
 
     def _form(self, accepted: Accepted, status: str) -> dict[str, str]:
         form = {
@@ -192,27 +220,29 @@ class Webhooks:
 
     async def _post(
         self, url: str, body: bytes, headers: dict[str, str], what: str, tries: int
-    ) -> None:
+    ) -> bytes:
         for attempt in range(tries):
-            if await self._taken(url, body, headers, again_on_error=what == "sendgrid"):
+            answer = await self._taken(url, body, headers, again_on_error=what == "sendgrid")
+            if answer is not None:
                 self.counts[what] += 1
-                return
+                return answer
             if attempt + 1 < tries:
                 await asyncio.sleep(0.2 * 2**attempt)
         self.counts[f"{what}_not_taken"] += 1
+        return b""
 
     async def _taken(
         self, url: str, body: bytes, headers: dict[str, str], *, again_on_error: bool
-    ) -> bool:
-        """Whether it is done with: taken, or refused in a way that is not tried again."""
+    ) -> bytes | None:
+        """What was answered; None if it must be tried again."""
         try:
             answer = await self._transport.request("POST", url, headers=headers, body=body)
         except Unavailable:
-            return False
+            return None
         except NotifierError:
-            return not again_on_error
+            return None if again_on_error else b""
         self.counts[f"answered_{answer.status}"] += 1
-        return answer.status < 300 or not again_on_error
+        return answer.body if answer.status < 300 or not again_on_error else None
 
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -20,7 +20,8 @@ from notifiers.envelope import Outcome
 from notifiers.paging import Contact, Page, Paged
 from notifiers.paging.calm import paged
 from notifiers.paging.written import MOST_SHORT
-from notifiers.providers.twilio_sms import classify
+from notifiers.providers.twilio_account import classify
+from notifiers.providers.twilio_voice import CODES
 from notifiers.transport import Transport
 
 ACKNOWLEDGE = "1"  # the key that acknowledges; an answering machine presses none
@@ -72,7 +73,7 @@ class CallPager:
             answer = await transport.request("POST", self._url, headers=self._headers, body=body)
         finally:
             await transport.close()
-        return classify(answer, ())
+        return classify(answer, (), CODES)
 
 
 def call_form(to: str, sender: str, page: Page) -> dict[str, Any]:

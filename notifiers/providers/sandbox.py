@@ -22,9 +22,10 @@ from notifiers.envelope import (
     OutcomeKind,
     Person,
     Receipt,
+    ReceiptKind,
 )
 from notifiers.errors import BadSignature, Refused
-from notifiers.rehearsal import fate
+from notifiers.rehearsal import Fate, call_fate, fate
 from notifiers.tokens import values
 
 MOST_PEOPLE = 1_000
@@ -76,10 +77,10 @@ class Sandbox:
         """Accepted, unless every person's number is one that providers refuse at once."""
         if not 1 <= len(envelope.people) <= MOST_PEOPLE:
             raise Refused(f"an envelope holds 1 to {MOST_PEOPLE} people")
-        refused = [person for person in envelope.people if fate(person.address).refused]
+        refused = [one for one in envelope.people if _fate(envelope, one).refused]
         if refused:
             kind = OutcomeKind.SPLIT if len(envelope.people) > 1 else OutcomeKind.REFUSED
-            reason = f"sandbox {fate(refused[0].address).refused}"
+            reason = f"sandbox {_fate(envelope, refused[0]).refused}"
             return Outcome(kind, 400, "", reason, None, tuple(one.ref for one in refused))
         return Outcome(
             OutcomeKind.ACCEPTED, 202, f"sandbox-{hashlib.sha256(body).hexdigest()[:16]}"
@@ -101,7 +102,7 @@ class Sandbox:
         """Nothing is open."""
 
     def _heard(self, envelope: Envelope, person: Person, at: datetime) -> list[Receipt]:
-        end = fate(person.address)
+        end = _fate(envelope, person)
         return [
             Receipt(
                 dedupe_key=f"{self.name}:{envelope.attempt}:{person.ref}:{kind}",
@@ -111,7 +112,11 @@ class Sandbox:
                 at=at,
                 provider=self.name,
                 provider_ref=f"{self.name}-{envelope.attempt}",
-                code=end.code if kind.permanent else "",
+                code="" if kind is ReceiptKind.DELIVERED else end.code,
             )
             for kind in end.heard
         ]
+
+
+def _fate(envelope: Envelope, person: Person) -> Fate:
+    return (call_fate if envelope.channel is Channel.CALL else fate)(person.address)

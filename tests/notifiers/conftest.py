@@ -12,24 +12,30 @@ import pytest
 from notifiers.courier import RawRequest
 from notifiers.dispatch import Dispatch
 from notifiers.fake.server import FakeProviders
-from tests.notifiers.makers import sendgrid_at, twilio_at
+from tests.notifiers.makers import sendgrid_at, twilio_at, twilio_voice_at
 
 
 class Mailbox:
-    """A web server that keeps every webhook it is sent; answers with `statuses`, then 204."""
+    """A web server that keeps every webhook it is sent.
+
+    Answers with `statuses`, then 200; with `bodies` in turn, then nothing.
+    """
 
     def __init__(self) -> None:
         self.requests: list[RawRequest] = []
         self.statuses: list[int] = []
+        self.bodies: list[str] = []
         box = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 box.requests.append(RawRequest(box.url + self.path, dict(self.headers), body))
-                self.send_response(box.statuses.pop(0) if box.statuses else 204)
-                self.send_header("Content-Length", "0")
+                answer = (box.bodies.pop(0) if box.bodies else "").encode()
+                self.send_response(box.statuses.pop(0) if box.statuses else 200)
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                self.wfile.write(answer)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -64,6 +70,7 @@ def mailbox_server() -> Iterator[Mailbox]:
 def mailbox(mailbox_server: Mailbox) -> Mailbox:
     mailbox_server.requests.clear()
     mailbox_server.statuses.clear()
+    mailbox_server.bodies.clear()
     return mailbox_server
 
 
@@ -86,6 +93,6 @@ def fake(fake_process: FakeProviders) -> FakeProviders:
 @pytest.fixture
 def dispatch(fake: FakeProviders) -> Iterator[Dispatch]:
     """Real couriers with a short patience, pointed at the fake."""
-    running = Dispatch([sendgrid_at(fake), twilio_at(fake)])
+    running = Dispatch([sendgrid_at(fake), twilio_at(fake), twilio_voice_at(fake)])
     yield running
     running.close()

@@ -6,6 +6,7 @@ from notifiers.envelope import Channel, Envelope, Mode, Person, Words
 from notifiers.fake.server import FakeProviders
 from notifiers.providers.sendgrid import SendGrid
 from notifiers.providers.twilio_sms import TwilioSms
+from notifiers.providers.twilio_voice import TwilioVoice
 from notifiers.transport import Transport
 
 NONCE = "7f3a"
@@ -45,6 +46,10 @@ def make_sms(number: str = "+12025550123", **changes: object) -> Envelope:
     return make_envelope(person, **({"channel": Channel.SMS} | changes))
 
 
+def make_call(number: str = "+12025550123", **changes: object) -> Envelope:
+    return make_sms(number, **({"channel": Channel.CALL} | changes))
+
+
 def sendgrid_at(fake: FakeProviders, url: str = "", **changes: object) -> SendGrid:
     given: dict[str, object] = {
         "api_key": fake.sendgrid_api_key,
@@ -57,11 +62,19 @@ def sendgrid_at(fake: FakeProviders, url: str = "", **changes: object) -> SendGr
 
 
 def twilio_at(fake: FakeProviders, url: str = "", **changes: object) -> TwilioSms:
-    given: dict[str, object] = {
+    transport = Transport(total_seconds=0.5, loopback_only=True)
+    return TwilioSms(transport, **(_account_at(fake, url) | changes))  # type: ignore[arg-type]
+
+
+def twilio_voice_at(fake: FakeProviders, url: str = "", **changes: object) -> TwilioVoice:
+    transport = Transport(total_seconds=0.5, loopback_only=True)
+    return TwilioVoice(transport, **(_account_at(fake, url) | changes))  # type: ignore[arg-type]
+
+
+def _account_at(fake: FakeProviders, url: str) -> dict[str, object]:
+    return {
         "account_sid": fake.twilio_account_sid,
         "auth_token": fake.twilio_token,
         "sender": "+15005550006",
         "base_url": url or fake.url,
     }
-    transport = Transport(total_seconds=0.5, loopback_only=True)
-    return TwilioSms(transport, **(given | changes))  # type: ignore[arg-type]

@@ -22,6 +22,8 @@ def test_only_what_ends_a_channel_moves_a_person_on() -> None:
         ReceiptKind.PROCESSED,
         ReceiptKind.SENT,
         ReceiptKind.DEFERRED,
+        ReceiptKind.UNANSWERED,
+        ReceiptKind.LEFT,
         ReceiptKind.DELIVERED,
     }
 

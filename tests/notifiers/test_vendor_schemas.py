@@ -14,8 +14,9 @@ from notifiers.paging import Page
 from notifiers.paging.call import call_form
 from notifiers.providers.sendgrid import SendGrid
 from notifiers.providers.twilio_sms import TwilioSms
+from notifiers.providers.twilio_voice import TwilioVoice
 from notifiers.transport import Transport
-from tests.notifiers.makers import make_envelope, make_person, make_sms
+from tests.notifiers.makers import make_call, make_envelope, make_person, make_sms
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -88,17 +89,30 @@ def test_an_sms_is_valid() -> None:
     Draft202012Validator(schema).validate(dict(parse_qsl(body.decode())))
 
 
-def test_a_call_is_valid() -> None:
+def call_schema() -> Any:
     spec = document("twilio/twilio_api_v2010.json")
     path = spec["paths"]["/2010-04-01/Accounts/{AccountSid}/Calls.json"]
     form = path["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]
-    schema = strict(resolved(spec, form["schema"]))
+    return strict(resolved(spec, form["schema"]))
+
+
+@pytest.mark.parametrize("words", ["short", "x" * 4_000])
+def test_a_call_of_a_campaign_is_valid(words: str) -> None:
+    courier = TwilioVoice(Transport(), account_sid="AC", auth_token="t", sender="+15005550006")
+    person = make_person(address="+12025550123", fields={"name": words})
+    body = courier.body(make_call(people=(person,), callback="https://tocsin.example.com/calls"))
+    called: dict[str, Any] = dict(parse_qsl(body.decode()))
+    # A form has only texts: what is a number in the schema is written as one.
+    called |= {name: int(called[name]) for name in ("Timeout", "TimeLimit")}
+    Draft202012Validator(call_schema()).validate(called)
+
+
+def test_a_call_of_an_alarm_is_valid() -> None:
     called = call_form(
         "+12025550123",
         "+15005550006",
         Page("INC-2026-0042", "", "due", "https://tocsin.example.com/a", "4711"),
     )
-    # A form has only texts: what is a number in the schema is written as one.
     called |= {"Timeout": int(called["Timeout"])}
-    Draft202012Validator(schema).validate(called)
+    Draft202012Validator(call_schema()).validate(called)
     assert len(called["Twiml"]) <= 4_000

@@ -1,0 +1,278 @@
+"""Telephone calls by Twilio: one call a request; only a pressed key proves that somebody heard.
+
+What is known of it, and where from:
+- Calls takes the words as TwiML of at most 4,000 characters; longer words are fetched from us:
+  https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
+- `Gather` posts the pressed key to its action, signed as every callback is, and says what that
+  answers: https://www.twilio.com/docs/voice/twiml/gather
+- machine detection is a guess, wrong in some of twenty calls: that a machine answered is noted,
+  that a human did proves nothing. Waiting for the end of a greeting lets the words be left:
+  https://www.twilio.com/docs/voice/answering-machine-detection
+- the list of calls shows neither words nor callback, so a call is known by number and time
+What calls and SMS have in common is in `twilio_account`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from twilio.twiml.voice_response import Gather, VoiceResponse  # type: ignore[import-untyped]
+
+from notifiers.courier import AttemptQuery, Capabilities, RawRequest
+from notifiers.envelope import (
+    Channel,
+    Envelope,
+    Finding,
+    FindingKind,
+    Outcome,
+    Person,
+    Receipt,
+    ReceiptKind,
+)
+from notifiers.errors import MalformedReceipt, Refused
+from notifiers.providers.twilio_account import (
+    CLOCK_SKEW,
+    FINAL,
+    LIST_ERRORS,
+    MOST_LISTED,
+    OURS_TO_MEND,
+    TRY_LATER,
+    Codes,
+    TwilioAccount,
+    callback_url,
+    classify,
+    one_person,
+)
+from notifiers.tokens import fill, values
+from notifiers.transport import Transport
+
+MOST_TWIML = 4_000
+RING_SECONDS = 40  # long enough for an answering machine to take over
+MOST_SECONDS = 300  # of one call: somebody may ask to hear it again and again
+LONGEST_WAY = timedelta(minutes=2)  # from an attempt's row to the call's: a lease and a request
+
+HEARD, AGAIN = "1", "2"  # the keys; an answering machine presses none
+
+CODES = Codes(
+    try_later=TRY_LATER
+    | {
+        10004: "too many calls at once",
+        22005: "the queue of calls is full",
+    },
+    ours=OURS_TO_MEND
+    | {
+        21205: "the URL of the words is not valid",
+        21210: "the sender's number is not verified",
+        21213: "no sender is set",
+        21219: "a trial account calls only verified numbers",
+    },
+    final=FINAL
+    | {
+        21215: "calls to that country are not switched on",
+        21216: "Twilio blocks calls to that number",
+    },
+)
+
+# Locale -> Twilio's language and voice.
+# https://www.twilio.com/docs/voice/twiml/say/text-speech#available-voices-and-languages
+VOICES = {
+    "en": ("en-US", "Polly.Joanna"),
+    "zh-Hans": ("cmn-CN", "Polly.Zhiyu"),
+    "de": ("de-DE", "Polly.Vicki"),
+    "fr": ("fr-FR", "Polly.Lea"),
+    "es": ("es-ES", "Polly.Lucia"),
+    "ja": ("ja-JP", "Polly.Mizuki"),
+}
+
+# https://www.twilio.com/docs/voice/api/call-resource#call-status-values
+# `completed` says only that the line was open: see `_completed`.
+STATUSES = {
+    "queued": ReceiptKind.PROCESSED,
+    "initiated": ReceiptKind.PROCESSED,
+    "ringing": ReceiptKind.PROCESSED,
+    "in-progress": ReceiptKind.SENT,
+    "busy": ReceiptKind.UNANSWERED,
+    "no-answer": ReceiptKind.UNANSWERED,
+    "failed": ReceiptKind.FAILED,
+    "canceled": ReceiptKind.FAILED,
+}
+
+# What XML cannot hold, even escaped; a name may.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class TwilioVoice:
+    """Calls through Twilio's Calls resource.
+
+    sender      a number of ours, E.164: a messaging service cannot call
+    public_url  our callback's address as Twilio knows it; '' takes the request's own
+    """
+
+    name = "twilio_voice"
+    channel = Channel.CALL
+    capabilities = Capabilities(
+        max_people=1,
+        native_key=False,
+        echoes_attempt=True,
+        looks_up=True,
+        settle_seconds=60.0,
+        live=True,
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        account_sid: str,
+        auth_token: str,
+        sender: str,
+        public_url: str = "",
+        base_url: str = "https://api.twilio.com",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._account = TwilioAccount(
+            transport,
+            account_sid=account_sid,
+            auth_token=auth_token,
+            public_url=public_url,
+            base_url=base_url,
+        )
+        self._sender = sender
+        self._clock = clock
+
+    def body(self, envelope: Envelope) -> bytes:
+        """The form that the SDK would post, sorted. Raises Refused for what cannot be said."""
+        person = one_person(envelope, "a call")
+        more = {"status_callback": callback_url(envelope, person)} if envelope.callback else {}
+        return self._account.shaped(
+            lambda client: client.calls.create(
+                to=person.address,
+                from_=self._sender,
+                timeout=RING_SECONDS,
+                time_limit=MOST_SECONDS,
+                machine_detection="DetectMessageEnd",
+                **_words(envelope, person),
+                **more,
+            )
+        )
+
+    async def send(self, envelope: Envelope, body: bytes) -> Outcome:
+        """POST it once. Raises what the transport raises."""
+        answer = await self._account.post("Calls", body, envelope.not_after)
+        return classify(answer, envelope.people, CODES)
+
+    async def look_up(self, query: AttemptQuery) -> Finding:
+        """Read the number's calls, newest first, for one of our attempt's time.
+
+        By number alone: StartTime is empty while a call queues.
+        """
+        to = query.people[0].address
+        try:
+            listed = await self._account.client.calls.list_async(
+                to=to, limit=MOST_LISTED, page_size=MOST_LISTED
+            )
+        except LIST_ERRORS as error:
+            return Finding(FindingKind.CANNOT_TELL, evidence=f"list: {type(error).__name__}")
+        return _finding([one for one in listed if one._from == self._sender], query.started_at)
+
+    def parse_receipts(self, request: RawRequest) -> list[Receipt]:
+        """Verify one callback, of a status or of a key; none if it is no call of ours."""
+        form, ids = self._account.verified(request)
+        if "a" not in ids or "r" not in ids:
+            return []
+        try:
+            sid, said = form["CallSid"], form["CallStatus"]
+            kind, code = _heard(said, form)
+        except KeyError as missing:
+            raise MalformedReceipt(f"a Twilio callback without a known {missing}") from missing
+        key = f"{self.name}:{sid}:{said if kind is not ReceiptKind.DELIVERED else 'heard'}"
+        return [Receipt(key, ids["a"], ids["r"], kind, self._clock(), self.name, sid, code)]
+
+    def wish(self, request: RawRequest) -> tuple[str, str]:
+        """(attempt, what the line wants to hear): `thanks`, `words`, or '' for a mere status.
+
+        Raises BadSignature.
+        """
+        form, ids = self._account.verified(request)
+        attempt, key = ids.get("a", ""), form.get("Digits", "")
+        if key == HEARD:
+            return attempt, "thanks"
+        return attempt, "words" if key or "say" in ids else ""
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._account.close()
+
+
+def spoken(envelope: Envelope) -> str:
+    """The TwiML of a call: said twice, until a key is pressed where we can be told of it."""
+    person = one_person(envelope, "a call")
+    text = fill(envelope.words.text, values(envelope.words, envelope.nonce, person))
+    response = VoiceResponse()
+    if not envelope.callback:
+        return str(_say(response, envelope.locale, text, times=2))
+    action = callback_url(envelope, person)
+    gather = Gather(action=action, method="POST", num_digits=1, timeout=8)
+    response.append(_say(gather, envelope.locale, text, times=2))
+    return str(response)
+
+
+def said(locale: str, text: str) -> str:
+    """The TwiML that answers a pressed key: a sentence, then the call ends."""
+    response = _say(VoiceResponse(), locale, text, times=1)
+    response.hangup()
+    return str(response)
+
+
+def _say(verb: VoiceResponse, locale: str, text: str, *, times: int) -> VoiceResponse:
+    if locale not in VOICES:
+        raise Refused(f"no voice speaks {locale}")
+    language, voice = VOICES[locale]
+    more = {"loop": times} if times > 1 else {}
+    verb.say(_NOT_XML.sub(" ", text), language=language, voice=voice, **more)
+    return verb
+
+
+def _words(envelope: Envelope, person: Person) -> dict[str, str]:
+    """The words with the call, or where they are fetched."""
+    twiml = spoken(envelope)
+    if len(twiml) <= MOST_TWIML:
+        return {"twiml": twiml}
+    if not envelope.callback:
+        raise Refused(f"{len(twiml)} characters of TwiML, over {MOST_TWIML}")
+    return {"url": callback_url(envelope, person, say="1")}
+
+
+def _heard(status: str, form: Mapping[str, str]) -> tuple[ReceiptKind, str]:
+    """What a callback tells of the person, and its code."""
+    if form.get("Digits") == HEARD:
+        return ReceiptKind.DELIVERED, f"key {HEARD}"
+    if status == "completed":
+        return _completed(form.get("AnsweredBy", ""))
+    return STATUSES[status], form.get("ErrorCode") or form.get("SipResponseCode") or status
+
+
+def _completed(answered_by: str) -> tuple[ReceiptKind, str]:
+    """A call that was answered and ended. The key, if one was pressed, was told before."""
+    if answered_by.startswith("machine"):
+        return ReceiptKind.LEFT, answered_by
+    if answered_by == "fax":
+        return ReceiptKind.UNDELIVERED, answered_by
+    return ReceiptKind.UNANSWERED, "no key"
+
+
+def _finding(ours: list[Any], started_at: datetime) -> Finding:
+    since, until = started_at - CLOCK_SKEW, started_at + LONGEST_WAY
+    then = [call for call in ours if since <= call.date_created <= until]
+    if len(then) > 1:
+        # Two people share a number, or two attempts met: which one is ours is not told.
+        return Finding(FindingKind.CANNOT_TELL, evidence=f"{len(then)} calls at that time")
+    if then:
+        doubt = "known by number and time alone: the list shows no words"
+        return Finding(FindingKind.FOUND, then[0].sid, f"listed as {then[0].status}; {doubt}")
+    if len(ours) >= MOST_LISTED and ours[-1].date_created >= since:
+        return Finding(FindingKind.CANNOT_TELL, evidence="more calls than one look shows")
+    return Finding(FindingKind.ABSENT, evidence=f"none of {len(ours)} calls to the number")
