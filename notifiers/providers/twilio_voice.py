@@ -3,23 +3,18 @@
 What is known of it, and where from:
 - Calls takes the words as TwiML of at most 4,000 characters; longer words are fetched from us:
   https://www.twilio.com/docs/voice/api/call-resource#create-a-call-resource
-- `Gather` posts the pressed key to its action, signed as every callback is, and says what that
-  answers: https://www.twilio.com/docs/voice/twiml/gather
 - machine detection is a guess, wrong in some of twenty calls: that a machine answered is noted,
   that a human did proves nothing. Waiting for the end of a greeting lets the words be left:
   https://www.twilio.com/docs/voice/answering-machine-detection
 - the list of calls shows neither words nor callback, so a call is known by number and time
-What calls and SMS have in common is in `twilio_account`.
+What calls and SMS have in common is in `twilio_account`; what is said, in `twilio_words`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-from twilio.twiml.voice_response import Gather, VoiceResponse  # type: ignore[import-untyped]
 
 from notifiers.courier import AttemptQuery, Capabilities, RawRequest
 from notifiers.envelope import (
@@ -46,15 +41,13 @@ from notifiers.providers.twilio_account import (
     classify,
     one_person,
 )
-from notifiers.tokens import fill, values
+from notifiers.providers.twilio_words import HEARD, spoken
 from notifiers.transport import Transport
 
 MOST_TWIML = 4_000
 RING_SECONDS = 40  # long enough for an answering machine to take over
 MOST_SECONDS = 300  # of one call: somebody may ask to hear it again and again
 LONGEST_WAY = timedelta(minutes=2)  # from an attempt's row to the call's: a lease and a request
-
-HEARD, AGAIN = "1", "2"  # the keys; an answering machine presses none
 
 CODES = Codes(
     try_later=TRY_LATER
@@ -76,17 +69,6 @@ CODES = Codes(
     },
 )
 
-# Locale -> Twilio's language and voice.
-# https://www.twilio.com/docs/voice/twiml/say/text-speech#available-voices-and-languages
-VOICES = {
-    "en": ("en-US", "Polly.Joanna"),
-    "zh-Hans": ("cmn-CN", "Polly.Zhiyu"),
-    "de": ("de-DE", "Polly.Vicki"),
-    "fr": ("fr-FR", "Polly.Lea"),
-    "es": ("es-ES", "Polly.Lucia"),
-    "ja": ("ja-JP", "Polly.Mizuki"),
-}
-
 # https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 # `completed` says only that the line was open: see `_completed`.
 STATUSES = {
@@ -99,9 +81,6 @@ STATUSES = {
     "failed": ReceiptKind.FAILED,
     "canceled": ReceiptKind.FAILED,
 }
-
-# What XML cannot hold, even escaped; a name may.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class TwilioVoice:
@@ -176,7 +155,9 @@ class TwilioVoice:
             )
         except LIST_ERRORS as error:
             return Finding(FindingKind.CANNOT_TELL, evidence=f"list: {type(error).__name__}")
-        return _finding([one for one in listed if one._from == self._sender], query.started_at)
+        # The SDK has no better name for what Twilio calls From.
+        ours = [one for one in listed if one._from == self._sender]  # noqa: SLF001
+        return _finding(ours, query.started_at)
 
     def parse_receipts(self, request: RawRequest) -> list[Receipt]:
         """Verify one callback, of a status or of a key; none if it is no call of ours."""
@@ -205,35 +186,6 @@ class TwilioVoice:
     async def close(self) -> None:
         """Give back connections."""
         await self._account.close()
-
-
-def spoken(envelope: Envelope) -> str:
-    """The TwiML of a call: said twice, until a key is pressed where we can be told of it."""
-    person = one_person(envelope, "a call")
-    text = fill(envelope.words.text, values(envelope.words, envelope.nonce, person))
-    response = VoiceResponse()
-    if not envelope.callback:
-        return str(_say(response, envelope.locale, text, times=2))
-    action = callback_url(envelope, person)
-    gather = Gather(action=action, method="POST", num_digits=1, timeout=8)
-    response.append(_say(gather, envelope.locale, text, times=2))
-    return str(response)
-
-
-def said(locale: str, text: str) -> str:
-    """The TwiML that answers a pressed key: a sentence, then the call ends."""
-    response = _say(VoiceResponse(), locale, text, times=1)
-    response.hangup()
-    return str(response)
-
-
-def _say(verb: VoiceResponse, locale: str, text: str, *, times: int) -> VoiceResponse:
-    if locale not in VOICES:
-        raise Refused(f"no voice speaks {locale}")
-    language, voice = VOICES[locale]
-    more = {"loop": times} if times > 1 else {}
-    verb.say(_NOT_XML.sub(" ", text), language=language, voice=voice, **more)
-    return verb
 
 
 def _words(envelope: Envelope, person: Person) -> dict[str, str]:

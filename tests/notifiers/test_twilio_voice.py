@@ -14,7 +14,8 @@ from notifiers.errors import BadSignature, MalformedReceipt, Refused
 from notifiers.fake.server import FakeProviders
 from notifiers.providers.twilio_account import classify
 from notifiers.providers.twilio_signed import SIGNATURE
-from notifiers.providers.twilio_voice import CODES, VOICES, TwilioVoice, said, spoken
+from notifiers.providers.twilio_voice import CODES, TwilioVoice
+from notifiers.providers.twilio_words import VOICES, said, spoken
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
 from tests.notifiers.makers import make_call, make_person, twilio_voice_at
