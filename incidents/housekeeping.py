@@ -12,7 +12,7 @@ from incidents.database.audit_tree import pending_count
 from incidents.database.holds import holds_that_end
 from incidents.database.incidents import incidents_to_review
 from incidents.office import anchor, signing_key
-from incidents.services import alarms, holds, idempotency, population, review
+from incidents.services import alarms, holds, idempotency, population, proofs, review
 from incidents.sweep import Part
 from incidents.vault.signing import SigningKey
 from incidents.wiring import pagers_for
@@ -35,6 +35,12 @@ def alarm_parts(office: Office) -> dict[str, Part]:
         "alarms": Part(lambda: alarms.ring_due(office, pagers.__getitem__), _ALARM_SECONDS),
         "duties without alarm": Part(lambda: mend_alarms(office), _MINUTE_SECONDS / 4),
     }
+
+
+def proof_parts(office: Office) -> dict[str, Part]:
+    """The part that proves what campaigns did: in a thread of its own, since it may take long."""
+    signer = signing_key(office.settings)
+    return {"proofs": Part(lambda: proofs.make_due(office, signer))}
 
 
 def house_parts(office: Office) -> dict[str, Part]:

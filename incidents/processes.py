@@ -20,7 +20,7 @@ import celeryconfig
 from incidents import tasks
 from incidents.celery_app import CeleryBell, create_celery
 from incidents.embedded import ThreadBell
-from incidents.housekeeping import alarm_parts, house_parts
+from incidents.housekeeping import alarm_parts, house_parts, proof_parts
 from incidents.logs import configure_logs
 from incidents.office import open_office
 from incidents.services import campaigns, law_packs, sending
@@ -119,7 +119,8 @@ def _team(office: Office, dispatches: Mapping[str, Dispatch]) -> _Team:
         _sender(office, dispatches, number) for number in range(office.settings.senders_per_process)
     ]
     tender = Sweep("tender", _tending(office, dispatches, senders), every)
-    return _Team([alarms, house, tender, *senders], senders)
+    proofs = Sweep("proofs", proof_parts(office), every)
+    return _Team([alarms, house, tender, proofs, *senders], senders)
 
 
 def _sender(office: Office, dispatches: Mapping[str, Dispatch], number: int) -> Sweep:

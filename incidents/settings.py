@@ -169,6 +169,12 @@ class Settings(BaseSettings):
         description="Shared secret of detection tools' signed webhook; empty: the door is shut.",
     )
 
+    proof_renewal_minutes: float = Field(
+        default=60.0,
+        ge=0,
+        description="How long late receipts gather before the proof of a finished campaign is made"
+        " anew.",
+    )
     people_per_envelope: int = Field(
         default=1000, ge=1, le=1000, description="People in one e-mail request at the most."
     )

@@ -210,6 +210,15 @@ KINDS: Mapping[str, Details] = {
     "campaign.stop": _CAMPAIGN,
     "campaign.finish": _CAMPAIGN,
     "campaign.rejoin": _CAMPAIGN,
+    "campaign.prove": {  # the root over one leaf per person and rung
+        "notice_id": uuid,
+        "content": sha256_hex,
+        "number": whole,
+        "size": whole,
+        "root": sha256_hex,
+        "buckets": counts,
+    },
+    "campaign.export": {"number": whole, "file": sha256_hex},
     "sending.record": {  # one entry for up to a thousand attempts: `root` commits to each
         "campaign_id": uuid,
         "envelope_id": uuid,

@@ -68,7 +68,7 @@ def extend(hashes: Hashes, size: int, leaves: Sequence[bytes]) -> int:
         above = level + TILE_BITS
         first, stop = size >> above, grown >> above
         below = hashes.read(level, first * TILE, stop * TILE) if stop > first else ()
-        tiles = [_fold(below[at : at + TILE]) for at in range(0, len(below), TILE)]
+        tiles = [fold(below[at : at + TILE]) for at in range(0, len(below), TILE)]
         if tiles:
             hashes.write(above, first, tiles)
         level = above
@@ -210,7 +210,7 @@ def _full_parts(hashes: Hashes, start: int, stop: int) -> Iterator[bytes]:
     while start < stop:
         height = (stop - start).bit_length() - 1
         level = height - height % TILE_BITS
-        yield _fold(hashes.read(level, start >> level, (start + (1 << height)) >> level))
+        yield fold(hashes.read(level, start >> level, (start + (1 << height)) >> level))
         start += 1 << height
 
 
@@ -222,7 +222,7 @@ def _join(parts: Sequence[bytes]) -> bytes:
     return result
 
 
-def _fold(row: Iterable[bytes]) -> bytes:
+def fold(row: Iterable[bytes]) -> bytes:
     """The root over a full row, whose length is a power of two."""
     row = list(row)
     while len(row) > 1:

@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -107,11 +108,19 @@ def signer_ids(note: str) -> list[tuple[str, str]]:
     return [(name, signature[:_KEY_HASH_BYTES].hex()) for name, signature in _signatures(note)]
 
 
-def verified(note: str, key: PublicKey) -> Head:
-    """The head in a note that `key` signed; BadNote otherwise."""
+def proof_origin(name: str, campaign_id: UUID, number: int) -> str:
+    """Whose tree a campaign's proof is: never to be taken for the trail's, which has the name."""
+    return f"{name}/campaigns/{campaign_id}/proofs/{number}"
+
+
+def verified(note: str, key: PublicKey, origin: str = "") -> Head:
+    """The head in a note that `key` signed; BadNote otherwise.
+
+    origin  whose tree it must be; empty: the trail's, which bears the name of the key
+    """
     head = read(note)
-    if head.origin != key.name:
-        raise BadNote(f"the checkpoint is of {head.origin}, the key of {key.name}")
+    if head.origin != (origin or key.name):
+        raise BadNote(f"the checkpoint is of {head.origin}, not of {origin or key.name}")
     for name, signature in _signatures(note):
         if (name, signature[:_KEY_HASH_BYTES].hex()) == (key.name, key.id):
             _check(key, signature[_KEY_HASH_BYTES:], head.text.encode())
@@ -136,6 +145,6 @@ def _signatures(note: str) -> list[tuple[str, bytes]]:
             found.append((name, b64decode(encoded, validate=True)))
         except ValueError:
             raise BadNote("a signature line cannot be read") from None
-        if dash != "—":
+        if dash != "—" or b64encode(found[-1][1]).decode() != encoded:
             raise BadNote("a signature line cannot be read")
     return found

@@ -40,6 +40,7 @@ class Campaign(Base):
     population_count  people added to the population when all of them had a place last; what is
                       missing to the imports' sum are newcomers. None: placing is under way
     placed_to         the last person looked at by the placing that is under way
+    proof_due_at      when its proof is to be made (anew); None: what is proved still holds
     """
 
     __tablename__ = "campaign"
@@ -70,6 +71,7 @@ class Campaign(Base):
     launched_at: Mapped[datetime]
     launched_by: Mapped[UUID]
     finished_at: Mapped[datetime | None]
+    proof_due_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

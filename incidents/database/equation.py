@@ -39,7 +39,7 @@ def people_by_bucket(session: Session, campaign: Campaign) -> tuple[list[Group],
         Envelope.campaign_id == Delivery.campaign_id, Envelope.ordinal == Delivery.envelope
     )
     placed = (
-        select(Delivery.rung, Delivery.channel, _bucket().label("bucket"), func.count())
+        select(Delivery.rung, Delivery.channel, bucket().label("bucket"), func.count())
         .outerjoin(Envelope, inside)
         .where(Delivery.campaign_id == campaign.id, Delivery.is_current)
         .group_by(Delivery.rung, Delivery.channel, "bucket")
@@ -89,7 +89,8 @@ def accepted_since(session: Session, campaign_id: UUID, moment: datetime) -> int
     return int(session.scalar(query) or 0)
 
 
-def _bucket() -> ColumnElement[str]:
+def bucket() -> ColumnElement[str]:
+    """The bucket that a delivery, joined to its envelope, puts its person in."""
     return case(
         (Delivery.outcome == "delivered", "delivered"),
         (Delivery.outcome == "withheld", "withheld"),

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     APPROVE_NOTICE = "notice.approve"
     RUN_CAMPAIGN = "campaign.run"
     READ_CAMPAIGN = "campaign.read"
+    PROVE_CAMPAIGN = "campaign.prove"
+    PROVE_NOTICE = "person.prove"
     EDIT_ANNOUNCEMENT = "announcement.edit"
     APPROVE_ANNOUNCEMENT = "announcement.approve"
     EDIT_REPORT = "report.edit"
@@ -78,6 +80,7 @@ _RESPOND = _LOOK | {
 }
 _LEAD = _RESPOND | {
     P.RUN_CAMPAIGN,
+    P.PROVE_CAMPAIGN,
     P.EDIT_ANNOUNCEMENT,
     P.EDIT_REPORT,
     P.RUN_DRILL,
@@ -89,7 +92,7 @@ _GRANTS: Mapping[Role, set[Permission]] = {
     Role.REPORTER: {P.OPEN_INCIDENT},
     Role.RESPONDER: _RESPOND,
     Role.COMMANDER: _LEAD,
-    Role.PRIVACY_OFFICER: _LEAD | {P.CHANGE_DUTY, P.APPLY_LAW, P.FILE_REPORT},
+    Role.PRIVACY_OFFICER: _LEAD | {P.CHANGE_DUTY, P.APPLY_LAW, P.FILE_REPORT, P.PROVE_NOTICE},
     Role.APPROVER: _LOOK
     | {P.APPROVE_NOTICE, P.APPROVE_ANNOUNCEMENT, P.DO_TASK, P.ACKNOWLEDGE_ALARM},
     Role.AUDITOR: {
@@ -97,6 +100,7 @@ _GRANTS: Mapping[Role, set[Permission]] = {
         P.EXPORT_AUDIT,
         P.READ_INCIDENT,
         P.READ_CAMPAIGN,
+        P.PROVE_CAMPAIGN,
         P.READ_REPORT,
         P.READ_METRICS,
     },

@@ -186,7 +186,7 @@ def _finish(work: Work, campaign_id: UUID) -> None:
     # Held now: nobody is being moved on, so what is looked at once more is the last word.
     if campaign is None or campaign_id not in leases.settled_campaigns(work.session, campaign.mode):
         return
-    campaign.finished_at = work.now
+    campaign.finished_at = campaign.proof_due_at = work.now
     if campaign.status == "running":
         campaign.status = CAMPAIGN.after(campaign.status, "finish")
         work.session.flush()

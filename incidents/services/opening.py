@@ -22,7 +22,7 @@ from incidents.work import Work
 from notifiers.envelope import Channel, Envelope, Mode, Person, Words
 
 # The field of a contact that a channel needs.
-_ADDRESS = {"email": "email", "sms": "phone", "call": "phone", "push": "push_token"}
+ADDRESS_FIELD = {"email": "email", "sms": "phone", "call": "phone", "push": "push_token"}
 
 _KEY_BYTES = 17  # version and key id, which begin every sealed value
 
@@ -63,13 +63,13 @@ def people_of(
     """The people in these envelopes, by ordinal, always in the same order."""
     ordinals = [lease.ordinal for lease in leases]
     people: dict[int, list[Person]] = {ordinal: [] for ordinal in ordinals}
-    needs = {lease.ordinal: _ADDRESS[lease.channel] for lease in leases}
+    needs = {lease.ordinal: ADDRESS_FIELD[lease.channel] for lease in leases}
     unnamed = {lease.ordinal: rendering.unnamed(lease.locale) for lease in leases}
     rows: Iterable[tuple[int, int, UUID, Mapping[str, Any]]]
     if campaign.mode == Mode.DRILL:
         rows = drill_people_in(work.session, campaign.id, ordinals)
     else:
-        rows = _unsealed(work, campaign, live_people_in(work.session, campaign.id, ordinals))
+        rows = unsealed(work, campaign, live_people_in(work.session, campaign.id, ordinals))
     # A million times in a campaign: plain tuples, nothing looked up twice.
     for ordinal, rung, recipient_id, contact in rows:
         get = contact.get
@@ -88,7 +88,7 @@ def person_of(ref: str) -> tuple[UUID, int] | None:
         return None
 
 
-def _unsealed(
+def unsealed(
     work: Work, campaign: Campaign, rows: Sequence[tuple[int, int, UUID, bytes]]
 ) -> Iterator[tuple[int, int, UUID, dict[str, Any]]]:
     """The same rows with contact data in the place of the sealed value."""

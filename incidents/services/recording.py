@@ -13,6 +13,7 @@ from incidents.database import envelopes, receipts
 from incidents.database import leases as rows
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.leases import Result
+from incidents.database.proofs import RecordedAttempts
 from incidents.services import ladder
 from incidents.services.opening import person_of
 from incidents.work import Work
@@ -74,20 +75,33 @@ def _tell(work: Work, counted: Sequence[Result]) -> None:
         campaign = work.session.get_one(Campaign, campaign_id)
         for at in range(0, len(mine), MOST_IN_ENTRY):
             chunk = mine[at : at + MOST_IN_ENTRY]
-            audit.record(
+            leaves = [leaf_hash(attempt_leaf(one)) for one in chunk]
+            entry = audit.record(
                 work,
                 "sending.record",
                 incident_id=campaign.incident_id,
                 subject_type="campaign",
                 subject_id=campaign_id,
                 campaign_id=campaign_id,
-                root=root_of([leaf_hash(_leaf(one)) for one in chunk]).hex(),
+                root=root_of(leaves).hex(),
                 count=len(chunk),
                 outcomes=Counter(one.outcome for one in chunk),
             )
+            # Kept, so that a person's proof can show one attempt's way to that root.
+            work.session.add(
+                RecordedAttempts(
+                    entry_id=entry.entry_id,
+                    campaign_id=campaign_id,
+                    at=work.now,
+                    leaves=b"".join(
+                        one.attempt_id.bytes + leaf for one, leaf in zip(chunk, leaves, strict=True)
+                    ),
+                )
+            )
 
 
-def _leaf(result: Result) -> bytes:
-    """What the trail commits to of an attempt: which, what was sent, and what came of it."""
+def attempt_leaf(result: Result) -> bytes:
+    """What the trail commits to of an attempt, as its row keeps it: which, and what came of it."""
     sent = (result.attempt_id.hex, result.ordinal, result.epoch, result.sha256)
-    return orjson.dumps([*sent, result.outcome, result.http_status, result.provider_ref])
+    outcome = "unknown" if result.outcome == "held" else result.outcome
+    return orjson.dumps([*sent, outcome, result.http_status, result.provider_ref[:200]])

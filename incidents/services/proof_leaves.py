@@ -1,0 +1,172 @@
+"""A campaign's rows as the leaves of its proof: the same rows and keys give the same bytes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from incidents import rendering
+from incidents.audit import proof_leaf as leaf
+from incidents.audit.details import moment
+from incidents.audit.proof_leaf import ProofKey
+from incidents.database import proof_rows as rows
+from incidents.database.announcements import standing_announcement
+from incidents.database.campaigns import Campaign
+from incidents.database.notices import bodies_of
+from incidents.services.opening import ADDRESS_FIELD, unsealed
+from incidents.vault.data_keys import data_key
+from incidents.work import Work
+from notifiers.envelope import Mode
+
+Heard = Mapping[tuple[UUID, int], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One leaf: its bytes, and what is needed to show what they say of the person.
+
+    counts     the bucket that the person counts in; '' on a rung that they have left
+    person     their own part of the message; empty where they were erased
+    """
+
+    body: bytes
+    recipient_id: UUID
+    rung: int
+    counts: str
+    person: bytes
+
+
+class Leaves:
+    """Makes the leaves of one campaign, as its rows are now."""
+
+    def __init__(self, work: Work, campaign: Campaign) -> None:
+        """Raises KeyDestroyed where the incident's keys are no more."""
+        self.key = proof_key(work, campaign)
+        self._work, self._campaign = work, campaign
+        bodies = bodies_of(work.session, campaign.approval_id)
+        self._words = {where: body.sha256 for where, body in bodies.items()}
+        announced = standing_announcement(work.session, campaign.incident_id)
+        self._last = {"exhausted": "announced" if announced else "exhausted"}
+        self._same = {"v": leaf.VERSION, "campaign": str(campaign.id)}
+
+    def all(self) -> Iterator[list[Leaf]]:
+        """Every leaf in the order of the tree, a page at a time."""
+        session = self._work.session
+        for page in rows.placed(session, self._campaign):
+            yield list(self._leaves(page))
+        for page in rows.placeless(session, self._campaign):
+            yield list(self._leaves(page))
+
+    def of_person(self, recipient_id: UUID) -> list[Leaf]:
+        """The leaves of one person, lowest rung first."""
+        session = self._work.session
+        found = rows.placed_of(session, self._campaign, recipient_id)
+        page = found or rows.placeless_of(session, self._campaign, recipient_id)
+        return list(self._leaves(page))
+
+    def _leaves(self, page: Sequence[Any]) -> Iterator[Leaf]:
+        """A million times in a campaign: each line here counts."""
+        if not page:
+            return
+        carried, heard = self._carried(page), self._heard(page)
+        contacts = self._contacts(page)
+        name, salt = self.key.name, self.key.salt
+        for at, row in enumerate(page):
+            envelope = carried[row.channel, row.envelope]
+            who = (row.recipient_id, row.rung)
+            contact = contacts.get(at)
+            person = _person(contact, row.channel, envelope["locale"]) if contact else b""
+            counts = self._last.get(row.bucket, row.bucket) if row.is_current else ""
+            document = {
+                **envelope,
+                "bucket": counts or "left",
+                "fields": leaf.fields_hash(salt(*who), person) if person else "",
+                "outcome": row.outcome,
+                "person": name(row.recipient_id),
+                "receipts": heard.get(who, ()),
+                "rung": row.rung,
+                "settled": moment(row.outcome_at) if row.outcome_at else "",
+                "why": row.reason,
+            }
+            yield Leaf(leaf.canonical(document), *who, counts, person)
+
+    def _carried(self, page: Sequence[Any]) -> Mapping[tuple[str, int | None], Mapping[str, Any]]:
+        """By channel and envelope: what all people in it share."""
+        channels = {(row.channel, row.envelope) for row in page}
+        numbers = [number for _, number in channels if number is not None]
+        session, campaign_id = self._work.session, self._campaign.id
+        calls = defaultdict(list)
+        for call in rows.attempts_at(session, campaign_id, numbers):
+            calls[call.ordinal].append(_call(call))
+        envelopes = {one.ordinal: one for one in rows.carried_by(session, campaign_id, numbers)}
+        made: dict[tuple[str, int | None], Mapping[str, Any]] = {}
+        for channel, number in channels:
+            shared = {**self._same, "channel": channel}
+            if number is None:
+                made[channel, number] = {**leaf.NOT_CARRIED, **shared}
+                continue
+            one = envelopes[number]
+            shared |= {
+                "envelope": number,
+                "locale": one.locale,
+                "provider": one.provider,
+                "words": self._words[one.locale, channel],
+            }
+            made[channel, number] = leaf.carried(shared, calls[number])
+        return made
+
+    def _heard(self, page: Sequence[Any]) -> Heard:
+        first, last = page[0].recipient_id, page[-1].recipient_id
+        heard: dict[tuple[UUID, int], list[dict[str, Any]]] = defaultdict(list)
+        for said in rows.heard_of(self._work.session, self._campaign.id, first, last):
+            heard[said.recipient_id, said.rung].append(
+                {
+                    "at": moment(said.at),
+                    "code": said.code,
+                    "kind": said.kind,
+                    "ref": said.provider_ref,
+                }
+            )
+        return heard
+
+    def _contacts(self, page: Sequence[Any]) -> Mapping[int, Mapping[str, Any]]:
+        """Contact data by place on the page; of somebody who was erased, none."""
+        if self._campaign.mode == Mode.DRILL:
+            return {at: row._asdict() for at, row in enumerate(page)}
+        sealed = [
+            (at, row.rung, row.recipient_id, row.sealed)
+            for at, row in enumerate(page)
+            if row.sealed is not None
+        ]
+        opened = unsealed(self._work, self._campaign, sealed)
+        return {at: contact for at, _, _, contact in opened}
+
+
+def proof_key(work: Work, campaign: Campaign) -> ProofKey:
+    """What hides the people in a campaign's leaves; gone with the incident's keys."""
+    key = data_key(work.session, work.keyring, campaign.incident_id, "proof")
+    return ProofKey.of(key, campaign.id)
+
+
+def _person(contact: Mapping[str, Any], channel: str, locale: str) -> bytes:
+    """What went out for this person, as `opening` fills it in."""
+    address = contact.get(ADDRESS_FIELD.get(channel, "")) or ""
+    name = contact.get("name") or (rendering.unnamed(locale) if locale else "")
+    return leaf.person_text(address, {"name": name})
+
+
+def _call(call: Any) -> dict[str, Any]:
+    said = {
+        "began": moment(call.started_at),
+        "ended": moment(call.ended_at) if call.ended_at else "",
+        "epoch": call.epoch,
+        "id": str(call.id),
+        "outcome": call.outcome or "open",
+        "ref": call.provider_ref,
+        "settled_by": str(call.evidence.get("by", "")),
+        "sha256": call.sha256,
+    }
+    return said if call.http_status is None else {**said, "status": call.http_status}
