@@ -34,7 +34,7 @@ class Campaign(Base):
     """One approved notice going to one population up the ladder. status: lifecycle.CAMPAIGN.
 
     ladder            channels in order, such as ["email", "sms", "announcement"]; announcement last
-    routes            channel -> courier that carries it, fixed at launch
+    routes            channel -> its couriers, each {"provider", "weight"}, fixed at launch
     unknown_policy    what to do when no evidence will come: hold | resend_marked
     envelope_count    ordinals given out so far
     population_count  people added to the population when all of them had a place last; what is
@@ -80,6 +80,7 @@ class Campaign(Base):
 class Envelope(Base):
     """What goes to one provider in one call. state: lifecycle.ENVELOPE.
 
+    variant      which of the words written for the locale and channel; '': the plain ones
     is_bulk      may hold more than one person
     epoch        raised by each lease; an outcome under an older epoch is ignored
     next_at      ready: not sent before this moment; unknown: not looked up before it
@@ -108,6 +109,7 @@ class Envelope(Base):
     channel: Mapped[str] = mapped_column(String(20))
     provider: Mapped[str] = mapped_column(String(20))
     locale: Mapped[str] = mapped_column(String(20))
+    variant: Mapped[str] = mapped_column(String(20), default="", server_default="")
     people_count: Mapped[int]
     is_bulk: Mapped[bool]
     state: Mapped[str] = mapped_column(String(10))

@@ -65,6 +65,7 @@ def halve(
                 channel=parent.channel,
                 provider=parent.provider,
                 locale=parent.locale,
+                variant=parent.variant,
                 people_count=len(people),
                 is_bulk=len(people) > 1,
                 state="ready",

@@ -50,6 +50,7 @@ class Lease:
     channel: str
     provider: str
     locale: str
+    variant: str
     people_count: int
 
 
@@ -236,6 +237,7 @@ LEASED = (
     Envelope.channel,
     Envelope.provider,
     Envelope.locale,
+    Envelope.variant,
     Envelope.people_count,
 )
 # The attempt that was made under the epoch in which the envelope stands.

@@ -52,6 +52,7 @@ class Recipient(Base):
     sealed       JSON {name, email, phone, push_token, postal_address, fields}, AES-256-GCM
     person_key   blind index of who they are: one row per person and incident
     *_index      blind index of the normalised address; NULL: not reachable that way
+    barred       a bit for each channel that may not be used for them (rules.ladder.BARRED)
     withheld     why nothing may be sent to them (a police hold, their safety); empty: nothing
     """
 
@@ -77,6 +78,7 @@ class Recipient(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     push_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     post_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    barred: Mapped[int] = mapped_column(default=0, server_default="0")
     withheld: Mapped[str] = mapped_column(String(40), default="")
     drill_name: Mapped[str | None] = mapped_column(String(200))
     drill_email: Mapped[str | None] = mapped_column(String(254))

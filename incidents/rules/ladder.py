@@ -8,6 +8,8 @@ from incidents.errors import InvalidInput, Problem
 
 LAST = "announcement"
 CHANNELS = ("email", "sms", "push", LAST)
+# A bit for each channel that may not be used for a person (Recipient.barred).
+BARRED: Mapping[str, int] = {"email": 1, "sms": 2, "push": 4, "call": 8, "letter": 16}
 UNKNOWN_POLICIES = ("hold", "resend_marked")
 
 # How many people one call to a courier may carry; those that are not named take one.

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from incidents.audit import log as audit
 from incidents.database import campaigns as rows
-from incidents.database import leases, placements
+from incidents.database import leases, pages
 from incidents.database.campaigns import Campaign
 from incidents.database.notices import Notice, NoticeApproval, standing_approval
 from incidents.errors import Conflict, InvalidInput, Problem
@@ -51,7 +51,7 @@ def launch(
         approval_id=approval.id,
         status=CAMPAIGN.after(CAMPAIGN.start, "launch"),
         ladder=rungs,
-        routes={channel: routes[channel] for channel in rungs if channel in routes},
+        routes=planning.routes_of(rungs, routes),
         unknown_policy=unknown_policy,
         launched_at=work.now,
         launched_by=work.actor.id,
@@ -93,9 +93,9 @@ def _check_policy(unknown_policy: str) -> None:
 
 
 def _check_people(work: Work, notice: Notice) -> None:
-    if placements.is_importing(work.session, notice.incident_id):
+    if pages.is_importing(work.session, notice.incident_id):
         raise Conflict("people are still being imported: launch when the import has ended")
-    if not placements.added_people(work.session, notice.incident_id):
+    if not pages.added_people(work.session, notice.incident_id):
         raise Conflict("there is nobody to tell: import the affected people first")
 
 
@@ -144,7 +144,7 @@ def include_newcomers(work: Work, incident_id: UUID) -> None:
     """Find those who joined the population after its campaigns had gone through it."""
     require(work.actor, Permission.RUN_CAMPAIGN)
     incident = get_incident(work, incident_id)
-    for campaign_id in placements.with_newcomers(work.session, incident.mode):
+    for campaign_id in pages.with_newcomers(work.session, incident.mode):
         campaign = rows.locked_campaign(work.session, campaign_id)
         if campaign and campaign.incident_id == incident_id:
             planning.look_again(work, campaign, "newcomers")
@@ -163,7 +163,7 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
 
 def _welcome(office: Office, mode: str) -> bool:
     with office.look(TOCSIN) as work:
-        found = placements.with_newcomers(work.session, mode)
+        found = pages.with_newcomers(work.session, mode)
     for campaign_id in found:
         with office.work(TOCSIN) as work:
             campaign = rows.locked_campaign(work.session, campaign_id)

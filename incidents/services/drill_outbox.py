@@ -133,5 +133,6 @@ def _lease(envelope: Envelope, attempt: Attempt) -> Lease:
         channel=envelope.channel,
         provider=envelope.provider,
         locale=envelope.locale,
+        variant=envelope.variant,
         people_count=envelope.people_count,
     )

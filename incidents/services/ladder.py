@@ -1,9 +1,9 @@
 """Moving people up the ladder: whoever a rung has failed gets the next one that can reach them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from incidents.database import leases, placements
+from incidents.database import leases, pages, placements
 from incidents.database.campaigns import Campaign
 from incidents.services import planning
 from incidents.work import Work
@@ -18,11 +18,25 @@ def move_on(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None:
     """
     for at in range(0, len(people), _MOST_AT_ONCE):
         some = people[at : at + _MOST_AT_ONCE]
-        locales = placements.locales_among(work.session, some)
-        placing = planning.placing(work, campaign, locales)
+        kinds = pages.kinds_among(work.session, some)
+        placing = planning.placing(work, campaign, kinds)
         placements.move_on(work.session, placing, some)
     if campaign.status == "stopped":
         leases.cancel_ready(work.session, campaign.id)
     elif people:
         planning.rejoin(work, campaign, "moved_on")
         work.ring("campaigns.pump")
+
+
+def place_again(work: Work, campaign: Campaign, places: Collection[str]) -> int:
+    """Place those anew who were held for where they live, now that providers may serve them.
+
+    The caller holds the campaign. Whom still nobody may serve is held again. How many people.
+    """
+    count, last = 0, None
+    while people := placements.take_back_held(
+        work.session, campaign, places, after=last, most=_MOST_AT_ONCE
+    ):
+        move_on(work, campaign, people)
+        count, last = count + len(people), people[-1]
+    return count

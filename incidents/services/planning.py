@@ -4,18 +4,21 @@ What is placed is sent while the next page is being placed. Newcomers are found 
 by looking at the population again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from incidents.audit import log as audit
-from incidents.database import placements
+from incidents.database import pages, placements
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.notices import Notice, bodies_of
-from incidents.database.placements import Placing
+from incidents.database.packing import Placing
+from incidents.database.pages import Kind
 from incidents.errors import InvalidInput, Problem
 from incidents.rules.ladder import LAST, people_per_envelope
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.rules.notice_words import covering_locale
+from incidents.rules.tracks import Lane
 from incidents.services import timeline
 from incidents.work import TOCSIN, Office, Work
 
@@ -25,7 +28,7 @@ PEOPLE_PER_PAGE = 50_000
 def place_next_page(office: Office, mode: str) -> bool:
     """Place one page of some running campaign that is not placed through; False: there is none."""
     with office.look(TOCSIN) as work:
-        waiting = placements.not_placed_through(work.session, mode)
+        waiting = pages.not_placed_through(work.session, mode)
     if not waiting:
         return False
     with office.work(TOCSIN) as work:
@@ -42,10 +45,10 @@ def place_page(work: Work, campaign: Campaign) -> None:
     """Place the next page; the caller holds the campaign."""
     session = work.session
     placements.make_room(session)
-    added = placements.added_people(session, campaign.incident_id)
-    end = placements.end_of_page(session, campaign, PEOPLE_PER_PAGE)
-    locales = placements.locales_of_page(session, campaign, end)
-    placements.place_page(session, placing(work, campaign, locales), end)
+    added = pages.added_people(session, campaign.incident_id)
+    end = pages.end_of_page(session, campaign, PEOPLE_PER_PAGE)
+    kinds = pages.kinds_on_page(session, campaign, end)
+    placements.place_page(session, placing(work, campaign, kinds), end)
     campaign.placed_to = end
     if end is None:
         campaign.population_count = added
@@ -78,21 +81,36 @@ def rejoin(work: Work, campaign: Campaign, cause: str) -> None:
     work.session.flush()
 
 
-def placing(work: Work, campaign: Campaign, locales: Iterable[str]) -> Placing:
-    """How people of these locales are placed in a campaign."""
+def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
+    """How people of these locales and places are placed in a campaign."""
     notice = work.session.get_one(Notice, campaign.notice_id)
     offered = {locale for locale, _ in bodies_of(work.session, campaign.approval_id)}
-    reads = {locale: locale_read(notice, locale, offered) for locale in locales}
+    reads = {locale: locale_read(notice, locale, offered) for locale, _ in kinds}
     return Placing(
         campaign=campaign,
-        size=people_per_envelope(
-            campaign.routes.get("email", ""), work.settings.people_per_envelope
-        ),
+        kinds=kinds,
+        lanes={channel: _lanes(work, routes) for channel, routes in campaign.routes.items()},
         # Somebody who came later and whose language nobody wrote gets the default one.
         locales={locale: chosen for locale, chosen in reads.items() if chosen},
         default_locale=notice.default_locale,
+        variants={},
+        opens_at={},
         now=work.now,
     )
+
+
+def routes_of(rungs: Iterable[str], couriers: Mapping[str, str]) -> dict[str, Any]:
+    """The couriers that carry each rung of a campaign, as it keeps them."""
+    carried = {channel: couriers[channel] for channel in rungs if channel in couriers}
+    return {channel: [{"provider": name, "weight": 1}] for channel, name in carried.items()}
+
+
+def _lanes(work: Work, routes: Iterable[Mapping[str, Any]]) -> list[Lane]:
+    most = work.settings.people_per_envelope
+    return [
+        Lane(one["provider"], one["weight"], people_per_envelope(one["provider"], most))
+        for one in routes
+    ]
 
 
 def locale_read(notice: Notice, locale: str, offered: Iterable[str]) -> str | None:
@@ -106,7 +124,7 @@ def check_coverage(work: Work, notice: Notice, approval_id: UUID, ladder: Sequen
     bodies = bodies_of(work.session, approval_id)
     offered = {locale for locale, _ in bodies}
     problems = []
-    for locale in placements.locales_of(work.session, notice.incident_id):
+    for locale in pages.locales_of(work.session, notice.incident_id):
         reads = locale_read(notice, locale, offered)
         missing = [rung for rung in ladder if rung != LAST and (reads, rung) not in bodies]
         if reads is None:

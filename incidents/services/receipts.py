@@ -60,15 +60,12 @@ def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> int:
     return len(new)
 
 
-def rehearse(
-    work: Work, dispatch: Dispatch, results: Sequence[Result], envelopes: Sequence[Envelope]
-) -> None:
+def rehearse(work: Work, dispatch: Dispatch, accepted: Iterable[tuple[str, Envelope]]) -> None:
     """The sandbox posts no webhooks: what would be heard of accepted envelopes is heard at once."""
     heard: dict[str, list[Receipt]] = defaultdict(list)
-    for result, envelope in zip(results, envelopes, strict=True):
-        campaign = work.session.get_one(Campaign, result.campaign_id)
-        courier = dispatch.couriers.get(campaign.routes.get(envelope.channel.value, ""))
-        if isinstance(courier, Sandbox) and result.outcome == "accepted":
+    for provider, envelope in accepted:
+        courier = dispatch.couriers.get(provider)
+        if isinstance(courier, Sandbox):
             heard[courier.name] += courier.heard(envelope, work.now)
     for name, receipts in heard.items():
         fold(work, name, receipts)

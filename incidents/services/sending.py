@@ -11,7 +11,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -199,10 +199,17 @@ def _record(
         with office.work(TOCSIN) as work:
             results = _results(office.settings, now_of(work), going, heard)
             recording.apply(work, results)
-            receipts.rehearse(work, dispatch, results, [parcel.envelope for parcel in going])
+            receipts.rehearse(work, dispatch, _accepted(going, heard))
     except (OperationalError, InterfaceError):
         # The database is away, but what was answered is known: it must not become `unknown`.
         journal.keep(office, _results(office.settings, office.clock.now(), going, heard))
+
+
+def _accepted(going: Sequence[Parcel], heard: Sequence[Outcome]) -> Iterator[tuple[str, Envelope]]:
+    """Provider and envelope of what was taken."""
+    for parcel, outcome in zip(going, heard, strict=True):
+        if outcome.kind is OutcomeKind.ACCEPTED:
+            yield parcel.lease.provider, parcel.envelope
 
 
 def _results(

@@ -1,0 +1,230 @@
+"""Packing people into envelopes, in SQL: each on their first usable rung, on one of its tracks.
+
+Those of one track who read the same words share envelopes, but two people at one address never
+share one: all first ones at an address are packed together (layer 1), all second ones, and so on.
+The same SQL runs on SQLite and PostgreSQL.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    true,
+)
+
+from incidents.database.campaigns import Campaign
+from incidents.database.pages import Kind
+from incidents.database.population import Recipient
+from incidents.rules.ladder import BARRED
+from incidents.rules.tracks import Lane, Track, tracks
+
+# The column that says whether a person can be reached on a channel.
+ADDRESS_INDEX = {
+    "email": "email_index",
+    "sms": "phone_index",
+    "call": "phone_index",
+    "push": "push_index",
+    "letter": "post_index",
+}
+RESIDENCY = "residency"
+# All that packing looks at.
+PERSON = (
+    Recipient.id,
+    Recipient.locale,
+    Recipient.place,
+    Recipient.barred,
+    Recipient.withheld,
+    Recipient.email_index,
+    Recipient.phone_index,
+    Recipient.push_index,
+    Recipient.post_index,
+)
+_WORDS = ("reads", "variant")
+_NONE = literal(None, Integer())
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How people are placed; all that the SQL is told.
+
+    kinds     the locales and places of the people
+    lanes     channel -> the providers that may carry it
+    locales   person's locale -> locale of the words they get; others get `default_locale`
+    variants  place -> variant of the words; others get the plain ones
+    opens_at  channel -> place -> moment before which nothing may leave
+    """
+
+    campaign: Campaign
+    kinds: Collection[Kind]
+    lanes: Mapping[str, Sequence[Lane]]
+    locales: Mapping[str, str]
+    default_locale: str
+    variants: Mapping[str, str]
+    opens_at: Mapping[str, Mapping[str, datetime]]
+    now: datetime
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """Where the people live."""
+        return frozenset(place for _, place in self.kinds)
+
+    @cached_property
+    def rungs(self) -> Sequence[str]:
+        """The channels that need an address; the announcement, which comes last, needs none."""
+        return self.campaign.ladder[:-1]
+
+    @cached_property
+    def tracks(self) -> Sequence[Track]:
+        """The tracks on which these people may stand."""
+        return tracks(self.rungs, self.lanes, self.places, self.opens_at, self.now)
+
+
+def packed(placing: Placing, people: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """These people, each with rung, track, words, and the ordinal of their envelope if in one.
+
+    people  PERSON and `below`, the rung that they have left
+    """
+    lined = _lined(placing, _on_track(placing, _on_rung(placing, people)))
+    size = by_track(lined.c.track, [track.lane.max_people for track in placing.tracks])
+    begins = case((lined.c.track.is_(None), 0), ((lined.c.line - 1) % size == 0, 1), else_=0)
+    # In the order of the lines, so that the database sorts once.
+    order = [lined.c.track, lined.c.reads, lined.c.variant, lined.c.layer, lined.c.id]
+    ordinal = func.sum(begins).over(order_by=order, rows=(None, 0))
+    numbered = case((lined.c.track.is_not(None), ordinal + placing.campaign.envelope_count))
+    kept = ("id", "rung", "withheld", "track", *_WORDS)
+    return select(*(lined.c[name] for name in kept), numbered.label("envelope"))
+
+
+def by_track(
+    track: ColumnElement[Any], values: Sequence[Any], type_: Any = None
+) -> ColumnElement[Any]:
+    """What the track of a row has, given what each has in order."""
+    first = values[0] if values else None
+    return chosen(track, dict(enumerate(values)), first, type_)
+
+
+def chosen(
+    column: ColumnElement[Any], values: Mapping[Any, Any], default: Any, type_: Any = None
+) -> ColumnElement[Any]:
+    """What a mapping gives for a column's value; the default for what is not in it."""
+    keys = defaultdict(list)
+    for key, value in values.items():
+        if value != default:
+            keys[value].append(key)
+    whens = [(column.in_(some), literal(value, type_)) for value, some in keys.items()]
+    return case(*whens, else_=literal(default, type_)) if whens else literal(default, type_)
+
+
+def _on_rung(placing: Placing, people: Select[*tuple[Any, ...]]) -> Subquery:
+    """Each person with the first rung that reaches them.
+
+    Whom only providers reach that may not serve their place is withheld, on the first such rung.
+    """
+    # Who came from a new place since the places were listed has their turn another time.
+    person = people.where(Recipient.place.in_(sorted(placing.places))).subquery()
+    open_rungs: list[tuple[ColumnElement[bool], int]] = []
+    shut_rungs: list[tuple[ColumnElement[bool], int]] = []
+    for rung, channel in enumerate(placing.rungs):
+        usable = and_(
+            person.c.below < rung,
+            person.c[ADDRESS_INDEX[channel]].is_not(None),
+            person.c.barred.bitwise_and(BARRED[channel]) == 0,
+        )
+        served = frozenset[str]().union(*(t.places for t in placing.tracks if t.rung == rung))
+        open_rungs.append((and_(usable, _lives_in(placing, person, served)), rung))
+        if served != placing.places:
+            shut_rungs.append((usable, rung))
+    held = [(usable, "") for usable, _ in open_rungs] + [(yes, RESIDENCY) for yes, _ in shut_rungs]
+    return select(
+        person,
+        _first([*open_rungs, *shut_rungs], len(placing.rungs)).label("rung"),
+        case(
+            (person.c.withheld != "", person.c.withheld),
+            else_=_first(held if shut_rungs else [], ""),
+        ).label("held"),
+        chosen(person.c.locale, placing.locales, placing.default_locale).label("reads"),
+        chosen(person.c.place, placing.variants, "").label("variant"),
+    ).subquery()
+
+
+def _on_track(placing: Placing, person: Subquery) -> Subquery:
+    """Each person on the track of their rung and place whose turn it is; none if not sent to."""
+    person = _by_turns(placing, person)
+    whens = [
+        (
+            and_(
+                person.c.held == "",
+                person.c.rung == track.rung,
+                _lives_in(placing, person, track.places),
+                _is_turn(person, track),
+            ),
+            number,
+        )
+        for number, track in enumerate(placing.tracks)
+    ]
+    return select(person, _first(whens, _NONE).label("track")).subquery()
+
+
+def _by_turns(placing: Placing, person: Subquery) -> Subquery:
+    """Each person with a number in their own place and rung, where providers take turns.
+
+    Counted on from the envelopes so far: who moves up alone is not always the first one's.
+    """
+    where = {(t.rung, t.places) for t in placing.tracks if t.rounds > 1}
+    if not where:
+        return person
+    whens = [
+        (and_(person.c.rung == rung, _lives_in(placing, person, places)), number)
+        for number, (rung, places) in enumerate(sorted(where, key=lambda one: sorted(one[1])))
+    ]
+    nth = func.row_number().over(partition_by=_first(whens, -1), order_by=person.c.id)
+    return select(person, (nth + placing.campaign.envelope_count).label("nth")).subquery()
+
+
+def _is_turn(person: Subquery, track: Track) -> ColumnElement[bool]:
+    if track.rounds == 1:
+        return true()
+    return (person.c.nth % track.rounds).between(track.turns.start, track.turns.stop - 1)
+
+
+def _lined(placing: Placing, person: Subquery) -> Subquery:
+    """Each person with their layer, and their number among those who may share envelopes."""
+    shared = [number for number, t in enumerate(placing.tracks) if t.lane.max_people > 1]
+    columns = {n: person.c[ADDRESS_INDEX[placing.tracks[n].channel]] for n in shared}
+    layer: ColumnElement[int] = literal(0)
+    if shared:
+        address = case(*((person.c.track == n, column) for n, column in columns.items()))
+        nth = func.row_number().over(partition_by=[person.c.track, address], order_by=person.c.id)
+        layer = case((person.c.track.in_(shared), nth), else_=0)
+    kept = ("id", "rung", "track", *_WORDS)
+    layered = select(
+        *(person.c[name] for name in kept),
+        person.c.held.label("withheld"),
+        layer.label("layer"),
+    ).subquery()
+    key = [layered.c[name] for name in ("track", *_WORDS, "layer")]
+    line = func.row_number().over(partition_by=key, order_by=layered.c.id)
+    return select(layered, line.label("line")).subquery()
+
+
+def _lives_in(placing: Placing, person: Subquery, places: Collection[str]) -> ColumnElement[bool]:
+    return true() if places == placing.places else person.c.place.in_(sorted(places))
+
+
+def _first(whens: Sequence[tuple[ColumnElement[bool], Any]], default: Any) -> ColumnElement[Any]:
+    if not whens:
+        return default if isinstance(default, ColumnElement) else literal(default)
+    return case(*whens, else_=default)

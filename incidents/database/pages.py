@@ -1,0 +1,96 @@
+"""Going through a campaign's population, a page at a time, and noticing who came later."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from incidents.database.campaigns import Campaign
+from incidents.database.imports import PopulationImport
+from incidents.database.population import Recipient
+from incidents.database.sets import among
+
+# A locale and a place: all of a person that decides on words and providers.
+Kind = tuple[str, str]
+
+
+def added_people(session: Session, incident_id: UUID) -> int:
+    """How many people all imports of an incident have added."""
+    total = func.coalesce(func.sum(PopulationImport.added_count), 0)
+    done = and_(PopulationImport.incident_id == incident_id, PopulationImport.status == "done")
+    found = session.scalar(select(total).where(done))
+    return int(found or 0)
+
+
+def is_importing(session: Session, incident_id: UUID) -> bool:
+    """Whether people are being added right now."""
+    running = exists().where(
+        PopulationImport.incident_id == incident_id, PopulationImport.status == "running"
+    )
+    return bool(session.scalar(select(running)))
+
+
+def not_placed_through(session: Session, mode: str) -> Sequence[UUID]:
+    """Running campaigns of a mode in which somebody may have no place yet."""
+    query = select(Campaign.id).where(
+        Campaign.mode == mode, Campaign.status == "running", Campaign.population_count.is_(None)
+    )
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
+def with_newcomers(session: Session, mode: str) -> Sequence[UUID]:
+    """Campaigns that went through their population before the last people were added to it."""
+    imports = PopulationImport.incident_id == Campaign.incident_id
+    added = (
+        select(func.coalesce(func.sum(PopulationImport.added_count), 0))
+        .where(imports, PopulationImport.status == "done")
+        .correlate(Campaign)
+        .scalar_subquery()
+    )
+    query = select(Campaign.id).where(
+        Campaign.mode == mode,
+        Campaign.status.in_(("running", "paused", "finished")),
+        Campaign.population_count != added,
+        ~exists().where(imports, PopulationImport.status == "running"),
+    )
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
+def locales_of(session: Session, incident_id: UUID) -> Sequence[str]:
+    """The locales of everybody affected."""
+    query = select(Recipient.locale).where(Recipient.incident_id == incident_id)
+    return session.scalars(query.distinct().order_by(Recipient.locale)).all()
+
+
+def end_of_page(session: Session, campaign: Campaign, size: int) -> UUID | None:
+    """The last person of the next page of the population; None: the rest fits on it."""
+    people = select(Recipient.id).where(_after(campaign)).order_by(Recipient.id)
+    return session.scalar(people.offset(size - 1).limit(1))
+
+
+def is_on_page(campaign: Campaign, end: UUID | None) -> ColumnElement[bool]:
+    """Whether a recipient is on the campaign's next page, which ends with `end`."""
+    return _after(campaign) if end is None else and_(_after(campaign), Recipient.id <= end)
+
+
+def kinds_on_page(session: Session, campaign: Campaign, end: UUID | None) -> list[Kind]:
+    """The locales and places of the people on a page."""
+    return _kinds(
+        session, select(Recipient.locale, Recipient.place).where(is_on_page(campaign, end))
+    )
+
+
+def kinds_among(session: Session, people: Sequence[UUID]) -> list[Kind]:
+    """The locales and places of these people."""
+    these = among(session, Recipient.id, people)
+    return _kinds(session, select(Recipient.locale, Recipient.place).where(these))
+
+
+def _after(campaign: Campaign) -> ColumnElement[bool]:
+    mine = Recipient.incident_id == campaign.incident_id
+    return mine if campaign.placed_to is None else and_(mine, Recipient.id > campaign.placed_to)
+
+
+def _kinds(session: Session, query: Select[str, str]) -> list[Kind]:
+    return [(locale, place) for locale, place in session.execute(query.distinct())]
