@@ -1,13 +1,9 @@
 """The affected people of an incident, by API: a list streamed in, counts out, never a person."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import anyio
-from anyio import CapacityLimiter, from_thread, to_thread
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
 from incidents.api.door import (
@@ -22,9 +18,8 @@ from incidents.api.door import (
     needs,
     router_for,
 )
-from incidents.api.problems import ProblemView
+from incidents.api.uploads import needs_csv, stream_csv
 from incidents.database.imports import PopulationImport
-from incidents.errors import IncidentsError
 from incidents.rules.people import COLUMNS
 from incidents.rules.permissions import Permission
 from incidents.services import population
@@ -33,13 +28,7 @@ from incidents.services.reachability import coverage
 
 router = router_for("population")
 
-# An upload may pause so long, and no longer.
-_IDLE_SECONDS = 60
-# How long the rest of a refused upload is read, so that the sender gets to hear why.
-_HEAR_OUT_SECONDS = 30
 _EXAMPLE = "ref,name,email,phone,locale,place\n17,Ada Example,ada@example.com,,en,GB\n"
-# Long uploads have threads of their own and leave those of the other routes alone.
-_threads = CapacityLimiter(8)
 
 
 class ImportView(View):
@@ -107,49 +96,21 @@ class Withheld(View):
     people: int
 
 
-def _streamed() -> dict[str, Any]:
-    unsupported = {"model": ProblemView, "content": {"application/problem+json": {}}}
-    declared = needs(Permission.IMPORT_POPULATION, **{"415": unsupported})
-    body = {"schema": {"type": "string"}, "example": _EXAMPLE}
-    declared["openapi_extra"] |= {
-        "x-streamed": True,
-        "requestBody": {
-            "required": True,
-            "description": f"A CSV in UTF-8 with a header: {', '.join(COLUMNS)}, own fields.",
-            "content": {"text/csv": body},
-        },
-    }
-    return declared
+_COLUMNS = f"A CSV in UTF-8 with a header: {', '.join(COLUMNS)}, own fields."
 
 
-@router.post("/incidents/{incident_id}/population", status_code=201, **_streamed())
+@router.post(
+    "/incidents/{incident_id}/population",
+    status_code=201,
+    **needs_csv(Permission.IMPORT_POPULATION, _COLUMNS, _EXAMPLE),
+)
 async def import_population(
     incident_id: UUID, request: Request, actor: CurrentActor, office: CurrentOffice
 ) -> ImportView:
     """Import affected people from a CSV of any size; nobody is added unless the list is whole."""
-    _check_type(request.headers.get("content-type", ""))
-    stream = request.stream()
-
-    async def following() -> bytes:
-        with anyio.fail_after(_IDLE_SECONDS):
-            return await anext(stream, b"")
-
-    def chunks() -> Iterator[bytes]:
-        # The thread asks for each piece: while it is busy the sender waits, and no piece
-        # of the list is kept anywhere.
-        while chunk := from_thread.run(following):
-            yield chunk
-
-    def work_through() -> PopulationImport:
-        return population.import_people(office, actor, incident_id, chunks())
-
-    try:
-        row = await to_thread.run_sync(work_through, limiter=_threads)
-    except IncidentsError:
-        with anyio.move_on_after(_HEAR_OUT_SECONDS):
-            async for _ in stream:
-                pass
-        raise
+    row = await stream_csv(
+        request, lambda chunks: population.import_people(office, actor, incident_id, chunks)
+    )
     request.state.work = office.work(actor)  # the door keeps the answer for its Idempotency-Key
     return ImportView.of(row)
 
@@ -190,12 +151,3 @@ def read_rejects(import_id: UUID, work: LookWork) -> Response:
     text = "".join(population.rejections(work, import_id))
     named = {"Content-Disposition": f'attachment; filename="rejects-{import_id}.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=named)
-
-
-def _check_type(content_type: str) -> None:
-    media, _, parameters = content_type.lower().partition(";")
-    if media.strip() != "text/csv":
-        raise HTTPException(415, "send the list as Content-Type: text/csv")
-    charset = parameters.partition("charset=")[2].strip(' "') or "utf-8"
-    if charset not in {"utf-8", "utf8", "us-ascii"}:
-        raise HTTPException(415, "send the list in UTF-8: Content-Type: text/csv; charset=utf-8")

@@ -36,7 +36,7 @@ def import_people(
     if file == "-":
         made = api.client.upload(path, _pieces(sys.stdin.buffer), "text/csv")
     else:
-        made = _with_bar(api, path, Path(file))
+        made = upload(api, path, Path(file))
     api.say(made, imported)
 
 
@@ -96,7 +96,8 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _with_bar(api: Api, path: str, file: Path) -> Any:
+def upload(api: Api, path: str, file: Path) -> Any:
+    """Stream a CSV to the API, with a bar that shows how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     bar = Progress(*columns, TransferSpeedColumn(), console=err(), disable=api.as_json)
     with file.open("rb") as opened, bar:

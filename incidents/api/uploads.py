@@ -1,0 +1,71 @@
+"""A list sent as CSV: streamed through a thread of its own, and never kept whole anywhere."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import anyio
+from anyio import CapacityLimiter, from_thread, to_thread
+from fastapi import HTTPException, Request
+
+from incidents.api.door import needs
+from incidents.api.problems import ProblemView
+from incidents.errors import IncidentsError
+from incidents.rules.permissions import Permission
+
+T = TypeVar("T")
+
+# An upload may pause so long, and no longer.
+_IDLE_SECONDS = 60
+# How long the rest of a refused upload is read, so that the sender gets to hear why.
+_HEAR_OUT_SECONDS = 30
+# Long uploads have threads of their own and leave those of the other routes alone.
+_threads = CapacityLimiter(8)
+
+
+def needs_csv(permission: Permission, described: str, example: str) -> dict[str, Any]:
+    """What a route declares that takes a CSV: its permission, and what the list looks like."""
+    unsupported = {"model": ProblemView, "content": {"application/problem+json": {}}}
+    declared = needs(permission, **{"415": unsupported})
+    body = {"schema": {"type": "string"}, "example": example}
+    declared["openapi_extra"] |= {
+        "x-streamed": True,
+        "requestBody": {
+            "required": True,
+            "description": described,
+            "content": {"text/csv": body},
+        },
+    }
+    return declared
+
+
+async def stream_csv(request: Request, take: Callable[[Iterator[bytes]], T]) -> T:
+    """What `take` makes of the pieces of the list, as they come."""
+    _check_type(request.headers.get("content-type", ""))
+    stream = request.stream()
+
+    async def following() -> bytes:
+        with anyio.fail_after(_IDLE_SECONDS):
+            return await anext(stream, b"")
+
+    def chunks() -> Iterator[bytes]:
+        # The thread asks for each piece: while it is busy the sender waits, and no piece
+        # of the list is kept anywhere.
+        while chunk := from_thread.run(following):
+            yield chunk
+
+    try:
+        return await to_thread.run_sync(lambda: take(chunks()), limiter=_threads)
+    except IncidentsError:
+        with anyio.move_on_after(_HEAR_OUT_SECONDS):
+            async for _ in stream:
+                pass
+        raise
+
+
+def _check_type(content_type: str) -> None:
+    media, _, parameters = content_type.lower().partition(";")
+    if media.strip() != "text/csv":
+        raise HTTPException(415, "send the list as Content-Type: text/csv")
+    charset = parameters.partition("charset=")[2].strip(' "') or "utf-8"
+    if charset not in {"utf-8", "utf8", "us-ascii"}:
+        raise HTTPException(415, "send the list in UTF-8: Content-Type: text/csv; charset=utf-8")
