@@ -31,6 +31,7 @@ from incidents.api import (
     reports,
     rota,
     severity,
+    suppressions,
     tasks,
     users,
 )
@@ -53,6 +54,7 @@ ROUTERS = (
     alarms.router,
     tasks.router,
     population.router,
+    suppressions.router,
     notices.router,
     campaigns.router,
     announcements.router,

@@ -12,7 +12,16 @@ from incidents.database.audit_tree import pending_count
 from incidents.database.holds import holds_that_end
 from incidents.database.incidents import incidents_to_review
 from incidents.office import anchor, signing_key
-from incidents.services import alarms, holds, idempotency, population, proofs, review
+from incidents.services import (
+    alarms,
+    barring,
+    holds,
+    idempotency,
+    population,
+    proofs,
+    review,
+    suppressions,
+)
 from incidents.sweep import Part
 from incidents.vault.signing import SigningKey
 from incidents.wiring import pagers_for
@@ -49,6 +58,7 @@ def house_parts(office: Office) -> dict[str, Part]:
     return {
         "reviews": Part(lambda: review_due(office)),
         "holds": Part(lambda: end_holds(office), _MINUTE_SECONDS / 4),
+        "suppressions": Part(lambda: end_suppressions(office), _MINUTE_SECONDS / 4),
         "silent imports": Part(lambda: end_silent_imports(office), _MINUTE_SECONDS),
         "idempotency keys": Part(lambda: forget_keys(office), _HOUR_SECONDS),
         # Last: the others leave entries.
@@ -105,6 +115,13 @@ def end_holds(office: Office) -> None:
             return
     with office.work(TOCSIN) as work:
         holds.expire(work)
+
+
+def end_suppressions(office: Office) -> None:
+    """Lift opt-outs whose time is over; bring to people what lists and providers said."""
+    with office.work(TOCSIN) as work:
+        suppressions.expire(work)
+    barring.settle_waiting(office)
 
 
 def end_silent_imports(office: Office) -> None:

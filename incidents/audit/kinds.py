@@ -93,6 +93,8 @@ _IMPORT: Details = {
     "source": sha256_hex,
     "why": code,
 }
+# An address has no place here, and no hash of it either: whoever had the key could look it up.
+_SUPPRESSION: Details = {"address": code, "reason": code, "until": moment, "count": whole}
 _NOTICE: Details = {
     "version": whole,
     "content": sha256_hex,
@@ -198,6 +200,11 @@ KINDS: Mapping[str, Details] = {
     "population.import.finish": _IMPORT,
     "population.import.fail": _IMPORT,
     "population.withhold": {"people": whole},
+    "suppression.add": _SUPPRESSION,
+    "suppression.lift": _SUPPRESSION,
+    "suppression.import": {"rows": whole, "accepted": whole, "rejected": whole},
+    "suppression.hear": {"courier": code, "count": whole, "outcomes": counts},
+    "suppression.expire": {"count": whole},
     "person.reveal": {"purpose": code, "fields": CODES, "people": whole},
     "notice.draft": _NOTICE,
     "notice.edit": _NOTICE,
@@ -208,9 +215,6 @@ KINDS: Mapping[str, Details] = {
     "campaign.pause": _CAMPAIGN,
     "campaign.resume": _CAMPAIGN,
     "campaign.stop": _CAMPAIGN,
-    "campaign.hold": _CAMPAIGN,
-    "campaign.continue": _CAMPAIGN,
-    "campaign.halt": _CAMPAIGN,
     "campaign.finish": _CAMPAIGN,
     "campaign.rejoin": _CAMPAIGN,
     "campaign.prove": {  # the root over one leaf per person and rung

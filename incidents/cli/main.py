@@ -33,6 +33,7 @@ from incidents.cli import (
     sentinel,
     serving,
     severity,
+    suppression,
     task,
     users,
 )
@@ -90,6 +91,7 @@ _NOUNS = (
     rota,
     task,
     population,
+    suppression,
     notice,
     campaign,
     announcement,
@@ -108,7 +110,7 @@ _ORDER = [
     "worker",
     "sentinel",
 ]
-_ORDER += ["migrate", "doctor", "user", "token", "push-key", "fake-providers"]
+_ORDER += ["migrate", "doctor", "user", "token", "fake-providers"]
 _LAW, _HERE = "The law", "This machine"
 
 for _module in _NOUNS:
@@ -126,7 +128,6 @@ app.command("migrate", rich_help_panel=_HERE)(serving.migrate)
 app.command("doctor", rich_help_panel=_HERE)(serving.doctor)
 app.add_typer(users.user, name="user", rich_help_panel=_HERE)
 app.add_typer(users.token, name="token", rich_help_panel=_HERE)
-app.command("push-key", rich_help_panel=_HERE)(serving.push_key)
 app.command("fake-providers", rich_help_panel=_HERE)(serving.fake_providers)
 
 

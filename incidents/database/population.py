@@ -6,8 +6,8 @@ refuses every address that is not reserved for fiction.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -31,6 +31,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
 from incidents.database.imports import PopulationImport
+from incidents.database.sets import among
 
 # Reserved for fiction: RFC 2606/6761 `.invalid`, and NANP 555-0100 to 555-0199. No push
 # service gives out a token that begins so.
@@ -201,6 +202,15 @@ def withhold(session: Session, incident_id: UUID, keys: Sequence[bytes], reason:
         .returning(Recipient.id)
     )
     return len(session.execute(held).all())
+
+
+def sealed_contacts(session: Session, people: Collection[UUID]) -> Sequence[tuple[UUID, bytes]]:
+    """The sealed contact data of these people, by id; those of a drill have none."""
+    query = select(Recipient.id, Recipient.sealed).where(
+        among(session, Recipient.id, people), Recipient.sealed.is_not(None)
+    )
+    rows = session.execute(query.order_by(Recipient.id)).all()
+    return cast("Sequence[tuple[UUID, bytes]]", rows)
 
 
 def people_by_place(session: Session, incident_id: UUID) -> Counter[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, and_, case, exists, func, null, select, update
+from sqlalchemy import ColumnElement, Table, and_, case, exists, null, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session, aliased
@@ -15,13 +15,14 @@ from incidents.database.campaigns import (
     Attempt,
     Campaign,
     Delivery,
-    Envelope,
     ProviderReceipt,
     rows_changed,
 )
 from incidents.database.engine import is_sqlite
-from incidents.database.leases import state_is
 from incidents.database.sets import among, as_rows
+from incidents.database.withdrawals import count_again, waiting_envelopes
+
+_EARLIER = "reached on an earlier rung"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,13 @@ def stand_again(
         Delivery.is_current,
         Delivery.outcome != "delivered",
     )
-    withdrawn = _waiting_above(session, campaign_id, later)
-    aside = {"outcome": "suppressed", "reason": "reached on an earlier rung", "outcome_at": now}
+    withdrawn = waiting_envelopes(session, campaign_id, later)
+    aside = {"outcome": "suppressed", "reason": _EARLIER, "outcome_at": now}
     out = case((Delivery.envelope.in_(withdrawn), null()), else_=Delivery.envelope)
     rows_changed(
         session, update(Delivery).where(later).values(**aside, envelope=out, is_current=False)
     )
-    _count_again(session, campaign_id, withdrawn)
+    count_again(session, campaign_id, withdrawn, _EARLIER)
     other = aliased(Delivery)
     stands = exists().where(
         other.campaign_id == campaign_id,
@@ -149,31 +150,6 @@ def stand_again(
         ~stands,
     )
     rows_changed(session, back.values(is_current=True))
-
-
-def _waiting_above(
-    session: Session, campaign_id: UUID, later: ColumnElement[bool]
-) -> Sequence[int]:
-    """The envelopes of these deliveries that have not left; held until the end."""
-    left = select(Delivery.envelope).where(later, Delivery.envelope.is_not(None))
-    ready = select(Envelope.ordinal).where(
-        Envelope.campaign_id == campaign_id, state_is("ready"), Envelope.ordinal.in_(left)
-    )
-    return session.scalars(ready.order_by(Envelope.ordinal).with_for_update()).all()
-
-
-def _count_again(session: Session, campaign_id: UUID, ordinals: Sequence[int]) -> None:
-    """People were taken out of these envelopes: one that is empty now is cancelled."""
-    inside = (
-        select(func.count())
-        .where(Delivery.campaign_id == campaign_id, Delivery.envelope == Envelope.ordinal)
-        .correlate(Envelope)
-        .scalar_subquery()
-    )
-    these = and_(Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals))
-    rows_changed(session, update(Envelope).where(these).values(people_count=inside))
-    empty = update(Envelope).where(these, Envelope.people_count == 0)
-    rows_changed(session, empty.values(state="cancelled", reason="reached on an earlier rung"))
 
 
 def _weaker(

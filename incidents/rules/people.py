@@ -164,13 +164,15 @@ def _name(text: str, _place: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _push_token(text: str, _place: str) -> str:
+def read_push_token(text: str) -> str:
+    """A push token as it is kept."""
     if not _PUSH_TOKEN.fullmatch(text):
         raise Unusable("not_a_token")
     return text
 
 
-def _postal_address(text: str, _place: str) -> str:
+def read_postal_address(text: str) -> str:
+    """A postal address as it is kept."""
     if len(text) < _SHORTEST_POSTAL_ADDRESS:
         raise Unusable("not_a_postal_address")
     return text.replace("\r\n", "\n")
@@ -187,8 +189,8 @@ _READERS: Mapping[str, Callable[[str, str], str]] = {
     "phone": read_phone,
     "locale": lambda text, _place: read_locale(text),
     "place": lambda text, _place: read_place(text),
-    "push_token": _push_token,
-    "postal_address": _postal_address,
+    "push_token": lambda text, _place: read_push_token(text),
+    "postal_address": lambda text, _place: read_postal_address(text),
 }
 _PLACE = list(COLUMNS).index("place")
 # The place first: it tells which country's a national phone number is.

@@ -7,7 +7,7 @@ import csv
 import difflib
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import starmap
 from typing import NamedTuple
 
@@ -65,14 +65,20 @@ class _Unreadable(Exception):
 class PeopleCsv:
     """A CSV that arrives in pieces. The header is read at once; the records as one asks.
 
+    known   the columns that such a list may have; a list of people if not said
     Raises  InvalidInput  for a header that cannot be used, with every problem of it
     """
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(
+        self,
+        chunks: Iterable[bytes],
+        known: Collection[str] = COLUMNS,
+        check: Callable[[list[str]], list[str]] | None = None,
+    ) -> None:
         self._lines = _Lines(chunks)
         header = _header_text(next(self._lines, (1, b""))[1])
-        self._delimiter = _delimiter_of(header)
-        self.columns = _columns_of(_names_in(header, self._delimiter))
+        self._delimiter = _delimiter_of(header, known)
+        self.columns = (check or _columns_of)(_names_in(header, self._delimiter))
 
     def records(self) -> Iterator[Record | BadLine]:
         """Each record, or why a line is none; empty lines are passed over."""
@@ -247,12 +253,12 @@ def _bad_header(why: str, mend: str) -> InvalidInput:
     return InvalidInput(f"the list cannot be read: {why}", Problem("header", why, mend))
 
 
-def _delimiter_of(header: str) -> str:
+def _delimiter_of(header: str, columns: Collection[str]) -> str:
     """The sign between columns: the one that makes the most known names."""
 
     def known(delimiter: str) -> tuple[int, int]:
         names = header.split(delimiter)
-        return sum(_plain(name) in COLUMNS for name in names), len(names)
+        return sum(_plain(name) in columns for name in names), len(names)
 
     return max(_DELIMITERS, key=known)
 

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     START_PLAYBOOK = "playbook.start"
     IMPORT_POPULATION = "population.import"
     READ_POPULATION = "population.read"
+    READ_SUPPRESSION = "suppression.read"
+    CHANGE_SUPPRESSION = "suppression.change"
     EDIT_NOTICE = "notice.edit"
     READ_NOTICE = "notice.read"
     APPROVE_NOTICE = "notice.approve"
@@ -81,6 +83,8 @@ _RESPOND = _LOOK | {
 _LEAD = _RESPOND | {
     P.RUN_CAMPAIGN,
     P.PROVE_CAMPAIGN,
+    P.READ_SUPPRESSION,
+    P.CHANGE_SUPPRESSION,
     P.EDIT_ANNOUNCEMENT,
     P.EDIT_REPORT,
     P.RUN_DRILL,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from incidents.database import leases, pages, placements
+from incidents.database import leases, pages, placements, withdrawals
 from incidents.database.campaigns import Campaign
 from incidents.services import planning
 from incidents.work import Work
@@ -40,3 +40,11 @@ def place_again(work: Work, campaign: Campaign, places: Collection[str]) -> int:
         move_on(work, campaign, people)
         count, last = count + len(people), people[-1]
     return count
+
+
+def leave_barred(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None:
+    """Move on those of these people who wait on a channel that has just been closed to them."""
+    for at in range(0, len(people), _MOST_AT_ONCE):
+        some = people[at : at + _MOST_AT_ONCE]
+        leaving = withdrawals.take_out_barred(work.session, campaign.id, some, work.now)
+        move_on(work, campaign, leaving)

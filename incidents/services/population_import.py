@@ -22,7 +22,7 @@ from incidents.errors import BadRequest, Conflict, IncidentsError, InvalidInput,
 from incidents.rules.people import PersonReader
 from incidents.rules.people_csv import PeopleCsv
 from incidents.rules.permissions import Permission
-from incidents.services import facts, timeline
+from incidents.services import barring, facts, timeline
 from incidents.services.lookup import get_incident
 from incidents.services.population_batches import (
     MOST_LISTED,
@@ -59,6 +59,7 @@ def import_people(
     upload.import_id = import_id
     try:
         tally = _store_all(office, actor, import_id, key, people)
+        barring.bring_to(office, incident_id)
         return _finish(office, actor, incident_id, import_id, tally)
     except BaseException as error:
         _take_back(office, actor, import_id, error)
@@ -227,6 +228,7 @@ def _finish(
         work.session.get(Incident, incident_id, with_for_update=True)
         _beat(work, import_id, tally.counts())
         row = work.session.get_one(PopulationImport, import_id)
+        barring.catch_up(work, incident_id, row.started_at)
         complete(work, row)
         return row
 

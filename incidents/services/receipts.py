@@ -18,7 +18,7 @@ from incidents.database import receipts as rows
 from incidents.database.campaigns import Campaign, locked_campaign, mark_for_review
 from incidents.database.leases import Result
 from incidents.rules.permissions import Permission
-from incidents.services import ladder, proofs
+from incidents.services import hearsay, ladder, proofs
 from incidents.services.opening import person_of
 from incidents.work import Work, require
 from notifiers.courier import Courier, RawRequest
@@ -56,6 +56,7 @@ def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> int:
     new = [row for row in kept if row["dedupe_key"] in new_keys]
     if new:
         _fold_new(work, new)
+        hearsay.close_addresses(work, provider, new)
         _tell(work, provider, new)
     return len(new)
 

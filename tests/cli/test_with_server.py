@@ -172,3 +172,16 @@ def test_a_role_that_lacks_the_permission_is_told_whom_to_ask(as_lead, number, t
     said = as_lead("incident", "move", number, "triage", token=token_of("auditor"))
     assert said.code == 1
     assert "ask responder" in said.err
+
+
+def test_an_address_is_closed_found_and_opened_again_by_command(as_lead, tmp_path):
+    said = as_lead("suppression", "add", "ada@example.com", "--reason", "do_not_contact")
+    assert said.code == 0
+    assert "a•••@e•••.com" in said.out
+    listed = tmp_path / "opt-outs.csv"
+    listed.write_text("address,reason\n+12025550101,stop\nnobody,stop\n")
+    assert "kind" in as_lead("suppression", "import", str(listed)).out
+    assert len(json.loads(as_lead("suppression", "list", "--json").out)) == 2
+    assert "stop" in as_lead("suppression", "list", "+1 202 555 0101").out
+    assert as_lead("suppression", "lift", "ada@example.com").code == 0
+    assert "No such opt-out" in as_lead("suppression", "list", "ada@example.com").out

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +19,9 @@ from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody
 from incidents.database.population import Recipient
 from incidents.services import campaigns, equation, freezing, receipts, sending
+from incidents.vault.blind_index import indexer
 from incidents.vault.data_keys import data_key
+from incidents.vault.keys import DataKey
 from incidents.vault.sealed import seal_many
 from incidents.work import TOCSIN, Office, Work
 from notifiers.courier import AttemptQuery, Capabilities
@@ -57,8 +58,9 @@ def make_people(work: Work, incident: Incident, people: Iterable[Mapping[str, An
     work.session.flush()
     ids = [uuid7() for _ in people]
     blobs = _sealed(work, incident, ids, people)
+    indexes = _indexes(data_key(work.session, work.keyring, incident.id))
     rows = [
-        _row(incident, source, person_id, person, blob)
+        _row(incident, source, person_id, person, blob, indexes)
         for person_id, person, blob in zip(ids, people, blobs, strict=True)
     ]
     for at in range(0, len(rows), 10_000):
@@ -89,7 +91,12 @@ def contact_of_dict(person: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _row(
-    incident: Incident, source: PopulationImport, person_id: UUID, person: dict[str, Any], blob: Any
+    incident: Incident,
+    source: PopulationImport,
+    person_id: UUID,
+    person: dict[str, Any],
+    blob: Any,
+    indexes: Callable[[dict[str, Any]], dict[str, bytes | None]],
 ) -> dict[str, Any]:
     drill = incident.mode == "drill"
     return {
@@ -101,9 +108,7 @@ def _row(
         "locale": person.get("locale", "en"),
         "place": person.get("place", "DE"),
         "sealed": blob,
-        "email_index": _index(person.get("email")),
-        "phone_index": _index(person.get("phone")),
-        "push_index": _index(person.get("push")),
+        **indexes(person),
         "withheld": person.get("withheld", ""),
         "drill_name": person.get("name", "Ada Example") if drill else None,
         "drill_email": person.get("email") if drill else None,
@@ -111,8 +116,12 @@ def _row(
     }
 
 
-def _index(address: str | None) -> bytes | None:
-    return hashlib.sha256(address.lower().encode()).digest()[:16] if address else None
+def _indexes(key: DataKey) -> Callable[[dict[str, Any]], dict[str, bytes | None]]:
+    kinds = {kind: indexer(key, kind) for kind in ("email", "phone", "push")}
+    return lambda person: {
+        f"{kind}_index": index(person[kind].lower()) if person.get(kind) else None
+        for kind, index in kinds.items()
+    }
 
 
 def make_notice(

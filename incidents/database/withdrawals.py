@@ -1,0 +1,106 @@
+"""Taking people out of what has not left: closed to the channel, withheld, or told meanwhile."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from incidents.database.campaigns import Delivery, Envelope, rows_changed
+from incidents.database.leases import state_is
+from incidents.database.population import Recipient
+from incidents.database.sets import among
+from incidents.rules.ladder import BARRED
+
+
+def waiting_envelopes(
+    session: Session, campaign_id: UUID, such: ColumnElement[bool]
+) -> Sequence[int]:
+    """The envelopes of these deliveries that have not left; held until the end."""
+    left = select(Delivery.envelope).where(such, Delivery.envelope.is_not(None))
+    ready = select(Envelope.ordinal).where(
+        Envelope.campaign_id == campaign_id, state_is("ready"), Envelope.ordinal.in_(left)
+    )
+    return session.scalars(ready.order_by(Envelope.ordinal).with_for_update()).all()
+
+
+def count_again(session: Session, campaign_id: UUID, ordinals: Sequence[int], reason: str) -> None:
+    """People were taken out of these envelopes: one that is empty now is cancelled."""
+    inside = (
+        select(func.count())
+        .where(Delivery.campaign_id == campaign_id, Delivery.envelope == Envelope.ordinal)
+        .correlate(Envelope)
+        .scalar_subquery()
+    )
+    these = and_(Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals))
+    rows_changed(session, update(Envelope).where(these).values(people_count=inside))
+    empty = update(Envelope).where(these, Envelope.people_count == 0)
+    rows_changed(session, empty.values(state="cancelled", reason=reason))
+
+
+def take_out_barred(
+    session: Session, campaign_id: UUID, people: Collection[UUID], now: datetime
+) -> list[UUID]:
+    """Those of these people who wait on a channel that is closed to them leave it; gives them."""
+    bit = case(BARRED, value=Delivery.channel, else_=0)
+    closed = select(Recipient.id).where(
+        Recipient.id == Delivery.recipient_id, Recipient.barred.bitwise_and(bit) != 0
+    )
+    such = and_(_stand(session, campaign_id, people), closed.exists())
+    off = {"outcome": "suppressed", "reason": "does not take this channel", "is_current": False}
+    return _take_out(session, campaign_id, such, {**off, "outcome_at": now})
+
+
+def take_out_withheld(
+    session: Session, campaign_id: UUID, people: Collection[UUID], reason: str, now: datetime
+) -> list[UUID]:
+    """Those of these people who wait to be written to stay where they are, without an envelope."""
+    such = _stand(session, campaign_id, people)
+    held = {"outcome": "withheld", "reason": reason, "outcome_at": now}
+    return _take_out(session, campaign_id, such, held)
+
+
+def let_go(session: Session, campaign_id: UUID, people: Collection[UUID]) -> list[UUID]:
+    """Forget the places of people who were withheld and are not any more; gives them.
+
+    Nothing ever left from such a place, so they can be given it again.
+    """
+    free = select(Recipient.id).where(
+        Recipient.id == Delivery.recipient_id, Recipient.withheld == ""
+    )
+    gone = delete(Delivery).where(
+        Delivery.campaign_id == campaign_id,
+        among(session, Delivery.recipient_id, people),
+        Delivery.is_current,
+        Delivery.outcome == "withheld",
+        free.exists(),
+    )
+    found = session.scalars(
+        gone.returning(Delivery.recipient_id), execution_options={"synchronize_session": False}
+    )
+    return list(found)
+
+
+def _stand(session: Session, campaign_id: UUID, people: Collection[UUID]) -> ColumnElement[bool]:
+    """The places of these people for which an envelope still speaks."""
+    return and_(
+        Delivery.campaign_id == campaign_id,
+        among(session, Delivery.recipient_id, people),
+        Delivery.is_current,
+        Delivery.outcome == "",
+    )
+
+
+def _take_out(
+    session: Session, campaign_id: UUID, such: ColumnElement[bool], values: dict[str, object]
+) -> list[UUID]:
+    waiting = waiting_envelopes(session, campaign_id, such)
+    inside = and_(such, Delivery.envelope.in_(waiting))
+    out = update(Delivery).where(inside).values(**values, envelope=None)
+    found = session.scalars(
+        out.returning(Delivery.recipient_id), execution_options={"synchronize_session": False}
+    )
+    people = list(found)
+    count_again(session, campaign_id, waiting, str(values["reason"]))
+    return people

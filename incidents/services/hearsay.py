@@ -1,0 +1,67 @@
+"""What providers say of an address for good: STOP, a hard bounce, a complaint, a dead token.
+
+It holds for the whole organisation, so it becomes a suppression without anybody's doing.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from incidents.audit import log as audit
+from incidents.database import suppressions as rows
+from incidents.database.campaigns import Campaign
+from incidents.database.population import sealed_contacts
+from incidents.rules.suppressions import heard, kind_of
+from incidents.services import suppressions
+from incidents.services.opening import ADDRESS_FIELD, unsealed
+from incidents.services.suppressions import Asked
+from incidents.work import Work
+
+# Person and channel -> why their address there is closed.
+Said: TypeAlias = dict[tuple[UUID, str], str]
+
+
+def close_addresses(work: Work, provider: str, receipts: Iterable[Mapping[str, Any]]) -> None:
+    """Close the addresses of which these receipts say something for good."""
+    said: dict[UUID, Said] = defaultdict(dict)
+    for row in receipts:
+        if row["permanent"] and row["campaign_id"] and row["recipient_id"]:
+            campaign = work.session.get_one(Campaign, row["campaign_id"])
+            channel = _channel(campaign, row["rung"])
+            if reason := heard(row["kind"], channel, row["code"]):
+                said[campaign.id][row["recipient_id"], channel] = reason
+    for campaign_id, of_people in said.items():
+        close_for(work, work.session.get_one(Campaign, campaign_id), provider, of_people)
+
+
+def close_for(work: Work, campaign: Campaign, provider: str, said: Said) -> None:
+    """Close the addresses of people of a campaign; a drill's are invented, and stay."""
+    if campaign.mode != "live" or not said:
+        return
+    asked = [
+        Asked(address, said[person, channel], kind_of(channel), source=provider)
+        for person, channel, address in _addresses(work, campaign, list(said))
+    ]
+    added = rows.add(work.session, suppressions.rows_of(work, asked))
+    if added:
+        reasons = Counter(one.reason for one in asked)
+        audit.record(work, "suppression.hear", courier=provider, count=len(added), outcomes=reasons)
+
+
+def _channel(campaign: Campaign, rung: int) -> str:
+    return str(campaign.ladder[rung]) if 0 <= rung < len(campaign.ladder) else ""
+
+
+def _addresses(
+    work: Work, campaign: Campaign, places: Sequence[tuple[UUID, str]]
+) -> Iterable[tuple[UUID, str, str]]:
+    """(person, channel, address) of each of these, where there is one."""
+    sealed = sealed_contacts(work.session, {person for person, _ in places})
+    contacts = {
+        person: contact
+        for _, _, person, contact in unsealed(work, campaign, [(0, 0, *row) for row in sealed])
+    }
+    for person, channel in places:
+        if address := contacts.get(person, {}).get(ADDRESS_FIELD.get(channel, "")):
+            yield person, channel, address
