@@ -7,6 +7,7 @@ where people are told, senders and a tender of campaigns.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -53,6 +54,7 @@ def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office
         web = create_app(office)
         warm_up(office)
         ready(office)
+        _spare_the_collector()
         uvicorn.run(
             web,
             host=settings.host,
@@ -77,8 +79,20 @@ def work(settings: Settings) -> None:
     law_packs.warn_of_waiting(office)
     with _threads(office, tells_people=True) as desk:
         tasks.give_to(app, desk)
+        _spare_the_collector()
         _hear(app)
         bell.close()
+
+
+def _spare_the_collector() -> None:
+    """Look for cycles less often, and never again among what was loaded at the start.
+
+    A batch of people is thousands of small tuples and holds no cycle: looking for one after
+    every 700 of them took a third of an import's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 @dataclass(frozen=True, slots=True)

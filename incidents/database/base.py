@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, TypeDecorator, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
+from uuid_utils import uuid7 as _uuid7_of_its_own_type
 from uuid_utils.compat import uuid7 as _uuid7
 
 # Named constraints: migrations on both databases can speak of them.
@@ -60,3 +61,8 @@ class Base(DeclarativeBase):
 def uuid7() -> UUID:
     """A new id that sorts by time (RFC 9562, version 7)."""
     return _uuid7()
+
+
+def uuid7_bytes() -> bytes:
+    """The 16 bytes of a new id: where a million are wanted, making objects of them takes longer."""
+    return _uuid7_of_its_own_type().bytes

@@ -6,7 +6,7 @@ refuses every address that is not reserved for fiction.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -21,12 +21,9 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    insert,
-    literal,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -50,7 +47,7 @@ _LIVE_ROW_IS_SEALED = (
 class Recipient(Base):
     """One affected person.
 
-    sealed       JSON {name, email, phone, push_token, postal_address, fields}, AES-256-GCM
+    sealed       JSON of those of CONTACT_FIELDS that are known, AES-256-GCM
     person_key   blind index of who they are: one row per person and incident
     *_index      blind index of the normalised address; NULL: not reachable that way
     barred       a bit for each channel that may not be used for them (rules.ladder.BARRED)
@@ -91,37 +88,6 @@ CONTACT_FIELDS = ("name", "email", "phone", "push_token", "postal_address", "fie
 Contact = dict[str, Any]
 
 
-class NewPerson(NamedTuple):
-    """A person about to be added to a live incident, already sealed."""
-
-    id: UUID
-    person_key: bytes
-    locale: str
-    place: str
-    sealed: bytes
-    email_index: bytes | None
-    phone_index: bytes | None
-    push_index: bytes | None
-    post_index: bytes | None
-
-
-class NewInvented(NamedTuple):
-    """An invented person about to be added to a drill."""
-
-    id: UUID
-    person_key: bytes
-    locale: str
-    place: str
-    email_index: bytes | None
-    phone_index: bytes | None
-    push_index: bytes | None
-    post_index: bytes | None
-    drill_name: str | None
-    drill_email: str | None
-    drill_phone: str | None
-    drill_push: str | None
-
-
 class Reach(NamedTuple):
     """How many people of one place and locale have the same kinds of address (1: they have it)."""
 
@@ -134,7 +100,6 @@ class Reach(NamedTuple):
     people: int
 
 
-_NEW = ("incident_id", "import_id", "mode", "withheld", *NewPerson._fields)
 _INDEXES = (
     Recipient.email_index,
     Recipient.phone_index,
@@ -152,37 +117,6 @@ def are_people_of(incident_id: UUID) -> ColumnElement[bool]:
         PopulationImport.incident_id == incident_id, PopulationImport.status == "done"
     )
     return and_(Recipient.incident_id == incident_id, Recipient.import_id.in_(complete))
-
-
-def keys_there(session: Session, incident_id: UUID, keys: Sequence[bytes]) -> set[bytes]:
-    """Which of these people are in the incident already."""
-    if session.get_bind().dialect.name == "sqlite":
-        among: ColumnElement[bool] = Recipient.person_key.in_(keys)
-    else:  # one parameter instead of thousands
-        among = Recipient.person_key == func.any(literal(list(keys), ARRAY(LargeBinary)))
-    query = select(Recipient.person_key).where(Recipient.incident_id == incident_id, among)
-    return set(session.scalars(query))
-
-
-def add_live(
-    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
-) -> None:
-    """Add sealed people to a live incident, by the fastest way that the database has."""
-    if not people:
-        return
-    if session.get_bind().dialect.name == "sqlite":
-        _insert(session, incident_id, import_id, people)
-    else:
-        _copy(session, incident_id, import_id, people)
-
-
-def add_drill(
-    session: Session, incident_id: UUID, import_id: UUID, people: Iterable[NewInvented]
-) -> None:
-    """Add invented people to a drill; the database refuses who could be real."""
-    same = {"incident_id": incident_id, "import_id": import_id, "mode": "drill", "withheld": ""}
-    if rows := [same | person._asdict() for person in people]:
-        session.execute(insert(Recipient), rows)
 
 
 def remove_people(session: Session, import_id: UUID, most: int) -> int:
@@ -242,31 +176,3 @@ def shared_mailboxes(session: Session, incident_id: UUID) -> int:
         .having(func.count() > 1)
     )
     return session.scalar(select(func.count()).select_from(shared.subquery())) or 0
-
-
-def _insert(
-    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
-) -> None:
-    marks = ", ".join("?" * len(_NEW))
-    same = (incident_id.hex, import_id.hex, "live", "")
-    session.connection().exec_driver_sql(
-        f"INSERT INTO recipient ({', '.join(_NEW)}) VALUES ({marks})",  # noqa: S608 our own names
-        [(*same, person.id.hex, *person[1:]) for person in people],
-    )
-
-
-def _copy(
-    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
-) -> None:
-    # In COPY's binary format a UUID is its 16 bytes and a text is its UTF-8: given bytes,
-    # the driver has nothing to convert.
-    same = (incident_id.bytes, import_id.bytes, b"live", b"")
-    driver: Any = session.connection().connection.driver_connection
-    with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY recipient ({', '.join(_NEW)}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        for person in people:
-            identity = (person.id.bytes, person.person_key)
-            where = (person.locale.encode(), person.place.encode())
-            copy.write_row((*same, *identity, *where, *person[4:]))

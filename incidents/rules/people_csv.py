@@ -99,8 +99,10 @@ class PeopleCsv:
         if b"\0" in joined or max(map(len, block)) > LONGEST_LINE_BYTES:
             return None
         try:
-            lines = joined.decode().split("\n")
-            rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
+            text = joined.decode().replace("\r\n", "\n").removesuffix("\r")
+            if '"' not in text and "\r" not in text:  # a third of the time of a CSV reader
+                return [line.split(self._delimiter) for line in text.split("\n")]
+            rows = list(csv.reader(text.split("\n"), delimiter=self._delimiter, strict=True))
         except (UnicodeDecodeError, csv.Error):
             return None
         return rows if len(rows) == len(block) else None

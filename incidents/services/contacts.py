@@ -7,10 +7,12 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from incidents.database.population import Contact, Recipient
+from incidents.database.population import CONTACT_FIELDS, Contact, Recipient
 from incidents.vault.data_keys import data_key_of
 from incidents.vault.keys import KeyRing
 from incidents.vault.sealed import key_id_of, unseal_many
+
+_NOTHING: Contact = dict.fromkeys(CONTACT_FIELDS, "") | {"fields": {}}
 
 
 def contact_of(
@@ -36,7 +38,7 @@ def contact_of(
             key, table="recipient", field="sealed", incident_id=incident_id, rows=rows
         )
         for (person_id, _), contact in zip(rows, opened, strict=True):
-            contacts[person_id] = orjson.loads(contact)
+            contacts[person_id] = _NOTHING | orjson.loads(contact)
     return [contacts[person.id] for person in recipients]
 
 

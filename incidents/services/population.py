@@ -11,12 +11,12 @@ from uuid import UUID
 from sqlalchemy import Select
 
 from incidents.audit import log as audit
-from incidents.database import imports
+from incidents.database import imports, new_people
 from incidents.database import population as rows
 from incidents.database.base import uuid7
 from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
-from incidents.database.population import NewInvented
+from incidents.database.new_people import NewInvented
 from incidents.errors import InvalidInput, NotPermitted, Problem
 from incidents.rules.addresses import FORMULA
 from incidents.rules.people import COLUMNS, Person, PersonReader
@@ -145,8 +145,8 @@ def _add_invented(work: Work, row: PopulationImport, people: Iterable[Mapping[st
         batch = read_batch(lines, BATCH, reader, key, make_rows)
         if not batch.tally.read_count:
             return total
-        there = rows.keys_there(work.session, row.incident_id, list(batch.rows))
-        rows.add_drill(work.session, row.incident_id, row.id, batch.fresh(there))
+        there = new_people.keys_there(work.session, row.incident_id, list(batch.rows))
+        new_people.add_drill(work.session, row.incident_id, row.id, batch.fresh(there))
         count_in(work, row.id, total, batch.tally)
 
 

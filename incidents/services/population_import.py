@@ -12,12 +12,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from incidents.audit import log as audit
-from incidents.database import imports
+from incidents.database import imports, new_people
 from incidents.database import population as rows
 from incidents.database.base import uuid7
 from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
-from incidents.database.population import NewPerson
+from incidents.database.new_people import NewPerson
 from incidents.errors import BadRequest, Conflict, IncidentsError, InvalidInput, NotPermitted
 from incidents.rules.people import PersonReader
 from incidents.rules.people_csv import PeopleCsv
@@ -187,8 +187,8 @@ def _store_all(
     office: Office, actor: Actor, import_id: UUID, key: DataKey, people: PeopleCsv
 ) -> Tally:
     """Read and seal a batch while the one before it is being written."""
-    lines, reader, total = people.records(), PersonReader(people.columns), Tally()
-    seal = sealer(key)
+    lines, reader, seal = people.records(), PersonReader(people.columns), sealer(key)
+    store = _Store(office, actor, import_id, key)
     with ThreadPoolExecutor(1) as writer:
         written = None
         while True:
@@ -197,27 +197,41 @@ def _store_all(
                 written.result()
             if not batch.tally.read_count:
                 break
-            written = writer.submit(_store, office, actor, import_id, key, batch, total)
-    if not total.read_count:
+            written = writer.submit(store.put, batch)
+    if not store.total.read_count:
         raise InvalidInput("the list has a header and no people")
-    return total
+    return store.total
 
 
-def _store(
-    office: Office,
-    actor: Actor,
-    import_id: UUID,
-    key: DataKey,
-    batch: Batch[NewPerson],
-    total: Tally,
-) -> None:
-    incident_id = key.incident_id
-    with office.work(actor) as work:
-        data_key(work.session, work.keyring, incident_id)  # refuses if it was destroyed meanwhile
-        there = rows.keys_there(work.session, incident_id, list(batch.rows))
-        rows.add_live(work.session, incident_id, import_id, batch.fresh(there))
-        count_in(work, import_id, total, batch.tally)
-        _beat(work, import_id, total.counts())
+class _Store:
+    """Puts the batches of an import into the database, and counts what came of them.
+
+    While nobody turned out to be there already, nobody is looked up beforehand: the unique
+    index says it. A list that names people twice is looked up from the first of them on.
+    """
+
+    def __init__(self, office: Office, actor: Actor, import_id: UUID, key: DataKey) -> None:
+        self._office, self._actor, self._import_id, self._key = office, actor, import_id, key
+        with office.look(actor) as work:
+            self._only_strangers = new_people.is_empty(work.session, key.incident_id)
+        self.total = Tally()
+
+    def put(self, batch: Batch[NewPerson]) -> None:
+        """One batch, in a transaction of its own."""
+        with self._office.work(self._actor) as work:
+            # Refuses if the key was destroyed meanwhile.
+            data_key(work.session, work.keyring, self._key.incident_id)
+            self._add(work, batch)
+            count_in(work, self._import_id, self.total, batch.tally)
+            _beat(work, self._import_id, self.total.counts())
+
+    def _add(self, work: Work, batch: Batch[NewPerson]) -> None:
+        to = (work.session, self._key.incident_id, self._import_id)
+        if self._only_strangers:
+            self._only_strangers = new_people.add_strangers(*to, batch.fresh(set()))
+        if not self._only_strangers:
+            there = new_people.keys_there(work.session, self._key.incident_id, list(batch.rows))
+            new_people.add_live(*to, batch.fresh(there))
 
 
 def _finish(

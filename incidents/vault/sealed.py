@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Self
 from uuid import UUID
 
@@ -45,17 +46,20 @@ def seal_many(
     table: str,
     field: str,
     incident_id: UUID,
-    rows: Iterable[tuple[UUID, bytes]],
+    rows: Iterable[tuple[bytes, bytes]],
 ) -> list[bytes]:
-    """Seal the same field of many rows, given as (row id, plaintext): the fast form."""
+    """Seal the same field of many rows, given as (bytes of the row id, plaintext): the fast form.
+
+    Fast because ids are never made into objects, and chance is asked for once.
+    """
     rows = list(rows)
     place, header = _place(key, table, field, incident_id), _VERSION + key.id.bytes
-    encrypt, random = key.aead.encrypt, os.urandom(NONCE_BYTES * len(rows))
-    blobs = []
-    for at, (row_id, plaintext) in enumerate(rows):
-        nonce = random[at * NONCE_BYTES : (at + 1) * NONCE_BYTES]
-        blobs.append(header + nonce + encrypt(nonce, plaintext, place + row_id.bytes))
-    return blobs
+    encrypt, random = key.aead.encrypt, BytesIO(os.urandom(NONCE_BYTES * len(rows))).read
+    nonces = [random(NONCE_BYTES) for _ in rows]
+    return [
+        b"%b%b%b" % (header, nonce, encrypt(nonce, plaintext, place + row_id))
+        for nonce, (row_id, plaintext) in zip(nonces, rows, strict=True)
+    ]
 
 
 def unseal_many(

@@ -9,7 +9,8 @@ COLUMN_NAMES = list(COLUMNS)
 
 
 def read(**values):
-    return PersonReader([*COLUMN_NAMES, "order_no"]).read(line(**values))
+    (person,), flaws = PersonReader([*COLUMN_NAMES, "order_no"]).read([line(**values)])
+    return person, flaws.get(0, [])
 
 
 def line(**values):
@@ -18,7 +19,7 @@ def line(**values):
 
 def who(**values):
     cells = line(**values)
-    person, _ = PersonReader([*COLUMN_NAMES, "order_no"]).read(cells)
+    (person,), _ = PersonReader([*COLUMN_NAMES, "order_no"]).read([cells])
     return identity(person, cells)
 
 
@@ -170,6 +171,21 @@ def test_a_postal_address_may_have_lines_and_own_fields_are_data():
     assert not flaws
     assert person.postal_address == "1 Lane\nTown"
     assert person.fields == {"order_no": "-5"}
+
+
+def test_many_lines_are_read_as_each_alone():
+    lines = [
+        line(ref="1", name="Ada", email="ada@example.com", place="GB", phone="020 7946 0018"),
+        line(name="=1+1", email="nobody", order_no="7"),
+        line(locale="en"),
+        line(name="Bo", phone="+1 202 555 0123", order_no="x\ny", postal_address="1 Lane\nTown"),
+        line(name="C" * 300, push_token="token-0001", locale="zh_CN", place="Atlantis"),
+    ]
+    reader = PersonReader([*COLUMN_NAMES, "order_no"])
+    people, flaws = reader.read(lines)
+    for at, cells in enumerate(lines):
+        (alone,), its_flaws = reader.read([cells])
+        assert (people[at], flaws.get(at)) == (alone, its_flaws.get(0))
 
 
 def test_two_people_with_one_mailbox_are_two_and_one_person_twice_is_one():

@@ -77,6 +77,15 @@ def test_how_the_pieces_are_cut_changes_nothing():
         assert read(HEADER + body, size=rng.randint(1, 30)) == whole
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_quote_somewhere_changes_nothing_of_the_lines_without(end):
+    plain = "".join(f" {n},P {n},p{n}@example.com{end}" for n in range(50)) + f"1,2{end}{end}"
+    quoted = f'"51",Q,q@example.com{end}'
+    (good, bad), (good_too, bad_too) = read(HEADER + plain), read(HEADER + plain + quoted, 100_000)
+    assert (good, bad) == (good_too[:-1], bad_too)
+    assert good_too[-1] == (54, ["51", "Q", "q@example.com"])
+
+
 @pytest.mark.parametrize(
     ("header", "field", "says"),
     [

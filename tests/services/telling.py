@@ -76,7 +76,7 @@ def _sealed(
     texts = [json.dumps(contact_of_dict(person)).encode() for person in people]
     key = data_key(work.session, work.keyring, incident.id)
     place = {"table": "recipient", "field": "sealed", "incident_id": incident.id}
-    return list(seal_many(key, rows=zip(ids, texts, strict=True), **place))
+    return list(seal_many(key, rows=zip([i.bytes for i in ids], texts, strict=True), **place))
 
 
 def contact_of_dict(person: Mapping[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,14 @@ def test_a_list_longer_than_a_batch_is_taken_whole(office, incident_id):
     assert count(office, Recipient) == BATCH + 10
 
 
+def test_people_named_again_in_a_later_batch_are_added_once(office, incident_id):
+    rows = [f"Person {n},p{n}@example.com\n" for n in range(2 * BATCH)]
+    again = [*rows[:BATCH], *rows[:7], *rows[BATCH:], *rows[-3:]]
+    done = take_in(office, incident_id, "name,email\n" + "".join(again))
+    assert (done.added_count, done.duplicate_count) == (2 * BATCH, 10)
+    assert count(office, Recipient) == 2 * BATCH
+
+
 def test_the_facts_learn_who_is_affected_where(office, incident_id):
     take_in(office, incident_id, PEOPLE)
     with office.look(TOCSIN) as work:

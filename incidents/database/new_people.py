@@ -1,0 +1,155 @@
+"""Adding people to an incident, by the fastest way that each database has.
+
+Whether somebody is there already, the unique index says: people are added as if they were
+all new, and only where the index refuses are they looked up.
+"""
+
+from collections.abc import Iterable, Sequence
+from struct import Struct
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy import ColumnElement, LargeBinary, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from incidents.database.engine import is_sqlite
+from incidents.database.population import Recipient
+
+
+class NewPerson(NamedTuple):
+    """A person about to be added to a live incident, already sealed.
+
+    id  the bytes of a UUID: nothing on the way to the table needs an object of it
+    """
+
+    id: bytes
+    person_key: bytes
+    locale: str
+    place: str
+    sealed: bytes
+    email_index: bytes | None
+    phone_index: bytes | None
+    push_index: bytes | None
+    post_index: bytes | None
+
+
+class NewInvented(NamedTuple):
+    """An invented person about to be added to a drill."""
+
+    id: UUID
+    person_key: bytes
+    locale: str
+    place: str
+    email_index: bytes | None
+    phone_index: bytes | None
+    push_index: bytes | None
+    post_index: bytes | None
+    drill_name: str | None
+    drill_email: str | None
+    drill_phone: str | None
+    drill_push: str | None
+
+
+_NEW = ("incident_id", "import_id", "mode", "withheld", *NewPerson._fields)
+
+
+def is_empty(session: Session, incident_id: UUID) -> bool:
+    """Whether an incident has nobody yet, not even of an import that is being taken back."""
+    somebody = select(Recipient.id).where(Recipient.incident_id == incident_id).limit(1)
+    return session.scalar(somebody) is None
+
+
+def keys_there(session: Session, incident_id: UUID, keys: Sequence[bytes]) -> set[bytes]:
+    """Which of these people are in the incident already."""
+    if is_sqlite(session.connection()):
+        among: ColumnElement[bool] = Recipient.person_key.in_(keys)
+    else:  # one parameter instead of thousands
+        among = Recipient.person_key == func.any(literal(list(keys), ARRAY(LargeBinary)))
+    query = select(Recipient.person_key).where(Recipient.incident_id == incident_id, among)
+    return set(session.scalars(query))
+
+
+def add_strangers(
+    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
+) -> bool:
+    """Add people of whom nobody should be there; False if somebody is, and nobody was added."""
+    try:
+        with session.begin_nested():
+            add_live(session, incident_id, import_id, people)
+    except (IntegrityError, UniqueViolation):
+        return False
+    return True
+
+
+def add_live(
+    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
+) -> None:
+    """Add sealed people to a live incident; none of them may be there."""
+    if people:
+        add = _insert if is_sqlite(session.connection()) else _copy
+        add(session, incident_id, import_id, people)
+
+
+def add_drill(
+    session: Session, incident_id: UUID, import_id: UUID, people: Iterable[NewInvented]
+) -> None:
+    """Add invented people to a drill; the database refuses who could be real."""
+    same = {"incident_id": incident_id, "import_id": import_id, "mode": "drill", "withheld": ""}
+    if rows := [same | person._asdict() for person in people]:
+        session.execute(insert(Recipient), rows)
+
+
+def _insert(
+    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
+) -> None:
+    marks = ", ".join("?" * len(_NEW))
+    same = (incident_id.hex, import_id.hex, "live", "")
+    session.connection().exec_driver_sql(
+        f"INSERT INTO recipient ({', '.join(_NEW)}) VALUES ({marks})",  # noqa: S608 our own names
+        [(*same, person.id.hex(), *person[1:]) for person in people],
+    )
+
+
+def _copy(
+    session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
+) -> None:
+    driver: Any = session.connection().connection.driver_connection
+    same = (incident_id.bytes, import_id.bytes, b"live", b"")
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY recipient ({', '.join(_NEW)}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.write(_packed(same, people))
+
+
+# COPY's binary format: a UUID is its 16 bytes and a text its UTF-8, each after its length.
+# https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
+_HEADER, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_WIDTH = Struct(">h").pack(len(_NEW))
+_length = Struct(">i").pack
+_NULL, _SIXTEEN = _length(-1), _length(16)
+
+
+def _packed(same: Sequence[bytes], people: Sequence[NewPerson]) -> bytes:
+    """The rows as COPY takes them, those columns first that are the `same` in each."""
+    first = _WIDTH + b"".join(map(_value, same)) + _SIXTEEN
+    texts = {person.locale for person in people} | {person.place for person in people}
+    where = {text: _value(text.encode()) for text in texts}
+    rows = [
+        b"%b%b%b%b%b%b%b%b%b%b%b%b"
+        % (first, row_id, _SIXTEEN, key, where[locale], where[place], _length(len(sealed)), sealed,
+           _index(email), _index(phone), _index(push), _index(post))
+        for row_id, key, locale, place, sealed, email, phone, push, post in people
+    ]  # fmt: skip
+    return b"".join((_HEADER, *rows, _END))
+
+
+def _value(value: bytes) -> bytes:
+    return _length(len(value)) + value
+
+
+def _index(index: bytes | None) -> bytes:
+    return _SIXTEEN + index if index else _NULL
