@@ -17,6 +17,7 @@ from incidents.services import (
     barring,
     holds,
     idempotency,
+    letters,
     population,
     proofs,
     review,
@@ -60,6 +61,7 @@ def house_parts(office: Office) -> dict[str, Part]:
         "holds": Part(lambda: end_holds(office), _MINUTE_SECONDS / 4),
         "suppressions": Part(lambda: end_suppressions(office), _MINUTE_SECONDS / 4),
         "silent imports": Part(lambda: end_silent_imports(office), _MINUTE_SECONDS),
+        "letters": Part(lambda: letters.collect(office), _MINUTE_SECONDS / 4),
         "idempotency keys": Part(lambda: forget_keys(office), _HOUR_SECONDS),
         # Last: the others leave entries.
         "audit sequence": Part(lambda: place_entries(office)),

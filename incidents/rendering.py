@@ -31,13 +31,15 @@ from incidents.rules.notice_words import (
 from incidents.rules.story import day_in, tell
 from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
-CHANNELS = ("email", "sms", "push", "announcement")
+CHANNELS = ("email", "sms", "push", "letter", "announcement")
 PERSON_FIELDS = ("name",)
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What one channel carries. subject: email and push title; html: email and announcement."""
+    """What one channel carries. subject: email and push title; html: email and
+    announcement; a letter's is well-formed XHTML, from which its pages are laid out.
+    """
 
     subject: str | None
     text: str

@@ -87,6 +87,15 @@ class Settings(BaseSettings):
         default="sandbox", description="Who carries push messages of live incidents."
     )
 
+    letter_provider: Literal["sandbox", "print_folder"] = Field(
+        default="sandbox", description="Who carries letters of live incidents."
+    )
+    print_folder: Path = Field(
+        default_factory=lambda told: told["data_folder"] / "letters",
+        description="Folder between us and the printer of letters (docs/how-to/send-letters.md)."
+        " Unset: letters in the data folder.",
+    )
+
     email_from: str = Field(default="privacy@example.com", description="Sender address of notices.")
     email_from_name: str = Field(default="", description="Sender name; empty: organisation_name.")
     sendgrid_url: str = Field(

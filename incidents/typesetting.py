@@ -1,4 +1,4 @@
-"""Paper: reports and letters as tagged PDF (PDF/UA-1), equal bytes for equal input.
+"""Paper: reports and registers as tagged PDF (PDF/UA-1), equal bytes for equal input.
 
 Words travel to typst as a JSON file beside the template, never as markup. Fonts come from
 `templates/fonts` alone, so that every machine prints the same sheet, Chinese included.
@@ -15,27 +15,16 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from incidents.errors import InvalidInput
-from incidents.rendering import element_views
 from incidents.rules.drill_mark import mark
-from incidents.rules.notice_words import NoticeWords, unusable
 from incidents.rules.report_content import ReportContent, ReportField
 from incidents.rules.report_forms import form_named
 from incidents.rules.report_gaps import Gap, gaps
 from incidents.rules.report_text import labels, moment_text
 from incidents.rules.story import day_in
-from incidents.rules.vocabulary import TEMPLATES, vocabulary
+from incidents.rules.vocabulary import TEMPLATES
 
 _log = logging.getLogger(__name__)
 _one_at_a_time = Lock()  # a typst compiler may not be entered twice
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Whom a letter goes to: the lines of the address window, and the name to greet."""
-
-    address: tuple[str, ...]
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +86,6 @@ def register_pdf(
         "sections": sections,
     }
     return _with_logo("register", data, head)
-
-
-def letter_pdf(
-    words: NoticeWords, locale: str, reference: str, link: str, recipients: Sequence[Recipient]
-) -> bytes:
-    """One PDF with a letter for each recipient. Raises InvalidInput for words left unfinished."""
-    if problems := unusable(words):
-        raise InvalidInput("these words cannot be printed as they stand", *problems)
-    if words.issued_on is None:
-        raise InvalidInput("a letter needs its date")
-    return _typeset("letter", _letter(words, words.issued_on, locale, reference, link, recipients))
 
 
 def _report(
@@ -183,37 +161,6 @@ def _when(gap: Gap, content: ReportContent, locale: str) -> tuple[str, str]:
 
 def _field(field: ReportField, locale: str) -> dict[str, Any]:
     return {"label": field.label[locale], "text": field.text[locale], "known": field.known}
-
-
-def _letter(
-    words: NoticeWords,
-    issued_on: date,
-    locale: str,
-    reference: str,
-    link: str,
-    recipients: Sequence[Recipient],
-) -> dict[str, Any]:
-    say = vocabulary(locale)
-    ways = ("email", "phone", "url", "hours")
-    reached = [(way, getattr(words.contact, way)) for way in ways]
-    return {
-        **_sheet(words.title, words.organisation, locale, issued_on),
-        "say": say,
-        "reference": reference,
-        "link": link,
-        "issued_on": day_in(locale)(issued_on),
-        "lead": say["lead"].format(organisation=words.organisation),
-        "genuine": say["genuine_text"].format(reference=reference),
-        "elements": element_views(words, locale),
-        "contact": [
-            words.contact.name,
-            *(f"{say['contact'][way]}{say['colon']}{value}" for way, value in reached if value),
-        ],
-        "recipients": [
-            {"address": person.address, "greeting": say["greeting"].format(name=person.name)}
-            for person in recipients
-        ],
-    }
 
 
 def _sheet(title: str, organisation: str, locale: str, on: date) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from incidents.rules.vocabulary import TEMPLATES
 from incidents.settings import Settings
 from notifiers.courier import Courier
 from notifiers.dispatch import Dispatch
@@ -29,6 +30,7 @@ def routes_for(settings: Settings) -> Routes:
         "email": settings.email_provider,
         "sms": settings.sms_provider,
         "push": settings.push_provider,
+        "letter": settings.letter_provider,
     }
     live = {channel: _courier(name, settings).name for channel, name in chosen.items()}
     return {Mode.LIVE.value: live, Mode.DRILL.value: dict.fromkeys(chosen, "sandbox")}
@@ -39,6 +41,7 @@ def couriers_for(settings: Settings, mode: str) -> dict[str, Courier]:
     names = {"sandbox"}
     if mode == Mode.LIVE.value:
         names |= {settings.email_provider, settings.sms_provider, settings.push_provider}
+        names |= {settings.letter_provider}
     made = [_courier(name, settings) for name in sorted(names)]
     return {courier.name: courier for courier in made}
 
@@ -154,6 +157,25 @@ def _twilio_sms(settings: Settings) -> Courier:
     )
 
 
+def _print_folder(settings: Settings) -> Courier:
+    from notifiers.letters.press import Press  # noqa: PLC0415  heavy: only where used
+    from notifiers.letters.window import Window  # noqa: PLC0415
+    from notifiers.providers.print_folder import PrintFolder, Sender  # noqa: PLC0415
+
+    sources = {
+        "letter.typ": (TEMPLATES / "layouts" / "letter" / "letter.typ").read_bytes(),
+        "base.typ": (TEMPLATES / "reports" / "base.typ").read_bytes(),
+    }
+    fonts = TEMPLATES / "fonts"
+    address = " · ".join(filter(None, map(str.strip, settings.organisation_address.split(";"))))
+    return PrintFolder(
+        settings.print_folder,
+        Press(sources, fonts),
+        Window(sorted(fonts.glob("*.ttf"))),
+        Sender(settings.organisation_name, address),
+    )
+
+
 def _transport(settings: Settings) -> Transport:
     return Transport(
         connect_seconds=settings.connect_timeout_seconds,
@@ -162,6 +184,7 @@ def _transport(settings: Settings) -> Transport:
 
 
 _MAKERS: Mapping[str, Callable[[Settings], Courier]] = {
+    "print_folder": _print_folder,
     "sandbox": _sandbox,
     "sendgrid": _sendgrid,
     "smtp": _smtp,

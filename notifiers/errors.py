@@ -8,7 +8,14 @@ class NotifierError(Exception):
 
 
 class Refused(NotifierError):
-    """Final: the same thing asked again would be refused again."""
+    """Final: the same thing asked again would be refused again.
+
+    refs  the people who spoil it for the others, where they are known
+    """
+
+    def __init__(self, reason: str, refs: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.refs = refs
 
 
 class Unavailable(NotifierError):

@@ -1,6 +1,7 @@
 """Prints `settings.md`, drawn from the declarations in `incidents/settings.py`."""
 
 import types
+from pathlib import Path
 from typing import Literal, Union, get_args, get_origin
 
 from pydantic import SecretStr
@@ -39,15 +40,16 @@ def _type(annotation: object) -> str:
     return names.get(name, {"Path": "folder", "SecretStr": "secret"}.get(name, name))
 
 
-# What a default that follows from other settings is drawn from.
-_GIVEN = Settings().model_dump()
+# What a default that follows from other settings is drawn from; no folder of this machine.
+_DATA = "~/.local/share/tocsin"
+_GIVEN = Settings(data_folder=Path(_DATA)).model_dump()
 
 
 def _default(field: FieldInfo) -> str:
     if field.default_factory_takes_validated_data:
         return f"`{field.get_default(call_default_factory=True, validated_data=_GIVEN)}`"
     if field.default_factory is not None:
-        return "`~/.local/share/tocsin`"
+        return f"`{_DATA}`"
     if field.default is PydanticUndefined:
         return "required"
     if isinstance(field.default, SecretStr):

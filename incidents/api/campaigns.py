@@ -14,7 +14,7 @@ from incidents.services import equation as counting
 
 router = router_for("campaigns")
 
-Channel = Literal["email", "sms", "push", "announcement"]
+Channel = Literal["email", "sms", "push", "letter", "announcement"]
 
 
 class Launch(Shape):
@@ -25,7 +25,7 @@ class Launch(Shape):
     """
 
     ladder: list[Channel] = Field(
-        default=["email", "sms", "announcement"], min_length=1, max_length=4
+        default=["email", "sms", "announcement"], min_length=1, max_length=6
     )
     unknown_policy: Literal["hold", "resend_marked"] = "hold"
 

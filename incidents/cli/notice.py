@@ -62,7 +62,8 @@ def preview(
     incident: Incident,
     notice: Which = "",
     channel: Annotated[
-        Literal["email", "sms", "push", "announcement"], typer.Option(help="How it goes out.")
+        Literal["email", "sms", "push", "letter", "announcement"],
+        typer.Option(help="How it goes out."),
     ] = "email",
     locale: Locale = "en",
     html: Annotated[bool, typer.Option("--html", help="The HTML part instead.")] = False,

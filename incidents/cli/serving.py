@@ -78,6 +78,9 @@ def fake_providers(
         "http://127.0.0.1:8040/api/v1/webhooks/sendgrid/events"
     ),
     dial: Annotated[str, typer.Option(help="http://host:port to dial for callbacks.")] = "",
+    print_folder: Annotated[
+        Path | None, typer.Option(help="Folder of letters; a print house looks after it.")
+    ] = None,
 ) -> None:
     """Providers that reach nobody: SendGrid and Twilio over real HTTP, with a ledger."""
     from notifiers.fake.keys import kept_in
@@ -99,12 +102,16 @@ def fake_providers(
             "TOCSIN_TWILIO_ACCOUNT_SID": keys.twilio_account_sid,
             "TOCSIN_TWILIO_AUTH_TOKEN": keys.twilio_token,
         }
+        if print_folder:
+            settings["TOCSIN_LETTER_PROVIDER"] = "print_folder"
+            settings["TOCSIN_PRINT_FOLDER"] = str(print_folder.resolve())
         out().print(f"The fake providers listen at [bold]{url}[/]; what they accept: {ledger}")
         out().print(f"Totals: {url}/ledger/summary   Knobs: PUT {url}/faults\n")
         for name, value in settings.items():
             typer.echo(f"export {name}='{value}'")
 
-    run(port, ledger, Targets(sendgrid_events=events, dial=dial), keys, ready=ready)
+    targets = Targets(sendgrid_events=events, dial=dial)
+    run(port, ledger, targets, keys, print_folder=print_folder, ready=ready)
 
 
 def doctor() -> None:
@@ -142,7 +149,8 @@ def _first_line(error: Exception) -> str:
 
 def _providers(settings: Settings) -> Text:
     names = {
-        channel: getattr(settings, f"{channel}_provider") for channel in ("email", "sms", "push")
+        channel: getattr(settings, f"{channel}_provider")
+        for channel in ("email", "sms", "push", "letter")
     }
     return Text(", ".join(f"{channel} by {name}" for channel, name in names.items()))
 

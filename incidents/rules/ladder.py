@@ -7,13 +7,13 @@ from enum import StrEnum
 from incidents.errors import InvalidInput, Problem
 
 LAST = "announcement"
-CHANNELS = ("email", "sms", "push", LAST)
+CHANNELS = ("email", "sms", "push", "letter", LAST)
 # A bit for each channel that may not be used for a person (Recipient.barred).
 BARRED: Mapping[str, int] = {"email": 1, "sms": 2, "push": 4, "call": 8, "letter": 16}
 UNKNOWN_POLICIES = ("hold", "resend_marked")
 
 # How many people one call to a courier may carry; those that are not named take one.
-PEOPLE_PER_CALL: Mapping[str, int] = {"sendgrid": 1000, "sandbox": 1000}
+PEOPLE_PER_CALL: Mapping[str, int] = {"sendgrid": 1000, "sandbox": 1000, "print_folder": 500}
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)

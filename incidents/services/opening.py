@@ -22,7 +22,13 @@ from incidents.work import Work
 from notifiers.envelope import Channel, Envelope, Mode, Person, Words
 
 # The field of a contact that a channel needs.
-ADDRESS_FIELD = {"email": "email", "sms": "phone", "call": "phone", "push": "push_token"}
+ADDRESS_FIELD = {
+    "email": "email",
+    "sms": "phone",
+    "call": "phone",
+    "push": "push_token",
+    "letter": "postal_address",
+}
 
 _KEY_BYTES = 17  # version and key id, which begin every sealed value
 
@@ -75,6 +81,8 @@ def people_of(
         get = contact.get
         fields = {"name": get("name") or unnamed[ordinal]}
         address = get(needs[ordinal]) or ""
+        if needs[ordinal] == "postal_address":  # a name stands on top of it only where it is known
+            address = "\n".join(filter(None, (get("name"), address)))
         people[ordinal].append(Person(f"{recipient_id.hex}.{rung}", address, fields))
     return people
 

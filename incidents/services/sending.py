@@ -157,7 +157,7 @@ def _parcel(dispatch: Dispatch, lease: Lease, attempt_id: UUID, envelope: Envelo
         body = dispatch.courier(lease.provider).body(envelope)
     except Refused as error:
         # One person may spoil it for all: apart from the others they spoil only their own.
-        refusal = Outcome(OutcomeKind.SPLIT, reason=str(error))
+        refusal = Outcome(OutcomeKind.SPLIT, reason=str(error), bad_refs=error.refs)
     except NotifierError as error:
         refusal = Outcome(OutcomeKind.RETRY, reason=str(error))
     intent = Intent(attempt_id, lease, hashlib.sha256(body).hexdigest())

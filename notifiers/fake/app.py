@@ -22,6 +22,7 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -33,6 +34,7 @@ from notifiers.fake import sendgrid_side, twilio_side, voice_side
 from notifiers.fake.faults import Dice, Fault, Faults
 from notifiers.fake.keys import Keys
 from notifiers.fake.ledger import Accepted, By, Ledger, read, times_told
+from notifiers.fake.print_house import PrintHouse
 from notifiers.fake.webhooks import Targets, Webhooks
 
 MOST_BODY_BYTES = 30_000_000  # SendGrid's limit of a request
@@ -42,9 +44,18 @@ NOW = struct.pack("ii", 1, 0)
 class Fake:
     """One running fake: what it holds, and a handler for each route."""
 
-    def __init__(self, ledger: Ledger, keys: Keys, faults: Faults, targets: Targets) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        keys: Keys,
+        faults: Faults,
+        targets: Targets,
+        print_folder: Path | None = None,
+    ) -> None:
         self.ledger, self.keys, self.dice = ledger, keys, Dice(faults)
         self.webhooks = Webhooks(ledger, keys, self.dice, targets)
+        self._print_house = PrintHouse(print_folder, ledger, self.dice) if print_folder else None
+        self._printing: asyncio.Task[None] | None = None
         self.answers: Counter[str] = Counter()
         self._bearer = f"Bearer {keys.sendgrid_api_key}"
         login = f"{keys.twilio_account_sid}:{keys.twilio_token}".encode()
@@ -258,10 +269,20 @@ class Fake:
 
     async def _start(self, app: web.Application) -> None:
         self.webhooks.start()
+        if self._print_house is not None:
+            self._printing = asyncio.create_task(_print(self._print_house))
 
     async def _stop(self, app: web.Application) -> None:
+        if self._printing is not None:
+            self._printing.cancel()
         await self.webhooks.stop()
         self.ledger.close()
+
+
+async def _print(house: PrintHouse) -> None:
+    while True:
+        house.collect()
+        await asyncio.sleep(0.2)
 
 
 def _same(request: web.Request, wanted: str) -> bool:

@@ -32,6 +32,7 @@ def run(
     keys: Keys | None = None,
     faults: Faults | None = None,
     *,
+    print_folder: Path | None = None,
     host: str = "127.0.0.1",
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
@@ -39,10 +40,11 @@ def run(
 
     port   0 for any free one
     keys   by default kept beside the ledger, so that a restart signs alike
+    print_folder  where letters are handed over; None: no print house
     ready  called with the fake's URL once it listens
     """
     kept = keys or kept_in(ledger_path.parent)
-    fake = Fake(Ledger(ledger_path), kept, faults or Faults(), targets or Targets())
+    fake = Fake(Ledger(ledger_path), kept, faults or Faults(), targets or Targets(), print_folder)
     asyncio.run(_serve(fake, host, port, ready))
 
 
@@ -74,12 +76,14 @@ class FakeProviders:
         sendgrid_events: str = "",
         dial: str = "",
         port: int = 0,
+        print_folder: Path | None = None,
         faults: Faults | None = None,
     ) -> None:
         self._own = tempfile.TemporaryDirectory() if folder is None else None
         self.folder = folder or Path(self._own.name if self._own else "")
         self.ledger_path = self.folder / "ledger.jsonl"
         self._options = ["--port", str(port), "--events", sendgrid_events, "--dial", dial]
+        self._options += ["--print-folder", str(print_folder)] if print_folder else []
         self._faults = faults or Faults()
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -162,11 +166,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--events", default="", help="URL of the SendGrid event webhook")
     parser.add_argument("--dial", default="", help="http://host:port to dial for callbacks")
+    parser.add_argument("--print-folder", type=Path, help="where letters are handed over")
     parser.add_argument("--faults", default="{}", help="knobs as JSON")
     asked = parser.parse_args(arguments)
     targets = Targets(sendgrid_events=asked.events, dial=asked.dial)
     faults = Faults.model_validate_json(asked.faults)
-    run(asked.port, asked.ledger, targets, faults=faults, ready=_say)
+    letters = asked.print_folder
+    run(asked.port, asked.ledger, targets, faults=faults, print_folder=letters, ready=_say)
 
 
 def _say(url: str) -> None:

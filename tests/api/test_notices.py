@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody, bodies_of
+from incidents.rendering import CHANNELS
 from incidents.services import freezing
 from incidents.work import TOCSIN
 from tests.api.desk import Desk, fields
@@ -141,7 +142,7 @@ def test_what_was_approved_is_frozen_byte_for_byte(lead, approver, office, notic
         assert (frozen.subject, frozen.text, frozen.html) == tuple(
             preview[name] for name in ("subject", "text", "html")
         )
-        assert {channel for _, channel in bodies} == {"email", "sms", "push", "announcement"}
+        assert {channel for _, channel in bodies} == set(CHANNELS)
         assert freezing.still_holds(work, row, kept)
         work.session.execute(
             update(NoticeBody)

@@ -85,7 +85,7 @@ def contact_of_dict(person: Mapping[str, Any]) -> dict[str, Any]:
         "email": person.get("email"),
         "phone": person.get("phone"),
         "push_token": person.get("push"),
-        "postal_address": None,
+        "postal_address": person.get("post"),
         "fields": {},
     }
 
@@ -117,7 +117,7 @@ def _row(
 
 
 def _indexes(key: DataKey) -> Callable[[dict[str, Any]], dict[str, bytes | None]]:
-    kinds = {kind: indexer(key, kind) for kind in ("email", "phone", "push")}
+    kinds = {kind: indexer(key, kind) for kind in ("email", "phone", "push", "post")}
     return lambda person: {
         f"{kind}_index": index(person[kind].lower()) if person.get(kind) else None
         for kind, index in kinds.items()
@@ -142,7 +142,11 @@ def make_notice(
     )
     work.session.add(notice)
     work.session.flush()
-    approve(work, notice, [(at, on) for at in locales for on in ("email", "sms", "push")])
+    approve(
+        work,
+        notice,
+        [(at, on) for at in locales for on in ("email", "sms", "push", "call", "letter")],
+    )
     return notice
 
 
@@ -167,8 +171,9 @@ def approve(work: Work, notice: Notice, wanted: Iterable[tuple[str, str]]) -> No
 def _body(notice: Notice, approval: NoticeApproval, locale: str, channel: str) -> NoticeBody:
     text = f"[{locale}] Dear %%{NONCE}.name.t%%, your answers were readable. {notice.reference}"
     html = f"<p>Dear %%{NONCE}.name.h%%, your answers were readable. {notice.reference}</p>"
-    subject = f"About your data ({notice.reference})" if channel == "email" else ""
-    made = rendering.Rendered(subject=subject, text=text, html=html if channel == "email" else "")
+    whole = channel in {"email", "letter"}
+    subject = f"About your data ({notice.reference})" if whole else ""
+    made = rendering.Rendered(subject=subject, text=text, html=html if whole else "")
     return freezing._body(approval, locale, channel, made)
 
 

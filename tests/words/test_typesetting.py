@@ -7,16 +7,13 @@ import pytest
 import typst
 from pypdf import PdfReader
 
-from incidents.errors import InvalidInput
-from incidents.rendering import draft
 from incidents.rules.report_content import fill
 from incidents.rules.report_forms import form_named, forms
 from incidents.rules.report_gaps import Deadline, gaps
 from incidents.rules.vocabulary import TEMPLATES
-from incidents.typesetting import Letterhead, Recipient, letter_pdf, report_pdf
+from incidents.typesetting import Letterhead, report_pdf
 
 NOW = datetime(2026, 3, 6, 4, tzinfo=UTC)
-LINK = "https://notices.example.com/n/N-7K3M-9QPX"
 
 
 def text_of(pdf: bytes) -> str:
@@ -164,24 +161,3 @@ def test_all_papers_of_one_incident_are_printed_in_a_breath(facts):
     for content in contents:
         assert report_pdf(content, Letterhead("Example Surveys")).startswith(b"%PDF-")
     assert time.perf_counter() - begun < 0.4 * len(contents)  # some 0.02 s each, on an idle core
-
-
-def test_each_recipient_gets_their_letter(facts, issued_on):
-    words = draft("personal_data_leak", "de", facts, issued_on)
-    people = [
-        Recipient(("Anna Beispiel", "Musterweg 1", "10115 Berlin"), "Anna Beispiel"),
-        Recipient(("李示例", "Musterweg 2", "10115 Berlin"), "李示例"),
-    ]
-    text = text_of(letter_pdf(words, "de", "N-7K3M-9QPX", LINK, people))
-    assert text.count("Was geschehen ist") == 2
-    assert "Guten Tag, Anna Beispiel," in text
-    assert "李示例" in text
-    assert LINK in text
-
-
-def test_unfinished_words_are_not_printed(facts, issued_on):
-    words = draft("ransomware", "en", facts, issued_on)
-    with pytest.raises(InvalidInput):
-        letter_pdf(words.model_copy(update={"title": "{{ x }}"}), "en", "N-1", LINK, [])
-    with pytest.raises(InvalidInput):
-        letter_pdf(words.model_copy(update={"issued_on": None}), "en", "N-1", LINK, [])

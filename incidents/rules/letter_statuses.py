@@ -1,0 +1,89 @@
+"""What a printer, or whoever opens returned mail, tells of letters: a CSV, read line by line. Pure.
+
+Columns: `piece` (the number on the sheet), `status`, and where they are known `at` (ISO 8601)
+and `reason`. Lines that cannot be used are named and passed over.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from incidents.errors import InvalidInput, Problem
+from notifiers.envelope import ReceiptKind
+from notifiers.letters.pieces import read_piece
+
+STATUSES: Mapping[str, ReceiptKind] = {
+    "printed": ReceiptKind.PROCESSED,
+    "posted": ReceiptKind.SENT,
+    "delivered": ReceiptKind.DELIVERED,
+    "returned": ReceiptKind.UNDELIVERED,
+    "failed": ReceiptKind.FAILED,
+}
+NEEDED = ("piece", "status")
+_REASON = re.compile(r"[\w .,:/()-]{0,60}")
+_LONGEST_LINE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one line tells of the `number`-th letter of an attempt."""
+
+    line: int
+    attempt: UUID
+    number: int
+    kind: ReceiptKind
+    at: datetime | None
+    reason: str
+
+
+def read_statuses(lines: Iterable[str]) -> Iterator[Told | Problem]:
+    """Each line as what it tells, or as why it cannot be used.
+
+    Raises  InvalidInput  the header lacks a column
+    """
+    rows = csv.reader(lines)
+    columns = [name.strip().lower() for name in next(rows, [])]
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        raise InvalidInput(
+            "this is no list of letters",
+            *(
+                Problem(f"column {name}", "is missing", "write it into the header")
+                for name in missing
+            ),
+        )
+    try:
+        for row in rows:
+            if any(map(str.strip, row)):
+                given = dict(zip(columns, map(str.strip, row), strict=False))
+                yield _told(rows.line_num, given)
+    except csv.Error as error:
+        yield Problem(f"line {rows.line_num}", f"cannot be read: {error}", "save the list as CSV")
+
+
+def _told(line: int, given: Mapping[str, str]) -> Told | Problem:
+    where = f"line {line}"
+    found = read_piece(given.get("piece", ""))
+    if found is None:
+        return Problem(f"{where}, piece", "is no number of a letter", "copy it from the sheet")
+    kind = STATUSES.get(given.get("status", "").lower())
+    if kind is None:
+        return Problem(f"{where}, status", "is not known", f"one of {', '.join(STATUSES)}")
+    try:
+        at = _moment(given.get("at", ""))
+    except ValueError:
+        return Problem(f"{where}, at", "is no moment", "write it as 2026-03-09T14:30:00+01:00")
+    reason = given.get("reason", "")
+    if not _REASON.fullmatch(reason):
+        return Problem(f"{where}, reason", "is too long or holds odd signs", "a few plain words")
+    return Told(line, *found, kind, at, reason)
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,47 @@
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from incidents.errors import InvalidInput, Problem
+from incidents.rules.letter_statuses import read_statuses
+from notifiers.envelope import ReceiptKind
+from notifiers.letters.pieces import piece_of
+
+PIECE = piece_of(UUID(int=5), 3)
+
+
+def read(*lines):
+    return list(read_statuses(["piece,status,at,reason\n", *lines]))
+
+
+def test_a_line_tells_which_letter_what_when_and_why():
+    (told,) = read(f"{PIECE},Returned,2026-03-09T14:30:00+01:00,moved away\n")
+    assert (told.attempt, told.number) == (UUID(int=5), 3)
+    assert told.kind is ReceiptKind.UNDELIVERED
+    assert told.at == datetime(2026, 3, 9, 13, 30, tzinfo=UTC)
+    assert told.reason == "moved away"
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        ("XYZ,returned,,", "line 2, piece"),
+        (f"{PIECE},eaten,,", "line 2, status"),
+        (f"{PIECE},returned,yesterday,", "line 2, at"),
+        (f"{PIECE},returned,,{'x' * 61}", "line 2, reason"),
+        (f"{PIECE}", "line 2, status"),
+    ],
+)
+def test_a_line_of_no_use_is_named_and_those_after_it_are_read(line, where):
+    problem, told = read(line + "\n", "\n", f"{PIECE},posted\n")
+    assert isinstance(problem, Problem)
+    assert problem.field == where
+    assert told.kind is ReceiptKind.SENT
+    assert told.at is None
+
+
+def test_a_list_without_its_columns_is_refused():
+    with pytest.raises(InvalidInput) as refused:
+        list(read_statuses(["name,address\n", "x,y\n"]))
+    assert [one.field for one in refused.value.problems] == ["column piece", "column status"]
