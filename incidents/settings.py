@@ -83,8 +83,10 @@ class Settings(BaseSettings):
     sms_provider: Literal["sandbox", "twilio_sms"] = Field(
         default="sandbox", description="Who carries SMS of live incidents."
     )
-    push_provider: Literal["sandbox"] = Field(
-        default="sandbox", description="Who carries push messages of live incidents."
+    push_provider: Literal["sandbox", "fcm", "web_push", "push"] = Field(
+        default="sandbox",
+        description="Who carries push messages of live incidents: fcm to apps, web_push to"
+        " browsers, push to both by the form of each token.",
     )
 
     letter_provider: Literal["sandbox", "print_folder"] = Field(
@@ -122,6 +124,42 @@ class Settings(BaseSettings):
     smtp_username: str = Field(default="", description="SMTP user; empty: no sign-in.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="SMTP password.")
     smtp_starttls: bool = Field(default=True, description="Encrypt the SMTP connection.")
+
+    push_ttl_days: int = Field(
+        default=28,
+        ge=1,
+        le=28,
+        description="How long a push message waits for a device that is off.",
+    )
+    push_link: str = Field(
+        default="", description="Page that a tap on a push message opens; empty: public_url."
+    )
+    fcm_service_account: Path | None = Field(
+        default=None, description="JSON key file of the service account that may send by FCM."
+    )
+    fcm_url: str = Field(
+        default="https://fcm.googleapis.com", description="Base URL of the FCM HTTP v1 API."
+    )
+    vapid_private_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Who we are to push services of browsers: private key of VAPID, base64url, as"
+        " `tocsin push-key` makes it.",
+    )
+    vapid_subject: str = Field(
+        default="",
+        description="Whom a push service may ask, mailto: or https:; empty: email_from.",
+    )
+    web_push_hosts: str = Field(
+        default="fcm.googleapis.com,updates.push.services.mozilla.com,*.push.apple.com,"
+        "*.notify.windows.com",
+        description="Push services of browsers that may be asked, separated by commas; `*.` and an"
+        " ending for all below it. A subscription that names another is refused.",
+    )
+    web_push_loopback: bool = Field(
+        default=False,
+        description="Take subscriptions on this machine over http, and no others: for"
+        " `tocsin fake-providers`.",
+    )
 
     alarm_email_from: str = Field(
         default="", description="Sender address of alarms by e-mail; empty: email_from."

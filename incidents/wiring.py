@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from incidents.errors import IncidentsError
 from incidents.rules.vocabulary import TEMPLATES
 from incidents.settings import Settings
 from notifiers.courier import Courier
@@ -18,6 +21,10 @@ from notifiers.transport import Transport
 
 if TYPE_CHECKING:
     from notifiers.paging.call import CallPager
+    from notifiers.providers.fcm import Fcm
+    from notifiers.providers.google_tokens import ServiceAccount
+    from notifiers.providers.vapid import Vapid
+    from notifiers.providers.web_push import WebPush
 
 Routes = Mapping[str, Mapping[str, str]]
 
@@ -176,10 +183,67 @@ def _print_folder(settings: Settings) -> Courier:
     )
 
 
-def _transport(settings: Settings) -> Transport:
+def _fcm(settings: Settings) -> Fcm:
+    from notifiers.providers.fcm import Fcm  # noqa: PLC0415  heavy: only where used
+
+    return Fcm(
+        _transport(settings),
+        _service_account(settings.fcm_service_account),
+        ttl_days=settings.push_ttl_days,
+        link=settings.push_link or settings.public_url,
+        base_url=settings.fcm_url,
+    )
+
+
+def _service_account(file: Path | None) -> ServiceAccount:
+    from notifiers.providers.google_tokens import ServiceAccount  # noqa: PLC0415
+
+    try:
+        return ServiceAccount.read(json.loads(file.read_bytes() if file else b"{}"))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise IncidentsError(
+            "TOCSIN_FCM_SERVICE_ACCOUNT names no JSON key file of a service account"
+        ) from None
+
+
+def _web_push(settings: Settings) -> WebPush:
+    from notifiers.providers.web_push import WebPush  # noqa: PLC0415  heavy: only where used
+
+    here = settings.web_push_loopback
+    return WebPush(
+        # An endpoint came with a list: it may lead to push services, never into our own network.
+        _transport(settings, loopback_only=here, public_only=not here),
+        _vapid(settings),
+        hosts=[name.strip() for name in settings.web_push_hosts.split(",")],
+        ttl_days=settings.push_ttl_days,
+        link=settings.push_link or settings.public_url,
+        loopback=here,
+    )
+
+
+def _vapid(settings: Settings) -> Vapid:
+    from notifiers.providers.vapid import Vapid  # noqa: PLC0415
+
+    subject = settings.vapid_subject or f"mailto:{settings.email_from}"
+    try:
+        return Vapid(settings.vapid_private_key.get_secret_value(), subject)
+    except ValueError:
+        raise IncidentsError(
+            "TOCSIN_VAPID_PRIVATE_KEY holds no key: make one with `tocsin push-key`"
+        ) from None
+
+
+def _push(settings: Settings) -> Courier:
+    from notifiers.providers.push import Push  # noqa: PLC0415  heavy: only where used
+
+    return Push(_fcm(settings), _web_push(settings))
+
+
+def _transport(settings: Settings, **reach: bool) -> Transport:
     return Transport(
         connect_seconds=settings.connect_timeout_seconds,
         total_seconds=settings.http_timeout_seconds,
+        **reach,
     )
 
 
@@ -189,4 +253,7 @@ _MAKERS: Mapping[str, Callable[[Settings], Courier]] = {
     "sendgrid": _sendgrid,
     "smtp": _smtp,
     "twilio_sms": _twilio_sms,
+    "fcm": _fcm,
+    "web_push": _web_push,
+    "push": _push,
 }

@@ -20,6 +20,8 @@ class Capabilities:
     looks_up        `look_up` can find an attempt, or show that there was none
     settle_seconds  how long its records may lag: absence counts only after this
     live            it can reach real people; a drill may use only what cannot
+    replaces_copy   a message sent again takes the place of the first one at the person: what is
+                    unknown may be sent again, and is at worst seen twice, never kept twice
     """
 
     max_people: int
@@ -28,6 +30,7 @@ class Capabilities:
     looks_up: bool
     settle_seconds: float
     live: bool
+    replaces_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ part of a push token or postal address:
 | `flaky` | delivered, then bounced all the same |
 | `deferred` | deferred, then delivered |
 | `silent` | accepted, then nothing is ever heard |
+| `unregistered` | refused at once, 404: the app or the browser is gone |
+| `mismatch` | refused at once, 403: the token was made for somebody else |
 
 By the end of a phone number:
 
@@ -69,6 +71,8 @@ _BY_WORD = {
     "flaky": Fate((ReceiptKind.DELIVERED, ReceiptKind.BOUNCED), "5.2.1"),
     "deferred": Fate((ReceiptKind.DEFERRED, ReceiptKind.DELIVERED)),
     "silent": Fate(()),
+    "unregistered": Fate((), "404", 404),
+    "mismatch": Fate((), "403", 403),
 }
 
 _BY_ENDING = {

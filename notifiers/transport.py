@@ -43,12 +43,17 @@ class NotLoopback(OSError):
     """A drill tried to dial somewhere else than this machine."""
 
 
+class NotPublic(OSError):
+    """A name from outside led to an address inside."""
+
+
 class Transport:
     """A pool of connections for one event loop, opened at the first request.
 
     connect_seconds  for a free connection, the name, TCP and TLS together
     total_seconds    for everything, the answer's last byte included
     loopback_only    dial nothing but this machine, whatever a name resolves to
+    public_only      dial only addresses of the open internet: for URLs from outside
     """
 
     def __init__(
@@ -58,11 +63,12 @@ class Transport:
         total_seconds: float = 30.0,
         connections: int = 200,
         loopback_only: bool = False,
+        public_only: bool = False,
     ) -> None:
         self.connect_seconds = connect_seconds
         self.total_seconds = total_seconds
         self._connections = connections
-        self._loopback_only = loopback_only
+        self._dial = _dial_loopback if loopback_only else _dial_public if public_only else None
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -124,9 +130,8 @@ class Transport:
         return self._session
 
     def _open(self) -> aiohttp.ClientSession:
-        dial = _dial_loopback if self._loopback_only else None
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, socket_factory=dial),
+            connector=aiohttp.TCPConnector(limit=self._connections, socket_factory=self._dial),
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -160,6 +165,8 @@ def _never_left(error: aiohttp.ClientError) -> Unavailable | Refused:
     cause = getattr(error, "os_error", None)
     if isinstance(cause, NotLoopback):
         return Refused("this transport dials only this machine")
+    if isinstance(cause, NotPublic):
+        return Unavailable("a public name leads to an address that is not public", 60.0)
     return Unavailable(f"not connected: {type(error).__name__}")
 
 
@@ -168,4 +175,12 @@ def _dial_loopback(address: tuple[Any, ...]) -> socket.socket:
     family, kind, protocol, _, where = address
     if not ipaddress.ip_address(where[0]).is_loopback:
         raise NotLoopback("not a loopback address")
+    return socket.socket(family, kind, protocol)
+
+
+def _dial_public(address: tuple[Any, ...]) -> socket.socket:
+    """As above: what is dialled is what was looked at, so no second look-up can differ."""
+    family, kind, protocol, _, where = address
+    if not ipaddress.ip_address(where[0]).is_global:
+        raise NotPublic("not a public address")
     return socket.socket(family, kind, protocol)

@@ -1,20 +1,56 @@
-"""Campaigns over HTTP: launch, watch, count, pause, resume, stop."""
+"""Campaigns over HTTP: launch, watch, count, let follow, pause, resume, stop."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from incidents.api.door import LookWork, OpenWork, needs, router_for
 from incidents.api.shapes import Shape, View
+from incidents.rules.brake import Brake
+from incidents.rules.canary import LONGEST_HOLD, MOST, Canary
 from incidents.rules.permissions import Permission
 from incidents.services import campaigns, reconcile
 from incidents.services import equation as counting
 
 router = router_for("campaigns")
 
+_BRAKE = Brake()
 Channel = Literal["email", "sms", "push", "letter", "announcement"]
+
+
+class CanaryShape(Shape):
+    """Who goes first.
+
+    people        how many; 0: nobody, all are told at once; not given: 1 %, at least 50
+    hold_minutes  how long the others wait then; not given: 10, in a drill 0
+    by_hand       whether they wait until somebody lets them follow
+    """
+
+    people: int | None = Field(default=None, ge=0, le=MOST)
+    hold_minutes: float | None = Field(default=None, ge=0, le=LONGEST_HOLD / timedelta(minutes=1))
+    by_hand: bool = False
+
+    def wanted(self) -> Canary:
+        """The same, as services take it."""
+        hold = None if self.hold_minutes is None else self.hold_minutes * 60
+        return Canary(self.people, hold, self.by_hand)
+
+
+class BrakeShape(Shape):
+    """When a campaign pauses by itself; 0 leaves a threshold out.
+
+    failed_percent      more than this of those sent to were refused or came back
+    complained_percent  more than this of them marked it as spam
+    after_people        no share is taken of fewer
+    refused_first       so many were refused before anybody was accepted
+    """
+
+    failed_percent: float = Field(default=_BRAKE.failed_percent, ge=0, le=100)
+    complained_percent: float = Field(default=_BRAKE.complained_percent, ge=0, le=100)
+    after_people: int = Field(default=_BRAKE.after_people, ge=0, le=1_000_000_000)
+    refused_first: int = Field(default=_BRAKE.refused_first, ge=0, le=1_000_000_000)
 
 
 class Launch(Shape):
@@ -22,12 +58,32 @@ class Launch(Shape):
 
     ladder          channels in the order in which each person is tried on them
     unknown_policy  what to do when no evidence will come of what was sent
+    canary          who goes first, and how long the others wait
+    brake           when it pauses by itself; null: never
     """
 
     ladder: list[Channel] = Field(
         default=["email", "sms", "announcement"], min_length=1, max_length=6
     )
     unknown_policy: Literal["hold", "resend_marked"] = "hold"
+    canary: CanaryShape = CanaryShape()
+    brake: BrakeShape | None = BrakeShape()
+
+    def options(self) -> dict[str, Any]:
+        """What services.campaigns.launch is told."""
+        brake = Brake(**self.brake.model_dump()) if self.brake else None
+        return {
+            "ladder": self.ladder,
+            "unknown_policy": self.unknown_policy,
+            "canary": self.canary.wanted(),
+            "brake": brake,
+        }
+
+
+class Because(Shape):
+    """Why; it stays on record."""
+
+    reason: Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")] = ""
 
 
 class ResendHeld(Shape):
@@ -37,7 +93,12 @@ class ResendHeld(Shape):
 
 
 class CampaignView(View):
-    """A campaign as it stands."""
+    """A campaign as it stands.
+
+    gate     canary: the first are being told; holding: the others wait, until `gate_at` or, if
+             there is none, until somebody lets them follow; open: everybody is told
+    halt     why it has paused itself; empty: it has not
+    """
 
     id: UUID
     incident_id: UUID
@@ -46,6 +107,11 @@ class CampaignView(View):
     status: str
     ladder: list[str]
     unknown_policy: str
+    canary: dict[str, Any]
+    gate: str
+    gate_at: datetime | None
+    brake: dict[str, Any]
+    halt: str
     launched_at: datetime
     launched_by: UUID
     finished_at: datetime | None
@@ -93,7 +159,7 @@ class Resent(View):
 @router.post("/notices/{notice_id}/campaigns", status_code=201, **needs(Permission.RUN_CAMPAIGN))
 def launch(notice_id: UUID, body: Launch, work: OpenWork) -> CampaignView:
     """Begin to tell every affected person, in exactly the approved words."""
-    campaign = campaigns.launch(work, notice_id, body.ladder, body.unknown_policy)
+    campaign = campaigns.launch(work, notice_id, **body.options())
     return CampaignView.model_validate(campaign)
 
 
@@ -127,9 +193,17 @@ def pause(campaign_id: UUID, work: OpenWork) -> CampaignView:
 
 
 @router.post("/campaigns/{campaign_id}/resume", **needs(Permission.RUN_CAMPAIGN))
-def resume(campaign_id: UUID, work: OpenWork) -> CampaignView:
-    """Go on where it was paused."""
-    return CampaignView.model_validate(campaigns.resume(work, campaign_id))
+def resume(campaign_id: UUID, work: OpenWork, body: Because | None = None) -> CampaignView:
+    """Go on where it was paused; where it had paused itself, with a reason."""
+    reason = body.reason if body else ""
+    return CampaignView.model_validate(campaigns.resume(work, campaign_id, reason))
+
+
+@router.post("/campaigns/{campaign_id}/continue", **needs(Permission.RUN_CAMPAIGN))
+def go_on(campaign_id: UUID, work: OpenWork, body: Because | None = None) -> CampaignView:
+    """Let the others follow those who went first now, before the hold is over."""
+    reason = body.reason if body else ""
+    return CampaignView.model_validate(campaigns.go_on(work, campaign_id, reason))
 
 
 @router.post("/campaigns/{campaign_id}/stop", **needs(Permission.RUN_CAMPAIGN))

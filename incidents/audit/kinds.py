@@ -215,6 +215,9 @@ KINDS: Mapping[str, Details] = {
     "campaign.pause": _CAMPAIGN,
     "campaign.resume": _CAMPAIGN,
     "campaign.stop": _CAMPAIGN,
+    "campaign.hold": _CAMPAIGN,
+    "campaign.continue": _CAMPAIGN,
+    "campaign.halt": _CAMPAIGN,
     "campaign.finish": _CAMPAIGN,
     "campaign.rejoin": _CAMPAIGN,
     "campaign.prove": {  # the root over one leaf per person and rung

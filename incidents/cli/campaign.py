@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -13,11 +14,17 @@ from rich.text import Text
 from incidents.cli.looks import moment, pairs, table, words
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 from incidents.cli.screen import out
+from incidents.errors import InvalidInput, Problem
 
 noun = Noun("campaign", "Everybody is told, up a ladder of channels.")
 verb = noun.command
 Which = Annotated[str, typer.Argument(help="Id, or its beginning; the newest if empty.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it stays on record.")]
 _BAR = 44
+_BRAKE = {
+    "failed": "failed_percent", "complained": "complained_percent", "refused": "refused_first",
+    "after": "after_people",
+}  # fmt: skip
 _BUCKETS = {
     "planned": "bright_black", "waiting": "blue", "in_flight": "cyan", "unknown": "magenta",
     "accepted": "green", "delivered": "bold green", "exhausted": "red", "announced": "yellow",
@@ -35,13 +42,44 @@ def launch(
         Literal["hold", "resend_marked"],
         typer.Option(help="What to do when no evidence will come of what was sent."),
     ] = "hold",
+    canary: Annotated[
+        int | None, typer.Option(min=0, help="How many go first; 0: all at once. Else 1 %.")
+    ] = None,
+    hold: Annotated[
+        float | None, typer.Option(min=0, help="Minutes that the others wait after them. Else 10.")
+    ] = None,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="They wait for `tocsin campaign continue`.")
+    ] = False,
+    brake: Annotated[
+        str, typer.Option(help="E.g. failed=8,complained=0.5 (percent), refused=50; or none.")
+    ] = "",
 ) -> None:
     """Begin to tell every affected person, in exactly the approved words."""
     notices = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/notices")
     chosen = pick(notices, notice, "notice", "reference")
-    body = {"ladder": [one.strip() for one in ladder.split(",")], "unknown_policy": unknown}
+    body = {
+        "ladder": [one.strip() for one in ladder.split(",")],
+        "unknown_policy": unknown,
+        "canary": {"people": canary, "hold_minutes": hold, "by_hand": by_hand},
+        "brake": _brake(brake),
+    }
     made = api.client.post(f"/notices/{chosen['id']}/campaigns", body)
     api.say(made, lambda one: listed([one]))
+
+
+def _brake(told: str) -> dict[str, float] | None:
+    """The thresholds that were told; None: no brake."""
+    if told == "none":
+        return None
+    wanted = {}
+    for one in filter(None, told.split(",")):
+        name, _, value = one.partition("=")
+        if name.strip() not in _BRAKE or not value.replace(".", "", 1).isdigit():
+            mend = f"{', '.join(_BRAKE)}, each with a number, or none"
+            raise InvalidInput("this brake is not understood", Problem("--brake", one, mend))
+        wanted[_BRAKE[name.strip()]] = float(value)
+    return wanted
 
 
 @verb("list")
@@ -90,9 +128,15 @@ def pause(api: Api, incident: Incident, campaign: Which = "") -> None:
 
 
 @verb("resume")
-def resume(api: Api, incident: Incident, campaign: Which = "") -> None:
-    """Go on where it was paused."""
-    _act(api, incident, campaign, "resume")
+def resume(api: Api, incident: Incident, campaign: Which = "", reason: Why = "") -> None:
+    """Go on where it was paused; where it had paused itself, with a reason."""
+    _act(api, incident, campaign, "resume", {"reason": reason})
+
+
+@verb("continue")
+def go_on(api: Api, incident: Incident, campaign: Which = "", reason: Why = "") -> None:
+    """Let the others follow those who went first now, before the hold is over."""
+    _act(api, incident, campaign, "continue", {"reason": reason})
 
 
 @verb("stop")
@@ -114,8 +158,10 @@ def resend_held(
     api.say(made, lambda one: Text(f"{one['envelopes']:,} envelopes go out once more"))
 
 
-def _act(api: Api, incident: str, campaign: str, action: str) -> None:
-    made = api.client.post(f"{_path(api, incident, campaign)}/{action}")
+def _act(
+    api: Api, incident: str, campaign: str, action: str, body: dict[str, str] | None = None
+) -> None:
+    made = api.client.post(f"{_path(api, incident, campaign)}/{action}", body)
     api.say(made, lambda one: listed([one]))
 
 
@@ -143,6 +189,8 @@ def shown(campaign: dict[str, Any]) -> RenderableType:
     about = pairs(
         {
             "status": words(campaign["status"]),
+            "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
+            "canary": gate(campaign),
             "ladder": " → ".join(campaign["ladder"]),
             "envelopes": "  ".join(f"{k} {v:,}" for k, v in progress["envelopes"].items()),
             "pace": f"{pace:,.0f} people/s" if pace else "",
@@ -150,6 +198,17 @@ def shown(campaign: dict[str, Any]) -> RenderableType:
         }
     )
     return Group(about, funnel(campaign["funnel"]))
+
+
+def gate(campaign: dict[str, Any]) -> str:
+    """How it stands with those who go first; empty once everybody is told."""
+    first = f"{campaign['canary'].get('people', 0):,} go first"
+    if campaign["gate"] != "holding":
+        return first if campaign["gate"] == "canary" else ""
+    if not campaign["gate_at"]:
+        return f"{first}; the others wait for `tocsin campaign continue`"
+    rest = (datetime.fromisoformat(campaign["gate_at"]) - datetime.now(UTC)).total_seconds()
+    return f"{first}; the others follow in {max(0, rest):,.0f} s"
 
 
 def funnel(rungs: list[dict[str, Any]]) -> RenderableType:

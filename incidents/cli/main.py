@@ -112,7 +112,7 @@ _ORDER = [
     "worker",
     "sentinel",
 ]
-_ORDER += ["migrate", "doctor", "user", "token", "fake-providers"]
+_ORDER += ["migrate", "doctor", "user", "token", "push-key", "fake-providers"]
 _LAW, _HERE = "The law", "This machine"
 
 for _module in _NOUNS:
@@ -130,6 +130,7 @@ app.command("migrate", rich_help_panel=_HERE)(serving.migrate)
 app.command("doctor", rich_help_panel=_HERE)(serving.doctor)
 app.add_typer(users.user, name="user", rich_help_panel=_HERE)
 app.add_typer(users.token, name="token", rich_help_panel=_HERE)
+app.command("push-key", rich_help_panel=_HERE)(serving.push_key)
 app.command("fake-providers", rich_help_panel=_HERE)(serving.fake_providers)
 
 

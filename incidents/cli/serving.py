@@ -82,15 +82,22 @@ def fake_providers(
         Path | None, typer.Option(help="Folder of letters; a print house looks after it.")
     ] = None,
 ) -> None:
-    """Providers that reach nobody: SendGrid and Twilio over real HTTP, with a ledger."""
+    """Providers that reach nobody: SendGrid, Twilio, FCM and web push over HTTP, with a ledger."""
+    import orjson
+
     from notifiers.fake.keys import kept_in
     from notifiers.fake.server import run
     from notifiers.fake.webhooks import Targets
+    from notifiers.providers.vapid import new_private_key
 
     ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     keys = kept_in(ledger.parent)
 
+    account = ledger.parent / "service-account.json"
+
     def ready(url: str) -> None:
+        account.touch(mode=0o600)
+        account.write_bytes(orjson.dumps(keys.service_account(url)))
         settings = {
             "TOCSIN_EMAIL_PROVIDER": "sendgrid",
             "TOCSIN_SENDGRID_URL": url,
@@ -101,6 +108,11 @@ def fake_providers(
             "TOCSIN_TWILIO_URL": url,
             "TOCSIN_TWILIO_ACCOUNT_SID": keys.twilio_account_sid,
             "TOCSIN_TWILIO_AUTH_TOKEN": keys.twilio_token,
+            "TOCSIN_PUSH_PROVIDER": "push",
+            "TOCSIN_FCM_URL": url,
+            "TOCSIN_FCM_SERVICE_ACCOUNT": str(account.resolve()),
+            "TOCSIN_VAPID_PRIVATE_KEY": new_private_key(),
+            "TOCSIN_WEB_PUSH_LOOPBACK": "true",
         }
         if print_folder:
             settings["TOCSIN_LETTER_PROVIDER"] = "print_folder"
@@ -109,9 +121,19 @@ def fake_providers(
         out().print(f"Totals: {url}/ledger/summary   Knobs: PUT {url}/faults\n")
         for name, value in settings.items():
             typer.echo(f"export {name}='{value}'")
+        out().print(f"\nA browser's keys, for subscriptions at {url}/push/…: {keys.browser_keys}")
 
     targets = Targets(sendgrid_events=events, dial=dial)
     run(port, ledger, targets, keys, print_folder=print_folder, ready=ready)
+
+
+def push_key() -> None:
+    """Make a key that tells push services of browsers who we are."""
+    from notifiers.providers.vapid import Vapid, new_private_key
+
+    key = new_private_key()
+    typer.echo(f"export TOCSIN_VAPID_PRIVATE_KEY='{key}'")
+    out().print(f"applicationServerKey of the page that subscribes: {Vapid(key, '').public_key}")
 
 
 def doctor() -> None:

@@ -41,6 +41,12 @@ class Campaign(Base):
                       missing to the imports' sum are newcomers. None: placing is under way
     placed_to         the last person looked at by the placing that is under way
     proof_due_at      when its proof is to be made (anew); None: what is proved still holds
+    canary            {people, hold_seconds}: how many go first, how long the others wait after
+    gate              lifecycle.GATE: who may be told so far
+    gate_at           when the others follow by themselves; None: not known, or by a person only
+    brake             thresholds at which it is paused by itself (rules/brake); empty: none
+    brake_from        what is not held against it any more, since somebody let it go on
+    halt              why the brake paused it, until somebody lets it go on
     """
 
     __tablename__ = "campaign"
@@ -68,6 +74,12 @@ class Campaign(Base):
     envelope_count: Mapped[int] = mapped_column(default=0)
     population_count: Mapped[int | None]
     placed_to: Mapped[UUID | None]
+    canary: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    gate: Mapped[str] = mapped_column(String(10), default="open")
+    gate_at: Mapped[datetime | None]
+    brake: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    brake_from: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    halt: Mapped[str] = mapped_column(String(300), default="")
     launched_at: Mapped[datetime]
     launched_by: Mapped[UUID]
     finished_at: Mapped[datetime | None]
@@ -206,7 +218,17 @@ class ProviderReceipt(Base):
     """
 
     __tablename__ = "receipt"
-    __table_args__ = (Index("ix_receipt_person", "campaign_id", "recipient_id"),)
+    __table_args__ = (
+        Index("ix_receipt_person", "campaign_id", "recipient_id"),
+        # The brake counts these while receipts come in; the others are not in it.
+        Index(
+            "ix_receipt_failure",
+            "campaign_id",
+            "kind",
+            sqlite_where=text("permanent"),
+            postgresql_where=text("permanent"),
+        ),
+    )
 
     dedupe_key: Mapped[str] = mapped_column(String(200), primary_key=True)
     provider: Mapped[str] = mapped_column(String(20))

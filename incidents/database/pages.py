@@ -32,9 +32,15 @@ def is_importing(session: Session, incident_id: UUID) -> bool:
 
 
 def not_placed_through(session: Session, mode: str) -> Sequence[UUID]:
-    """Running campaigns of a mode in which somebody may have no place yet."""
+    """Running campaigns of a mode in which somebody may have no place yet.
+
+    While a canary is out, the others have none, and wait.
+    """
     query = select(Campaign.id).where(
-        Campaign.mode == mode, Campaign.status == "running", Campaign.population_count.is_(None)
+        Campaign.mode == mode,
+        Campaign.status == "running",
+        Campaign.gate == "open",
+        Campaign.population_count.is_(None),
     )
     return session.scalars(query.order_by(Campaign.id)).all()
 
@@ -85,6 +91,22 @@ def kinds_among(session: Session, people: Sequence[UUID]) -> list[Kind]:
     """The locales and places of these people."""
     these = among(session, Recipient.id, people)
     return _kinds(session, select(Recipient.locale, Recipient.place).where(these))
+
+
+def is_drawn(campaign: Campaign, count: int) -> ColumnElement[bool]:
+    """Whether a recipient is among so many of the campaign's people, as good as drawn by lot.
+
+    A person's key is a keyed hash of who they are: its order has nothing to do with that of the
+    list. There is an index of it, so no more rows are read than are wanted.
+    """
+    mine = select(Recipient.id).where(Recipient.incident_id == campaign.incident_id)
+    return Recipient.id.in_(mine.order_by(Recipient.person_key).limit(count))
+
+
+def kinds_drawn(session: Session, campaign: Campaign, count: int) -> list[Kind]:
+    """The locales and places of those who were drawn."""
+    drawn = is_drawn(campaign, count)
+    return _kinds(session, select(Recipient.locale, Recipient.place).where(drawn))
 
 
 def _after(campaign: Campaign) -> ColumnElement[bool]:

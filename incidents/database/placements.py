@@ -34,7 +34,7 @@ from sqlalchemy.schema import CreateTable
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
 from incidents.database.packing import PERSON, RESIDENCY, Placing, by_track, chosen, packed
-from incidents.database.pages import is_on_page
+from incidents.database.pages import is_drawn, is_on_page
 from incidents.database.population import Recipient
 from incidents.database.sets import among
 
@@ -68,6 +68,12 @@ def place_page(session: Session, placing: Placing, end: UUID | None) -> int:
     )
     page = select(*PERSON, literal(-1).label("below")).where(is_on_page(campaign, end))
     return _place(session, placing, page.where(~known))
+
+
+def place_canary(session: Session, placing: Placing, count: int) -> int:
+    """Place so many people, drawn by lot; nobody has a place yet."""
+    people = select(*PERSON, literal(-1).label("below"))
+    return _place(session, placing, people.where(is_drawn(placing.campaign, count)))
 
 
 def move_on(session: Session, placing: Placing, moved: Sequence[UUID]) -> int:

@@ -14,14 +14,15 @@ from incidents.rules.drill_mark import mark_line, mark_text
 
 _MOST_LINES = 12
 _SHORT = 160
+_HALTED = "telling people has paused itself"
 
 
 class Item(NamedTuple):
     """One thing that rings.
 
-    kind    duty | task | owner
-    title   of the duty or task
-    due_at  when it is due; of an owner, since when there should be one
+    kind    duty | task | owner | campaign (which has paused itself)
+    title   of the duty or task; why a campaign has paused
+    due_at  when it is due; of an owner, since when there should be one; of a campaign, now
     note    why it rings softly, such as «a target of ours»; empty for a hard clock
     """
 
@@ -47,7 +48,7 @@ def alarm_words(
     items  at least one
     zone   of those who are woken, an IANA name; UTC is always said too
     """
-    ordered = sorted(items, key=lambda item: (item.note != "", item.due_at))
+    ordered = sorted(items, key=lambda one: (one.note != "", one.kind != "campaign", one.due_at))
     first = _first(ordered, now)
     lines = [_line(item, now, zone) for item in ordered[:_MOST_LINES]]
     if len(ordered) > _MOST_LINES:
@@ -66,6 +67,8 @@ def _first(items: Sequence[Item], now: datetime) -> str:
     item = items[0]
     if item.kind == "owner":
         return f"nobody owns it since {span(now - item.due_at + OWNER_WITHIN)}"
+    if item.kind == "campaign":
+        return _HALTED
     # The first of the hard ones, so the number beside it counts only those.
     alike = [one for one in items if (one.note == "") == (item.note == "")]
     softer = len(items) - len(alike)
@@ -80,13 +83,16 @@ def _count(items: Sequence[Item]) -> str:
         if (count := sum(item.kind == kind for item in items))
     ]
     owed = f"{' and '.join(counted)} to be met" if counted else ""
-    ownerless = any(item.kind == "owner" for item in items)
-    return "; ".join([*([owed] if owed else []), *(["no owner"] if ownerless else [])])
+    kinds = {item.kind for item in items}
+    halted, ownerless = _HALTED if "campaign" in kinds else "", "no owner" * ("owner" in kinds)
+    return "; ".join(one for one in (halted, owed, ownerless) if one)
 
 
 def _line(item: Item, now: datetime, zone: str) -> str:
     if item.kind == "owner":
         return "- Nobody owns this incident: take it with `tocsin incident own`, or name somebody"
+    if item.kind == "campaign":
+        return f"- Telling people has paused itself: {item.title}. See `tocsin campaign show`"
     note = f" ({item.note})" if item.note else ""
     return f"- {item.title}{note}: {left(item.due_at, now)}, {at_in(item.due_at, zone)}"
 

@@ -148,6 +148,18 @@ CAMPAIGN = Lifecycle(
     },
 )
 
+# How many of a campaign's people may be told: the canary, then all, unless the brake trips.
+# It moves while the campaign runs; pausing and stopping are moves of the campaign itself.
+GATE = Lifecycle(
+    "the canary",
+    start="canary",
+    arrows={
+        ("canary", "hold"): "holding",
+        ("canary", "continue"): "open",
+        ("holding", "continue"): "open",
+    },
+)
+
 ENVELOPE = Lifecycle(
     "the envelope",
     start="ready",
@@ -214,6 +226,7 @@ TABLES = (
     TASK,
     NOTICE,
     CAMPAIGN,
+    GATE,
     ENVELOPE,
     ANNOUNCEMENT,
     REPORT,

@@ -8,6 +8,7 @@ from incidents.database import alarms as rows
 from incidents.database.alarm_clocks import Due, due_in
 from incidents.database.alarms import Alarm
 from incidents.database.base import uuid7
+from incidents.database.campaigns import Campaign
 from incidents.database.incidents import Incident
 from incidents.rules.lifecycle import ALARM
 from incidents.services.alarm_schedule import Rung, ring_duty, ring_owner, ring_task
@@ -24,13 +25,22 @@ def gather(work: Work, incident_id: UUID) -> bool:
     due = due_in(work.session, incident, work.now)
     if not due:
         return False
-    rungs = _note_rungs(work, incident, due)
-    alarm = rows.open_alarm(work.session, incident_id) or _open(work, incident)
+    _add(work, incident, _note_rungs(work, incident, due))
+    return True
+
+
+def ring_halt(work: Work, campaign: Campaign) -> None:
+    """A campaign has paused itself: this has no clock, and rings now until somebody hears it."""
+    incident = get_incident(work, campaign.incident_id)
+    _add(work, incident, {campaign.id: Rung("campaign", 100, is_loud=True)})
+
+
+def _add(work: Work, incident: Incident, rungs: dict[UUID, Rung]) -> None:
+    alarm = rows.open_alarm(work.session, incident.id) or _open(work, incident)
     alarm.about = _merged(alarm.about, rungs)
     alarm.is_loud = alarm.is_loud or any(one.is_loud for one in rungs.values())
     # Whoever rings it now rings without this: their lease ends, and it rings again at once.
     alarm.next_at, alarm.lease_until = work.now, None
-    return True
 
 
 def _note_rungs(work: Work, incident: Incident, due: Due) -> dict[UUID, Rung]:

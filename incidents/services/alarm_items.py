@@ -1,10 +1,11 @@
-"""What an alarm is about, as it stands now: duties and tasks that are open, an owner wanted."""
+"""What an alarm is about, as it stands now: open duties and tasks, an owner wanted, a halt."""
 
 from datetime import datetime
 from uuid import UUID
 
 from incidents.database.alarm_clocks import duties_and_tasks
 from incidents.database.alarms import Alarm
+from incidents.database.campaigns import Campaign, campaigns_of
 from incidents.database.duties import Duty
 from incidents.database.incidents import Incident
 from incidents.database.tasks import Task
@@ -26,7 +27,14 @@ def items_of(work: Work, alarm: Alarm) -> dict[UUID, Item]:
     found |= {one.id: item_of_task(one) for one in tasks if is_to_be_done(one) and one.due_at}
     if incident.id in ids and incident.owner_id is None:
         found[incident.id] = item_of_owner(incident)
+    halted = (one for one in campaigns_of(work.session, incident.id) if one.id in ids)
+    found |= {one.id: item_of_halt(work, one) for one in halted if one.halt}
     return found
+
+
+def item_of_halt(work: Work, campaign: Campaign) -> Item:
+    """A campaign that has paused itself, as alarms speak of it."""
+    return Item("campaign", campaign.halt, work.now)
 
 
 def item_of_duty(duty: Duty) -> Item:

@@ -35,10 +35,23 @@ def place_next_page(office: Office, mode: str) -> bool:
         for campaign_id in waiting:
             # Whoever else places this one holds it: then there is sending to do meanwhile.
             campaign = locked_campaign(work.session, campaign_id, wait=False)
-            if campaign and campaign.status == "running" and campaign.population_count is None:
+            if campaign and _is_placing(campaign):
                 place_page(work, campaign)
                 return True
     return False
+
+
+def _is_placing(campaign: Campaign) -> bool:
+    is_open = campaign.status == "running" and campaign.gate == "open"
+    return is_open and campaign.population_count is None
+
+
+def place_canary(work: Work, campaign: Campaign, count: int) -> None:
+    """Place those who go first; the caller holds the campaign, in which nobody has a place."""
+    session = work.session
+    kinds = pages.kinds_drawn(session, campaign, count)
+    placements.place_canary(session, placing(work, campaign, kinds), count)
+    session.flush()
 
 
 def place_page(work: Work, campaign: Campaign) -> None:

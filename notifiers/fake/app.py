@@ -1,8 +1,10 @@
-"""The provider fake's HTTP: two vendors' APIs, its ledger and its knobs.
+"""The provider fake's HTTP: its vendors' APIs, its ledger and its knobs.
 
 POST /v3/mail/send · GET /v3/messages            as SendGrid
 POST, GET /2010-04-01/Accounts/{sid}/Messages.json   as Twilio
 POST, GET /2010-04-01/Accounts/{sid}/Calls.json   as Twilio; what it would say is in the ledger
+POST /token, /v1/projects/{project}/messages:send  as Google and FCM
+POST /push/{device}                               as a push service and the browser behind it
 GET /about                                        addresses and public key, for who sets it up
 GET, PUT /faults                                  the knobs (`notifiers.fake.faults.Faults`)
 GET /ledger/summary                               totals, answers, receipts told and waiting
@@ -30,7 +32,7 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
-from notifiers.fake import sendgrid_side, twilio_side, voice_side
+from notifiers.fake import browser_side, fcm_side, sendgrid_side, twilio_side, voice_side
 from notifiers.fake.faults import Dice, Fault, Faults
 from notifiers.fake.keys import Keys
 from notifiers.fake.ledger import Accepted, By, Ledger, read, times_told
@@ -39,6 +41,20 @@ from notifiers.fake.webhooks import Targets, Webhooks
 
 MOST_BODY_BYTES = 30_000_000  # SendGrid's limit of a request
 NOW = struct.pack("ii", 1, 0)
+
+# What each vendor says of a fault.
+_FAILED = {
+    "sendgrid": sendgrid_side.errors("internal server error"),
+    "twilio": orjson.dumps(twilio_side.error(20500, "Internal Server Error", 500)),
+    "fcm": orjson.dumps(fcm_side.error(500, "INTERNAL", "INTERNAL")),
+    "web_push": b"{}",
+}
+_TOO_MANY = {
+    "sendgrid": sendgrid_side.errors("too many requests"),
+    "twilio": orjson.dumps(twilio_side.error(20429, "Too Many Requests", 429)),
+    "fcm": orjson.dumps(fcm_side.error(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED")),
+    "web_push": b"{}",
+}
 
 
 class Fake:
@@ -57,6 +73,7 @@ class Fake:
         self._print_house = PrintHouse(print_folder, ledger, self.dice) if print_folder else None
         self._printing: asyncio.Task[None] | None = None
         self.answers: Counter[str] = Counter()
+        self._fcm = fcm_side.Fcm(keys)
         self._bearer = f"Bearer {keys.sendgrid_api_key}"
         login = f"{keys.twilio_account_sid}:{keys.twilio_token}".encode()
         self._basic = f"Basic {base64.b64encode(login).decode()}"
@@ -72,6 +89,9 @@ class Fake:
                 web.get(twilio_side.path("{account}"), self.sms_list),
                 web.post(voice_side.path("{account}"), self.call_create),
                 web.get(voice_side.path("{account}"), self.call_list),
+                web.post(fcm_side.TOKEN_PATH, self.google_token),
+                web.post(fcm_side.PATH, self.fcm_send),
+                web.post(browser_side.PATH, self.push_send),
                 web.get("/about", self.about),
                 web.get("/faults", self.faults),
                 web.put("/faults", self.set_faults),
@@ -117,6 +137,23 @@ class Fake:
         """Twilio's GET Calls.json."""
         return self._listed(request, voice_side.listed, self.webhooks.end_of_call)
 
+    async def google_token(self, request: web.Request) -> web.Response:
+        """Google's token endpoint."""
+        try:
+            answer = _json(self._fcm.token(await request.read(), str(request.url)))
+        except fcm_side.BadPush as bad:
+            answer = _json({"error": str(bad)}, bad.status)
+        self.answers[f"google:{answer.status}"] += 1
+        return answer
+
+    async def fcm_send(self, request: web.Request) -> web.StreamResponse:
+        """FCM's POST messages:send."""
+        return await self._under_faults(request, "fcm", self._take_fcm)
+
+    async def push_send(self, request: web.Request) -> web.StreamResponse:
+        """A push service's POST to a subscription."""
+        return await self._under_faults(request, "web_push", self._take_push)
+
     async def about(self, request: web.Request) -> web.Response:
         """What whoever sets up a client of this fake needs."""
         return _json(
@@ -125,6 +162,8 @@ class Fake:
                 "sendgrid_public_key": self.keys.sendgrid_public_key,
                 "twilio_account_sid": self.keys.twilio_account_sid,
                 "twilio_token": self.keys.twilio_token,
+                "service_account": self.keys.service_account(str(request.url.origin())),
+                "browser_keys": self.keys.browser_keys,
                 "sendgrid_events": self.webhooks.targets.sendgrid_events,
                 "ledger": str(self.ledger.path),
             }
@@ -202,20 +241,16 @@ class Fake:
         if fault in {Fault.HANG_BEFORE, Fault.HANG_AFTER}:
             await asyncio.sleep(self.dice.faults.hang_seconds)
         if fault in {Fault.ERROR_BEFORE, Fault.ERROR_AFTER}:
-            if provider == "twilio":
-                return _json(twilio_side.error(20500, "Internal Server Error", 500), 500)
-            return _raw(sendgrid_side.errors("internal server error"), 500)
+            return _raw(_FAILED[provider], 500)
         _reset(request)
         return web.Response()
 
     def _too_many(self, provider: str) -> web.Response:
-        wait = self.dice.faults.retry_after_seconds
-        if provider == "twilio":
-            answer = _json(twilio_side.error(20429, "Too Many Requests", 429), 429)
-            answer.headers["Retry-After"] = f"{wait:g}"
-        else:
-            answer = _raw(sendgrid_side.errors("too many requests"), 429)
+        wait, answer = self.dice.faults.retry_after_seconds, _raw(_TOO_MANY[provider], 429)
+        if provider == "sendgrid":
             answer.headers["X-RateLimit-Reset"] = str(int(time.time() + wait + 0.999))
+        else:
+            answer.headers["Retry-After"] = f"{wait:g}"
         return answer
 
     def _take_mail(self, request: web.Request, body: bytes) -> web.Response:
@@ -259,6 +294,25 @@ class Fake:
             return _json(listed(self.ledger, account, query, lag, end_of))
         except ValueError:
             return _json(twilio_side.error(20001, "Invalid parameter", 400), 400)
+
+    def _take_fcm(self, request: web.Request, body: bytes) -> web.Response:
+        project, bearer = request.match_info["project"], request.headers.get("Authorization", "")
+        try:
+            accepted = self._fcm.accepted(body, project, bearer, self.webhooks.end_of)
+        except fcm_side.BadPush as bad:
+            return _json(bad.told, bad.status)
+        self._write(accepted)
+        return _json({"name": accepted.id})
+
+    def _take_push(self, request: web.Request, body: bytes) -> web.Response:
+        endpoint, end_of = str(request.url), self.webhooks.end_of
+        try:
+            accepted = browser_side.accepted(self.keys, endpoint, request.headers, body, end_of)
+        except browser_side.BadPush as bad:
+            return web.Response(status=bad.status, text=bad.why)
+        self._write(accepted)
+        location = f"{request.url.origin()}/m/{accepted.id}"
+        return web.Response(status=201, headers={"Location": location})
 
     def _write(self, accepted: Accepted) -> None:
         self.webhooks.tell(accepted.provider, self.ledger.add(accepted))

@@ -120,6 +120,13 @@ class FakeProviders:
         self.sendgrid_public_key: str = about["sendgrid_public_key"]
         self.twilio_account_sid: str = about["twilio_account_sid"]
         self.twilio_token: str = about["twilio_token"]
+        self.service_account: dict[str, str] = about["service_account"]
+        self._browser_keys: dict[str, str] = about["browser_keys"]
+
+    def subscription(self, device: str) -> str:
+        """The push subscription of a browser behind the fake, as a list would hold it."""
+        told = {"endpoint": f"{self.url}/push/{device}", "keys": self._browser_keys}
+        return orjson.dumps(told).decode()
 
     def stop(self) -> None:
         """Stop it; what it accepted stays in its ledger."""

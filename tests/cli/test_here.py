@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from notifiers.providers.vapid import Vapid
+
 FACTS = {
     "role": "controller",
     "establishment": "DE",
@@ -100,3 +102,10 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_push_key_is_made_in_the_form_that_its_setting_takes(tocsin):
+    said = tocsin("push-key")
+    key = said.out.split("TOCSIN_VAPID_PRIVATE_KEY='")[1].split("'")[0]
+    assert Vapid(key, "mailto:dpo@example.com").public_key in said.out.replace("\n", "")
+    assert tocsin("push-key").out != said.out

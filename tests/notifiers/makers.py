@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+
 from notifiers.envelope import Channel, Envelope, Mode, Person, Words
 from notifiers.fake.server import FakeProviders
+from notifiers.providers.fcm import Fcm
+from notifiers.providers.google_tokens import ServiceAccount
+from notifiers.providers.push import Push
 from notifiers.providers.sendgrid import SendGrid
 from notifiers.providers.twilio_sms import TwilioSms
 from notifiers.providers.twilio_voice import TwilioVoice
+from notifiers.providers.vapid import Vapid, new_private_key
+from notifiers.providers.web_push import WebPush
 from notifiers.transport import Transport
 
 NONCE = "7f3a"
@@ -15,6 +22,11 @@ WORDS = Words(
     text="Dear %%7f3a.name.t%%, N-2026-0042: see https://notice.example.com",
     html="<p>Dear %%7f3a.name.h%%, N-2026-0042</p>",
 )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 def make_person(place: int = 0, **changes: object) -> Person:
@@ -78,3 +90,28 @@ def _account_at(fake: FakeProviders, url: str) -> dict[str, object]:
         "sender": "+15005550006",
         "base_url": url or fake.url,
     }
+
+
+def make_push(token: str, **changes: object) -> Envelope:
+    person = make_person(address=token)
+    return make_envelope(person, **({"channel": Channel.PUSH} | changes))
+
+
+def fcm_at(fake: FakeProviders, account: dict[str, str] | None = None, **changes: object) -> Fcm:
+    known = ServiceAccount.read(account or fake.service_account)
+    transport = Transport(total_seconds=0.5, loopback_only=True)
+    return Fcm(transport, known, **({"base_url": fake.url} | changes))  # type: ignore[arg-type]
+
+
+def web_push_at(fake: FakeProviders, transport: Transport | None = None) -> WebPush:
+    return WebPush(
+        transport or Transport(total_seconds=0.5, loopback_only=True),
+        Vapid(new_private_key(), "mailto:dpo@example.com"),
+        hosts=(),
+        link="https://notice.example.com",
+        loopback=True,
+    )
+
+
+def push_at(fake: FakeProviders) -> Push:
+    return Push(fcm_at(fake), web_push_at(fake))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import email
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from notifiers.dispatch import Dispatch
 from notifiers.envelope import Outcome, OutcomeKind, Words
 from notifiers.errors import Refused
 from notifiers.providers.smtp import Smtp
-from tests.notifiers.makers import make_envelope, make_person
+from tests.notifiers.makers import free_port, make_envelope, make_person
 
 
 class Inbox:
@@ -53,11 +52,6 @@ def mail_server(inbox: Inbox) -> Iterator[Callable[..., Outcome]]:
         yield lambda **changes: deliver(controller.port, **changes)
     finally:
         controller.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def deliver(port: int, **changes: Any) -> Outcome:

@@ -16,6 +16,7 @@ from incidents.cli.demo.triage import complete
 from notifiers.fake.ledger import read
 
 _PATIENCE_SECONDS = 60.0
+_HOLD_MINUTES = 0.04
 _LOOK_SECONDS = 0.7  # each look counts ten thousand people
 _STILL_SECONDS = 1.0
 
@@ -24,7 +25,11 @@ def tell_people(play: Play) -> None:
     """Launch, watch, count: e-mail first; who bounced gets an SMS; the rest wait for the page."""
     play.teller.step("Everybody is told: e-mail, then SMS, then the announcement")
     path = f"/notices/{play.notice['id']}/campaigns"
-    play.campaign = play.stage.ada.post(path, {"ladder": ["email", "sms", "announcement"]})
+    body = {"ladder": ["email", "sms", "announcement"], "canary": {"hold_minutes": _HOLD_MINUTES}}
+    play.campaign = play.stage.ada.post(path, body)
+    first = play.campaign["canary"]["people"]
+    if first:
+        play.teller.say(Text(f"{first:,} of {play.people:,} go first; the others wait a moment"))
     play.refused(409, "a second launch", lambda: play.stage.ada.post(path, {}))
     found = _watch(play)
     play.teller.say(campaign.funnel(found["funnel"]))

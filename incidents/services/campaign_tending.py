@@ -1,0 +1,59 @@
+"""Looking after campaigns until all are told: newcomers, canaries, brakes, unknowns, ends."""
+
+from uuid import UUID
+
+from incidents.database import campaigns as rows
+from incidents.database import leases, pages
+from incidents.rules.lifecycle import CAMPAIGN
+from incidents.services import brake, canary, planning, reconcile
+from incidents.services.campaign_trail import tell
+from incidents.work import TOCSIN, Office, Work
+from notifiers.dispatch import Dispatch
+
+
+def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
+    """One round of looking after the campaigns of a mode.
+
+    Returns  whether something changed, so that it is worth pumping
+    """
+    changed = _welcome(office, mode)
+    changed |= reconcile.expire(office, mode)
+    changed |= reconcile.resolve_due(office, dispatch, mode)
+    changed |= brake.look(office, mode)
+    changed |= canary.look(office, mode)
+    return _finish_each(office, mode) or changed
+
+
+def _welcome(office: Office, mode: str) -> bool:
+    """Place those who were added to a population after its campaign had gone through it."""
+    with office.look(TOCSIN) as work:
+        found = pages.with_newcomers(work.session, mode)
+    for campaign_id in found:
+        with office.work(TOCSIN) as work:
+            campaign = rows.locked_campaign(work.session, campaign_id)
+            if campaign is not None:
+                planning.look_again(work, campaign, "newcomers")
+    return bool(found)
+
+
+def _finish_each(office: Office, mode: str) -> bool:
+    with office.look(TOCSIN) as work:
+        found = leases.settled_campaigns(work.session, mode)
+    for campaign_id in found:
+        with office.work(TOCSIN) as work:
+            _finish(work, campaign_id)
+    return bool(found)
+
+
+def _finish(work: Work, campaign_id: UUID) -> None:
+    campaign = rows.locked_campaign(work.session, campaign_id)
+    # Held now: nobody is being moved on, so what is looked at once more is the last word.
+    if campaign is None or campaign_id not in leases.settled_campaigns(work.session, campaign.mode):
+        return
+    campaign.finished_at = campaign.proof_due_at = work.now
+    if campaign.status == "running":
+        campaign.status = CAMPAIGN.after(campaign.status, "finish")
+        work.session.flush()
+        tell(work, campaign, "campaign.finish", "Everybody has been tried on every channel left")
+    rows.mark_for_review(work.session, campaign.incident_id)
+    work.ring("incidents.review", campaign.incident_id)
