@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from incidents import failpoints
 from incidents.audit import log as audit
 from incidents.database import pages, placements
 from incidents.database.campaigns import Campaign, locked_campaign
@@ -37,6 +38,7 @@ def place_next_page(office: Office, mode: str) -> bool:
             campaign = locked_campaign(work.session, campaign_id, wait=False)
             if campaign and _is_placing(campaign):
                 place_page(work, campaign)
+                failpoints.reach("placing")
                 return True
     return False
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from incidents import failpoints
 from incidents.audit import log as audit
 from incidents.audit.merkle import leaf_hash, root_of
 from incidents.database import leases
@@ -58,6 +59,7 @@ def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> int:
         _fold_new(work, new)
         hearsay.close_addresses(work, provider, new)
         _tell(work, provider, new)
+        failpoints.reach("folding")
     return len(new)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from incidents import failpoints
 from incidents.audit import log as audit
 from incidents.database import doubts
 from incidents.database import leases as rows
@@ -72,6 +73,7 @@ def _expire(office: Office, campaign_id: UUID) -> None:
             rows.cancel_ready(work.session, campaign_id)
         if found:
             work.ring("campaigns.pump")
+            failpoints.reach("expiring")
 
 
 def _lost(lease: Lease, attempt_id: UUID, look_at: datetime) -> Result:
@@ -96,8 +98,10 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
         if found:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
                 findings = list(pool.map(lambda one: _look(dispatch, one), found))
+            failpoints.reach("looked")
             with office.work(TOCSIN) as work:
                 settled |= _settle(work, dispatch, found, findings)
+                failpoints.reach("settling")
     return settled
 
 

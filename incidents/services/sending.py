@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from incidents import failpoints
 from incidents.clock import SystemClock
 from incidents.database import leases as rows
 from incidents.database.base import uuid7
@@ -67,10 +68,12 @@ def pump(
     people = 0
     while not stop():
         if planning.place_next_page(office, mode):
+            failpoints.reach("placed")
             continue
         taken = _lease(office, mode)
         if not taken:
             break
+        failpoints.reach("leased")
         people += _carry(office, dispatch, taken)
     return people
 
@@ -106,6 +109,7 @@ def _lease(office: Office, mode: str) -> list[Lease]:
                     work.session, campaign_id, bulk=bulk, limit=limit, now=now, until=until
                 )
                 if taken:
+                    failpoints.reach("leasing")
                     return taken
     return []
 
@@ -117,9 +121,13 @@ def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
         raise  # no fault of theirs: the leases run out, and they are ready again
     except Exception as error:  # noqa: BLE001  whatever it is, it is in what was opened
         return _carry_apart(office, dispatch, taken, error)
+    failpoints.reach("opened")
     going = _intend(office, parcels)
+    failpoints.reach("intended")
     heard = _hand_over(dispatch, going)
+    failpoints.reach("answered")
     _record(office, dispatch, going, heard)
+    failpoints.reach("recorded")
     return sum(len(parcel.envelope.people) for parcel in going)
 
 
@@ -176,6 +184,7 @@ def _intend(office: Office, parcels: Sequence[Parcel]) -> list[Parcel]:
         ours = rows.intend(work.session, intents, worker=_worker(), now=now, until=until)
         others = [parcel.lease for parcel in parcels if parcel.intent.attempt_id not in ours]
         rows.give_back(work.session, others)
+        failpoints.reach("intending")
     return [
         replace(parcel, envelope=replace(parcel.envelope, not_after=begun + last_byte_after))
         for parcel in parcels
@@ -200,6 +209,7 @@ def _record(
             results = _results(office.settings, now_of(work), going, heard)
             recording.apply(work, results)
             receipts.rehearse(work, dispatch, _accepted(going, heard))
+            failpoints.reach("recording")
     except (OperationalError, InterfaceError):
         # The database is away, but what was answered is known: it must not become `unknown`.
         journal.keep(office, _results(office.settings, office.clock.now(), going, heard))
