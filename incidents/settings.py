@@ -15,6 +15,8 @@ from zoneinfo import available_timezones
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from incidents.rules import pace
+
 
 def _default_data_folder() -> Path:
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
@@ -96,6 +98,12 @@ class Settings(BaseSettings):
         default_factory=lambda told: told["data_folder"] / "letters",
         description="Folder between us and the printer of letters (docs/how-to/send-letters.md)."
         " Unset: letters in the data folder.",
+    )
+    pace: str = Field(
+        default="",
+        description="The most that a provider is given a second, in requests, recipients, messages,"
+        " segments or calls, e.g. sendgrid=50 requests,60000 recipients; twilio=100 segments."
+        " Not set: as fast as it goes; a provider that asks to wait is heard all the same.",
     )
 
     email_from: str = Field(default="privacy@example.com", description="Sender address of notices.")
@@ -266,6 +274,12 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Berlin")
         return name
+
+    @field_validator("pace")
+    @classmethod
+    def _is_a_pace(cls, told: str) -> str:
+        pace.rates(told)
+        return told
 
     @field_validator("dead_man_url")
     @classmethod

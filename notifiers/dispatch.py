@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from notifiers.courier import AttemptQuery, Courier
-from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind
+from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind, Trouble
 from notifiers.errors import Ambiguous, NoSuchCourier, NotifierError, Refused, Unavailable
 
 T = TypeVar("T")
@@ -151,6 +151,10 @@ def check_mode(courier: Courier, envelope: Envelope) -> None:
 def outcome_of(error: NotifierError) -> Outcome:
     """What an error says of the call that raised it."""
     if isinstance(error, Unavailable):
-        return Outcome(OutcomeKind.RETRY, reason=str(error), retry_after_seconds=error.retry_after)
-    kind = OutcomeKind.UNKNOWN if isinstance(error, Ambiguous) else OutcomeKind.REFUSED
-    return Outcome(kind, reason=str(error))
+        wait, trouble = error.retry_after, error.trouble
+        return Outcome(
+            OutcomeKind.RETRY, reason=str(error), retry_after_seconds=wait, trouble=trouble
+        )
+    if isinstance(error, Ambiguous):
+        return Outcome(OutcomeKind.UNKNOWN, reason=str(error), trouble=Trouble.FAILING)
+    return Outcome(OutcomeKind.REFUSED, reason=str(error))

@@ -78,6 +78,14 @@ class Envelope:
     not_after: float | None = None
 
 
+class Trouble(StrEnum):
+    """What a call showed to be wrong with the provider itself, whatever was in the envelope."""
+
+    UNREACHABLE = "unreachable"  # it did not even connect
+    FAILING = "failing"  # connected, and no answer came
+    CREDENTIALS = "credentials"  # our account, key or sender was refused
+
+
 class OutcomeKind(StrEnum):
     """What one call gave."""
 
@@ -90,7 +98,10 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call to a provider gave; `reason` holds no personal data."""
+    """What one call to a provider gave; `reason` holds no personal data.
+
+    trouble  where the status does not say it: see `Trouble`; '' if nothing is known
+    """
 
     kind: OutcomeKind
     http_status: int | None = None
@@ -98,6 +109,7 @@ class Outcome:
     reason: str = ""
     retry_after_seconds: float | None = None
     bad_refs: tuple[str, ...] = ()
+    trouble: str = ""
 
 
 class ReceiptKind(StrEnum):

@@ -19,11 +19,15 @@ class Refused(NotifierError):
 
 
 class Unavailable(NotifierError):
-    """Not now, and nothing has left: try again, if known after `retry_after` seconds."""
+    """Not now, and nothing has left: try again, if known after `retry_after` seconds.
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    trouble  what ails the provider itself, as in `Outcome`
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None, trouble: str = "") -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.trouble = trouble
 
 
 class Ambiguous(NotifierError):

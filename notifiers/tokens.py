@@ -10,6 +10,9 @@ from functools import lru_cache
 from notifiers.envelope import Person, Words
 from notifiers.errors import Refused
 
+# Any token, whatever its notice.
+TOKEN = re.compile(r"%%[A-Za-z0-9]+\.[A-Za-z0-9_]+\.[th]%%")
+
 # A line break in a name could add a header or forge a paragraph; a space cannot.
 _CONTROLS = dict.fromkeys((*range(32), 127, 133, 8232, 8233), " ")
 

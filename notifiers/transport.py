@@ -22,6 +22,7 @@ from typing import Any
 
 import aiohttp
 
+from notifiers.envelope import Trouble
 from notifiers.errors import Ambiguous, Refused, Unavailable
 
 MOST_ANSWER_BYTES = 4_000_000
@@ -167,7 +168,7 @@ def _never_left(error: aiohttp.ClientError) -> Unavailable | Refused:
         return Refused("this transport dials only this machine")
     if isinstance(cause, NotPublic):
         return Unavailable("a public name leads to an address that is not public", 60.0)
-    return Unavailable(f"not connected: {type(error).__name__}")
+    return Unavailable(f"not connected: {type(error).__name__}", trouble=Trouble.UNREACHABLE)
 
 
 def _dial_loopback(address: tuple[Any, ...]) -> socket.socket:

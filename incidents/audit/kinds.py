@@ -120,6 +120,7 @@ _ANNOUNCEMENT: Details = {
     "people": whole,
     "causes": CODES,
 }
+_PROVIDER: Details = {"courier": code, "channel": CHANNEL, "why": code, "before": STATE}
 _REPORT: Details = {
     "form": code,
     "rule": code,
@@ -249,6 +250,9 @@ KINDS: Mapping[str, Details] = {
         "after": STATE,
         "outcomes": counts,
     },
+    "provider.trip": _PROVIDER,
+    "provider.close": _PROVIDER,
+    "provider.reset": _PROVIDER,
     "announcement.propose": _ANNOUNCEMENT,
     "announcement.approve": _ANNOUNCEMENT,
     "announcement.publish": _ANNOUNCEMENT,

@@ -28,6 +28,7 @@ from incidents.cli import (
     notice,
     playbook,
     population,
+    provider,
     register,
     report,
     rota,
@@ -112,7 +113,7 @@ _ORDER = [
     "worker",
     "sentinel",
 ]
-_ORDER += ["migrate", "doctor", "user", "token", "push-key", "fake-providers"]
+_ORDER += ["migrate", "doctor", "provider", "user", "token", "push-key", "fake-providers"]
 _LAW, _HERE = "The law", "This machine"
 
 for _module in _NOUNS:
@@ -128,6 +129,7 @@ app.command("worker", rich_help_panel=_HERE)(serving.worker)
 app.command("sentinel", rich_help_panel=_HERE)(sentinel.sentinel)
 app.command("migrate", rich_help_panel=_HERE)(serving.migrate)
 app.command("doctor", rich_help_panel=_HERE)(serving.doctor)
+app.add_typer(provider.noun.app, rich_help_panel=_HERE)
 app.add_typer(users.user, name="user", rich_help_panel=_HERE)
 app.add_typer(users.token, name="token", rich_help_panel=_HERE)
 app.command("push-key", rich_help_panel=_HERE)(serving.push_key)

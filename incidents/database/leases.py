@@ -5,11 +5,11 @@ before any byte. So a lease that ran out without an attempt surely sent nothing;
 out with an open attempt may have, and becomes `unknown`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -112,10 +113,40 @@ def campaigns_to_send(session: Session, mode: str, now: datetime) -> Sequence[UU
     return session.scalars(query.order_by(Campaign.id)).all()
 
 
+class Gate(Protocol):
+    """Says which of some envelopes may leave now, by what their providers can bear."""
+
+    @property
+    def shut(self) -> Set[tuple[str, str]]:
+        """(provider, channel) of what nothing may leave for."""
+
+    def through(self, found: Sequence[Lease], until: datetime) -> list[Lease]:
+        """Those that may; the lanes of which none may are shut from then on."""
+
+
 def lease(
-    session: Session, campaign_id: UUID, *, bulk: bool, limit: int, now: datetime, until: datetime
+    session: Session,
+    campaign_id: UUID,
+    *,
+    bulk: bool,
+    limit: int,
+    now: datetime,
+    until: datetime,
+    gate: Gate,
 ) -> list[Lease]:
     """Take ready envelopes of a running campaign; other senders pass over them."""
+    while found := _ready(session, campaign_id, bulk=bulk, limit=limit, now=now, gate=gate):
+        if taken := gate.through(found, until):
+            leased = {"state": "leased", "epoch": Envelope.epoch + 1, "lease_until": until}
+            update_envelopes(session, campaign_id, [one.ordinal for one in taken], leased)
+            return taken
+    return []
+
+
+def _ready(
+    session: Session, campaign_id: UUID, *, bulk: bool, limit: int, now: datetime, gate: Gate
+) -> list[Lease]:
+    """Ready envelopes, held until the end, of lanes that are not shut."""
     ready = (
         select(*LEASED)
         .join(Campaign, Campaign.id == Envelope.campaign_id)
@@ -130,11 +161,10 @@ def lease(
         .limit(limit)
         .with_for_update(skip_locked=True, of=Envelope)
     )
-    taken = [Lease(**row._asdict()) for row in session.execute(ready)]
-    leased = {"state": "leased", "epoch": Envelope.epoch + 1, "lease_until": until}
-    if taken:
-        update_envelopes(session, campaign_id, [one.ordinal for one in taken], leased)
-    return taken
+    if gate.shut:
+        lane = tuple_(Envelope.provider, Envelope.channel)
+        ready = ready.where(lane.not_in(sorted(gate.shut)))
+    return [Lease(**row._asdict()) for row in session.execute(ready)]
 
 
 def intend(

@@ -166,6 +166,8 @@ ENVELOPE = Lifecycle(
     arrows={
         ("ready", "lease"): "leased",
         ("ready", "cancel"): "cancelled",
+        # Its provider is in trouble, and the next one carries fewer people in a call.
+        ("ready", "split"): "split",
         # Evidence that came late: what was to be sent again had arrived after all.
         ("ready", "accept"): "accepted",
         ("leased", "accept"): "accepted",
@@ -218,6 +220,22 @@ ALARM = Lifecycle(
     },
 )
 
+# Whether a provider is given anything: rules/breaker decides, a person may reset.
+BREAKER = Lifecycle(
+    "the breaker",
+    start="closed",
+    arrows={
+        ("closed", "trip"): "open",
+        ("open", "probe"): "half_open",
+        # The worker that carried the probe did not come back.
+        ("half_open", "probe"): "half_open",
+        ("half_open", "trip"): "open",
+        ("half_open", "close"): "closed",
+        ("open", "reset"): "closed",
+        ("half_open", "reset"): "closed",
+    },
+)
+
 TABLES = (
     INCIDENT,
     DUTY,
@@ -231,4 +249,5 @@ TABLES = (
     ANNOUNCEMENT,
     REPORT,
     ALARM,
+    BREAKER,
 )

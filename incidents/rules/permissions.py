@@ -53,6 +53,8 @@ class Permission(StrEnum):
     MANAGE_USERS = "users.manage"
     APPLY_LAW = "law.apply"
     READ_METRICS = "metrics.read"
+    READ_PROVIDER = "provider.read"
+    RESET_PROVIDER = "provider.reset"
     READ_ROTA = "rota.read"
     MANAGE_ROTA = "rota.manage"
     READ_SELF = "me.read"
@@ -90,6 +92,8 @@ _LEAD = _RESPOND | {
     P.RUN_DRILL,
     P.MANAGE_ROTA,
     P.READ_METRICS,
+    P.READ_PROVIDER,
+    P.RESET_PROVIDER,
 }
 
 _GRANTS: Mapping[Role, set[Permission]] = {
@@ -107,9 +111,16 @@ _GRANTS: Mapping[Role, set[Permission]] = {
         P.PROVE_CAMPAIGN,
         P.READ_REPORT,
         P.READ_METRICS,
+        P.READ_PROVIDER,
     },
     # An administrator keeps users and settings, and sees no incident.
-    Role.ADMINISTRATOR: {P.MANAGE_USERS, P.MANAGE_ROTA, P.READ_METRICS},
+    Role.ADMINISTRATOR: {
+        P.MANAGE_USERS,
+        P.MANAGE_ROTA,
+        P.READ_METRICS,
+        P.READ_PROVIDER,
+        P.RESET_PROVIDER,
+    },
 }
 # What everybody may do.
 _ALL = {P.READ_SELF, P.EDIT_SELF, P.READ_ROTA}

@@ -27,7 +27,7 @@ from incidents.database.base import uuid7
 from incidents.database.engine import is_sqlite
 from incidents.database.leases import Intent, Lease, Result
 from incidents.rules.ladder import retry_after
-from incidents.services import journal, planning, receipts, recording
+from incidents.services import journal, pacing, planning, receipts, recording
 from incidents.services.opening import open_envelopes
 from incidents.settings import Settings
 from incidents.work import TOCSIN, Office, Work
@@ -40,6 +40,9 @@ log = structlog.get_logger(__name__)
 # Between the end of the longest call and the end of the lease: for recording, and for a
 # process that is paused for a moment between the check and the first byte.
 MARGIN = 0.1
+
+# A wait for tokens is slept in short naps: a stop, and other work, are seen in between.
+LONGEST_NAP = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,14 @@ def pump(
         if planning.place_next_page(office, mode):
             failpoints.reach("placed")
             continue
-        taken = _lease(office, mode)
-        if not taken:
+        taken, wait = _lease(office, mode)
+        if taken:
+            failpoints.reach("leased")
+            people += _carry(office, dispatch, taken)
+        elif wait is None:
             break
-        failpoints.reach("leased")
-        people += _carry(office, dispatch, taken)
+        else:
+            time.sleep(min(wait.total_seconds(), LONGEST_NAP))
     return people
 
 
@@ -89,29 +95,41 @@ def now_of(work: Work) -> datetime:
     return work.now
 
 
-def _lease(office: Office, mode: str) -> list[Lease]:
-    """Envelopes of one campaign: a few shared ones, or many of one person each."""
+def _lease(office: Office, mode: str) -> tuple[list[Lease], timedelta | None]:
+    """Envelopes of one campaign: a few shared ones, or many of one person each.
+
+    Where all that is ready waits for its provider's pace: none, and for how long.
+    """
     settings = office.settings
     kinds = [(True, settings.envelopes_per_lease), (False, settings.messages_per_lease)]
     with office.look(TOCSIN) as work:
         campaigns = list(rows.campaigns_to_send(work.session, mode, now_of(work)))
     if not campaigns:
-        return []
+        return [], None
     # In a new order each time: a large campaign does not keep a small one waiting.
     random.shuffle(campaigns)
     random.shuffle(kinds)
     with office.work(TOCSIN) as work:
         now = now_of(work)
         until = now + timedelta(seconds=settings.lease_seconds)
+        gate = pacing.Gate(work, now)
+        if gate.probes:
+            kinds.sort()
         for campaign_id in campaigns:
             for bulk, limit in kinds:
                 taken = rows.lease(
-                    work.session, campaign_id, bulk=bulk, limit=limit, now=now, until=until
+                    work.session,
+                    campaign_id,
+                    bulk=bulk,
+                    limit=limit,
+                    now=now,
+                    until=until,
+                    gate=gate,
                 )
                 if taken:
                     failpoints.reach("leasing")
-                    return taken
-    return []
+                    return taken, None
+    return [], gate.wait
 
 
 def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
@@ -209,6 +227,7 @@ def _record(
             results = _results(office.settings, now_of(work), going, heard)
             recording.apply(work, results)
             receipts.rehearse(work, dispatch, _accepted(going, heard))
+            pacing.learn(work, _answered(going, heard), now_of(work))
             failpoints.reach("recording")
     except (OperationalError, InterfaceError):
         # The database is away, but what was answered is known: it must not become `unknown`.
@@ -220,6 +239,13 @@ def _accepted(going: Sequence[Parcel], heard: Sequence[Outcome]) -> Iterator[tup
     for parcel, outcome in zip(going, heard, strict=True):
         if outcome.kind is OutcomeKind.ACCEPTED:
             yield parcel.lease.provider, parcel.envelope
+
+
+def _answered(going: Sequence[Parcel], heard: Sequence[Outcome]) -> Iterator[tuple[Lease, Outcome]]:
+    """What providers said; what we refused ourselves says nothing of them."""
+    for parcel, outcome in zip(going, heard, strict=True):
+        if parcel.refusal is None:
+            yield parcel.lease, outcome
 
 
 def _results(

@@ -222,7 +222,7 @@ class Fake:
         take: Callable[[web.Request, bytes], web.Response],
     ) -> web.StreamResponse:
         body = await request.read()
-        fault = self.dice.fault()
+        fault = Fault.TOO_MANY if self.dice.is_too_fast(provider) else self.dice.fault()
         if self.dice.faults.latency_seconds:
             await asyncio.sleep(self.dice.faults.latency_seconds)
         if fault is Fault.NONE or fault.after:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from enum import StrEnum
 from typing import Annotated
 
@@ -42,6 +43,8 @@ class Faults(BaseModel):
     doubled              share of receipts posted twice
     shuffled             whether each batch is in disorder
     forged               share of receipt posts signed with a wrong key (never posted again)
+    most_per_second      requests beyond this rate are answered 429, by provider; a second's worth
+                         may come at once
     bounce_share         share of addresses, always the same ones, that bounce besides the rules
     """
 
@@ -67,6 +70,7 @@ class Faults(BaseModel):
     shuffled: bool = False
     forged: Share = 0
     bounce_share: Share = 0
+    most_per_second: dict[str, Annotated[float, Field(gt=0)]] = {}
     seed: int = 0
 
 
@@ -86,6 +90,9 @@ class Dice:
         self._random = random.Random(faults.seed)  # noqa: S311
         self._shares = [(fault, float(getattr(faults, fault.value))) for fault in _DRAWN]
         self._calm = not any(share for _, share in self._shares)
+        self._allowed = {
+            provider: (rate, time.monotonic()) for provider, rate in faults.most_per_second.items()
+        }
 
     def fault(self) -> Fault:
         """What happens to the next request."""
@@ -99,6 +106,16 @@ class Dice:
             if point < 0:
                 return fault
         return Fault.NONE
+
+    def is_too_fast(self, provider: str) -> bool:
+        """Whether one more request now is beyond the provider's rate."""
+        if provider not in self._allowed:
+            return False
+        (left, since), now = self._allowed[provider], time.monotonic()
+        rate = self.faults.most_per_second[provider]
+        left = min(rate, left + (now - since) * rate)
+        self._allowed[provider] = (left - 1 if left >= 1 else left, now)
+        return left < 1
 
     def happens(self, share: float) -> bool:
         """True in this share of calls."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from notifiers.envelope import Channel, Envelope, Outcome, OutcomeKind, Person
+from notifiers.envelope import Channel, Envelope, Outcome, OutcomeKind, Person, Trouble
 from notifiers.errors import Refused
 from notifiers.providers.google_tokens import GoogleTokens, ServiceAccount
 from notifiers.providers.pushed import Pushed, mark, only_person
@@ -148,7 +148,7 @@ def classify(answer: Answer, people: tuple[Person, ...]) -> Outcome:
     if status in {401, 403, 404}:
         # Our account, not this person: the message waits for whoever mends it.
         reason = f"fcm {code or status}: {OURS_TO_MEND.get(code, 'our account or project')}"
-        return Outcome(OutcomeKind.RETRY, status, "", reason, 60.0)
+        return Outcome(OutcomeKind.RETRY, status, "", reason, 60.0, trouble=Trouble.CREDENTIALS)
     if status >= 500 or status < 400 or status == 408:
         return Outcome(OutcomeKind.UNKNOWN, status, "", f"fcm {code or status}")
     # INVALID_ARGUMENT may be our words as well as the token: refused, but no token is dead by it.

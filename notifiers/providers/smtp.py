@@ -29,6 +29,7 @@ from notifiers.envelope import (
     OutcomeKind,
     Person,
     Receipt,
+    Trouble,
     mask,
 )
 from notifiers.errors import Ambiguous, BadSignature, Refused, Unavailable
@@ -152,12 +153,14 @@ class Smtp:
         except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPSenderRefused) as error:
             # Our account, not this person: the message waits for whoever mends it.
             raise Unavailable(
-                f"smtp {error.code}: our login or sender was refused", 60.0
+                f"smtp {error.code}: our login or sender was refused", 60.0, Trouble.CREDENTIALS
             ) from error
         except aiosmtplib.SMTPResponseException as error:
             raise _answered(error.code, error.message) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise Unavailable(f"not connected: {type(error).__name__}") from error
+            raise Unavailable(
+                f"not connected: {type(error).__name__}", trouble=Trouble.UNREACHABLE
+            ) from error
 
     async def _data(self, client: aiosmtplib.SMTP, body: bytes) -> Outcome:
         try:

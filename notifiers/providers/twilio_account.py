@@ -26,7 +26,7 @@ from twilio.http.response import Response  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from notifiers.courier import RawRequest
-from notifiers.envelope import Envelope, Outcome, OutcomeKind, Person, mask
+from notifiers.envelope import Envelope, Outcome, OutcomeKind, Person, Trouble, mask
 from notifiers.errors import NotifierError, Refused
 from notifiers.providers.twilio_signed import signed_form
 from notifiers.transport import Answer, Transport, retry_after
@@ -159,7 +159,7 @@ def classify(answer: Answer, people: tuple[Person, ...], codes: Codes) -> Outcom
         return Outcome(OutcomeKind.RETRY, status, "", reason, retry_after(answer))
     # A code about this person's number outranks the status that came with it.
     if (status in {401, 403} and code not in codes.final) or code in codes.ours:
-        return Outcome(OutcomeKind.RETRY, status, "", reason, 60.0)
+        return Outcome(OutcomeKind.RETRY, status, "", reason, 60.0, trouble=Trouble.CREDENTIALS)
     return Outcome(OutcomeKind.REFUSED, status, "", reason, None, tuple(p.ref for p in people))
 
 

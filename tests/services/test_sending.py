@@ -13,7 +13,7 @@ from incidents.database import leases
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Attempt, Delivery, Envelope
 from incidents.database.population import Recipient
-from incidents.services import campaigns, journal, reconcile, recording
+from incidents.services import campaigns, journal, pacing, reconcile, recording
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind
 from tests.services.telling import ACCEPTED, NOW, REFUSED, UNKNOWN, Campaigning, mailbox
@@ -239,7 +239,10 @@ def test_a_lease_that_somebody_else_has_by_now_makes_no_attempt(telling):
 def _lease(work, one, seconds):
     until = work.now + timedelta(seconds=seconds)
     for bulk in (True, False):
-        taken = leases.lease(work.session, one.id, bulk=bulk, limit=8, now=work.now, until=until)
+        gate = pacing.Gate(work, work.now)
+        taken = leases.lease(
+            work.session, one.id, bulk=bulk, limit=8, now=work.now, until=until, gate=gate
+        )
         if taken:
             return taken
     return []

@@ -1,0 +1,65 @@
+"""Providers over HTTP and by command: seen in trouble, and given everything again."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+
+from incidents.app import create_app
+from notifiers.envelope import Outcome, OutcomeKind, Trouble
+from tests.services.telling import UNKNOWN, Campaigning
+
+AWAY = Outcome(OutcomeKind.RETRY, reason="not connected", trouble=Trouble.UNREACHABLE)
+
+
+@pytest.fixture
+def telling(office):
+    people = [{"phone": f"+1202555{n:04}"} for n in range(12)]
+    settings = {
+        "sms_provider": "twilio_sms",
+        "pace": "twilio=100 segments",
+        "messages_per_lease": 6,
+    }
+    one = Campaigning(office, people, **settings)
+    yield one
+    one.dispatch.close()
+
+
+@pytest.fixture
+def client(telling):
+    with TestClient(create_app(telling.office)) as client:
+        yield client
+
+
+def of(client, headers, name):
+    answer = client.get("/api/v1/providers", headers=headers)
+    return next(one for one in answer.json() if one["name"] == name)
+
+
+def test_a_provider_is_shown_with_what_it_declares_and_how_it_is_paced(client, as_role):
+    found = of(client, as_role("auditor"), "twilio")
+    assert (found["channel"], found["breaker"], found["attempts"]) == ("sms", "closed", {})
+    assert found["paces"] == [{"unit": "segments", "per_second": 100.0, "factor": 1.0}]
+    assert (found["capabilities"]["max_people"], found["capabilities"]["looks_up"]) == (1, True)
+
+
+def test_trouble_is_shown_and_a_reset_ends_it(telling, client, as_role):
+    telling.launch("sms")
+    telling.sms.answers = [UNKNOWN, *[AWAY] * 5]
+    telling.pump()
+    found = of(client, as_role("administrator"), "twilio")
+    assert (found["breaker"], found["reason"]) == ("open", "unreachable")
+    assert found["last_error"] == "not connected"
+    assert found["attempts"] == {"retry": 5, "unknown": 1}
+    path = "/api/v1/providers/twilio/sms/reset"
+    assert client.post(path, headers=as_role("responder")).status_code == 403
+    assert client.post(path, headers=as_role("commander")).status_code == 204
+    assert of(client, as_role("commander"), "twilio")["breaker"] == "closed"
+    telling.later(10)
+    telling.pump()
+    assert telling.buckets() == {"accepted": 11, "unknown": 1}
+
+
+def test_a_provider_that_carries_nothing_here_cannot_be_reset(client, as_role):
+    path = "/api/v1/providers/carrier_pigeon/sms/reset"
+    assert client.post(path, headers=as_role("commander")).status_code == 404
