@@ -31,7 +31,8 @@ from incidents.rules.notice_words import (
 from incidents.rules.story import day_in, tell
 from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
-CHANNELS = ("email", "sms", "push", "letter", "announcement")
+CHANNELS = ("email", "sms", "push", "call", "letter", "announcement")
+_ON_ONE_LINE = ("sms", "push", "call")
 PERSON_FIELDS = ("name",)
 
 
@@ -146,6 +147,8 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment.filters["one_line"] = one_line
     environment.filters["gsm"] = _plain_punctuation
     environment.filters["dial"] = _dial
+    environment.filters["site"] = _site
+    environment.filters["spelled"] = _spelled
     environment.filters["language"] = _language_name
     return environment
 
@@ -203,7 +206,7 @@ def _layout(channel: str, part: str, context: dict[str, Any], nonce: str) -> str
     person = {field: f"%%{nonce}.{field}.{form}%%" for field in PERSON_FIELDS}
     template = _environment().get_template(f"layouts/{channel}/{part}.j2")
     text = str(template.render(context, person=person)).strip()
-    return one_line(text) if part == "subject.txt" or channel in ("sms", "push") else text
+    return one_line(text) if part == "subject.txt" or channel in _ON_ONE_LINE else text
 
 
 def _refuse_unusable(words: NoticeWords, reference: str, link: str, nonce: str) -> None:
@@ -227,6 +230,16 @@ def _plain_punctuation(text: str) -> str:
 def _dial(phone: str) -> str:
     """The digits of a phone number as a tel: address wants them."""
     return re.sub(r"[^+0-9]", "", phone)
+
+
+def _site(link: str) -> str:
+    """Where a link leads, for the ear: without scheme and last part."""
+    return link.partition("://")[2].rpartition("/")[0]
+
+
+def _spelled(reference: str) -> str:
+    """A reference sign by sign, for the ear: N-2026 is `N, 2 0 2 6`."""
+    return ", ".join(" ".join(part) for part in reference.split("-"))
 
 
 def _language_name(locale: str) -> str:

@@ -17,7 +17,7 @@ from incidents.services import equation as counting
 router = router_for("campaigns")
 
 _BRAKE = Brake()
-Channel = Literal["email", "sms", "push", "letter", "announcement"]
+Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
 
 
 class CanaryShape(Shape):

@@ -18,7 +18,7 @@ router = router_for("notices")
 
 Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
 AnyLocale = Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=20)]
-Channel = Literal["email", "sms", "push", "letter", "announcement"]
+Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
 
 
 class ChooseLocales(Shape):

@@ -115,7 +115,7 @@ def show_outbox(
     person: Annotated[
         int | None, typer.Option(min=1, help="The number of one person, from 1.")
     ] = None,
-    channel: Annotated[str, typer.Option(help="email, sms or push.")] = "",
+    channel: Annotated[str, typer.Option(help="email, sms, push or call.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Messages to show.")] = 20,
     offset: Annotated[int, typer.Option(min=0, help="Messages to pass over.")] = 0,
     as_json: Json = False,

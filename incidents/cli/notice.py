@@ -62,7 +62,7 @@ def preview(
     incident: Incident,
     notice: Which = "",
     channel: Annotated[
-        Literal["email", "sms", "push", "letter", "announcement"],
+        Literal["email", "sms", "push", "call", "letter", "announcement"],
         typer.Option(help="How it goes out."),
     ] = "email",
     locale: Locale = "en",

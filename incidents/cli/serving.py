@@ -105,6 +105,7 @@ def fake_providers(
             "TOCSIN_SENDGRID_PUBLIC_KEY": keys.sendgrid_public_key,
             "TOCSIN_SENDGRID_ACTIVITY": "true",
             "TOCSIN_SMS_PROVIDER": "twilio_sms",
+            "TOCSIN_CALL_PROVIDER": "twilio_voice",
             "TOCSIN_TWILIO_URL": url,
             "TOCSIN_TWILIO_ACCOUNT_SID": keys.twilio_account_sid,
             "TOCSIN_TWILIO_AUTH_TOKEN": keys.twilio_token,
@@ -172,7 +173,7 @@ def _first_line(error: Exception) -> str:
 def _providers(settings: Settings) -> Text:
     names = {
         channel: getattr(settings, f"{channel}_provider")
-        for channel in ("email", "sms", "push", "letter")
+        for channel in ("email", "sms", "push", "call", "letter")
     }
     return Text(", ".join(f"{channel} by {name}" for channel, name in names.items()))
 

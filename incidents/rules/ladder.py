@@ -7,7 +7,7 @@ from enum import StrEnum
 from incidents.errors import InvalidInput, Problem
 
 LAST = "announcement"
-CHANNELS = ("email", "sms", "push", "letter", LAST)
+CHANNELS = ("email", "sms", "push", "call", "letter", LAST)
 # A bit for each channel that may not be used for a person (Recipient.barred).
 BARRED: Mapping[str, int] = {"email": 1, "sms": 2, "push": 4, "call": 8, "letter": 16}
 UNKNOWN_POLICIES = ("hold", "resend_marked")

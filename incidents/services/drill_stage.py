@@ -23,7 +23,7 @@ from notifiers.dispatch import Dispatch
 from notifiers.paging import Contact, Page, Paged
 from playbooks.scenario import Scenario
 
-ROUTES = {"drill": dict.fromkeys(("email", "sms", "push", "letter"), "sandbox")}
+ROUTES = {"drill": dict.fromkeys(("email", "sms", "push", "call", "letter"), "sandbox")}
 WHY = "learned in the drill"
 _SHORTEST_STEP = timedelta(minutes=1)
 _MOST_ROUNDS = 1_000

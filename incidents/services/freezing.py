@@ -27,7 +27,7 @@ def render(
 
 def marked(made: rendering.Rendered, locale: str, channel: str) -> rendering.Rendered:
     """The same, beginning with the mark of a drill."""
-    begin = mark_line if channel in {"sms", "push"} else mark_text
+    begin = mark_line if channel in {"sms", "push", "call"} else mark_text
     return rendering.Rendered(
         subject=mark_line(locale, made.subject) if made.subject else made.subject,
         text=begin(locale, made.text),

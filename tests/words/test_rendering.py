@@ -22,9 +22,11 @@ from incidents.rules.facts import DATA, PEOPLE
 from incidents.rules.notice_words import ELEMENTS, gaps
 from incidents.rules.story import NARRATIVES
 from incidents.rules.vocabulary import page_locales, vocabulary
+from notifiers.providers.twilio_words import VOICES
 from notifiers.sms_segments import sms_segments
 
 REFERENCE = "N-7K3M-9QPX"
+SPELLED = "N, 7 K 3 M, 9 Q P X"
 LINK = "https://notices.example.com/n/N-7K3M-9QPX"
 EVERY = [(kind, locale) for kind in offered_kinds() for locale in offered_locales(kind)]
 SITE = {
@@ -52,7 +54,22 @@ def test_full_facts_render_without_a_gap_or_an_unresolved_variable(
     assert gaps(words) == []
     text = whole(rendered(kind, locale, channel, words))
     assert not re.search(r"\{\{|\{%|\{\w+\}|None|Undefined", text)
-    assert REFERENCE in text
+    assert (SPELLED if channel == "call" else REFERENCE) in text
+
+
+@pytest.mark.parametrize(("kind", "locale"), EVERY)
+def test_a_call_is_short_and_says_who_calls_and_where_the_text_is(kind, locale, facts, issued_on):
+    text = rendered(kind, locale, "call", draft(kind, locale, facts, issued_on)).text
+    assert re.findall(r"%%.*?%%", text) == ["%%7f3a.name.t%%"]
+    assert "\n" not in text
+    assert len(text) < 900  # about a minute
+    for told in ("notices.example.com/n", "+1 212 555 0100"):
+        assert told in text
+    assert "https" not in text
+
+
+def test_every_language_of_a_notice_has_a_voice():
+    assert {locale for _, locale in EVERY} <= set(VOICES)
 
 
 @pytest.mark.parametrize(("kind", "locale"), EVERY)
