@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     sms_provider: Literal["sandbox", "twilio_sms"] = Field(
         default="sandbox", description="Who carries SMS of live incidents."
     )
+    call_provider: Literal["sandbox", "twilio_voice"] = Field(
+        default="sandbox", description="Who makes telephone calls of live incidents."
+    )
     push_provider: Literal["sandbox", "fcm", "web_push", "push"] = Field(
         default="sandbox",
         description="Who carries push messages of live incidents: fcm to apps, web_push to"
@@ -127,6 +130,11 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Twilio auth token; also signs status callbacks."
     )
     twilio_from: str = Field(default="+15005550006", description="Sender number of SMS, E.164.")
+    call_from: str = Field(
+        default="",
+        description="Number that calls of campaigns come from, E.164; empty: twilio_from."
+        " A messaging service cannot call.",
+    )
     smtp_host: str = Field(default="127.0.0.1", description="SMTP server.")
     smtp_port: int = Field(default=25, description="SMTP port.")
     smtp_username: str = Field(default="", description="SMTP user; empty: no sign-in.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from incidents.errors import IncidentsError
 from incidents.rules.vocabulary import TEMPLATES
+from incidents.services.opening import CALL_PATH, STATUS_PATH
 from incidents.settings import Settings
 from notifiers.courier import Courier
 from notifiers.dispatch import Dispatch
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 Routes = Mapping[str, Mapping[str, str]]
 
-TWILIO_STATUS_PATH = "/api/v1/webhooks/twilio/status"
-
 
 def routes_for(settings: Settings) -> Routes:
     """mode -> channel -> the name of the courier that carries it."""
@@ -37,6 +36,7 @@ def routes_for(settings: Settings) -> Routes:
         "email": settings.email_provider,
         "sms": settings.sms_provider,
         "push": settings.push_provider,
+        "call": settings.call_provider,
         "letter": settings.letter_provider,
     }
     live = {channel: _courier(name, settings).name for channel, name in chosen.items()}
@@ -48,7 +48,7 @@ def couriers_for(settings: Settings, mode: str) -> dict[str, Courier]:
     names = {"sandbox"}
     if mode == Mode.LIVE.value:
         names |= {settings.email_provider, settings.sms_provider, settings.push_provider}
-        names |= {settings.letter_provider}
+        names |= {settings.call_provider, settings.letter_provider}
     made = [_courier(name, settings) for name in sorted(names)]
     return {courier.name: courier for courier in made}
 
@@ -159,7 +159,20 @@ def _twilio_sms(settings: Settings) -> Courier:
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token.get_secret_value(),
         sender=settings.twilio_from,
-        public_url=settings.public_url.rstrip("/") + TWILIO_STATUS_PATH,
+        public_url=settings.public_url.rstrip("/") + STATUS_PATH,
+        base_url=settings.twilio_url,
+    )
+
+
+def _twilio_voice(settings: Settings) -> Courier:
+    from notifiers.providers.twilio_voice import TwilioVoice  # noqa: PLC0415  heavy
+
+    return TwilioVoice(
+        _transport(settings),
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.call_from or settings.twilio_from,
+        public_url=settings.public_url.rstrip("/") + CALL_PATH,
         base_url=settings.twilio_url,
     )
 
@@ -253,6 +266,7 @@ _MAKERS: Mapping[str, Callable[[Settings], Courier]] = {
     "sendgrid": _sendgrid,
     "smtp": _smtp,
     "twilio_sms": _twilio_sms,
+    "twilio_voice": _twilio_voice,
     "fcm": _fcm,
     "web_push": _web_push,
     "push": _push,

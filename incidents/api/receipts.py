@@ -5,21 +5,24 @@ A receipt that was signed and is known already is answered like a new one, and c
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 
 from incidents.api.bodies import read_bytes
 from incidents.api.door import OpenWork, office_of, router_for
 from incidents.api.problems import ProblemView
 from incidents.api.shapes import View
 from incidents.errors import BadRequest, NotFound, NotPermitted
-from incidents.services import receipts
+from incidents.services import calls, receipts
 from incidents.settings import Settings
 from incidents.wiring import couriers_for
 from incidents.work import Work
 from notifiers.courier import Courier, RawRequest
 from notifiers.errors import BadSignature, MalformedReceipt
+
+if TYPE_CHECKING:
+    from notifiers.providers.twilio_voice import TwilioVoice
 
 router = router_for("webhooks", guarded=False)
 
@@ -56,10 +59,29 @@ def twilio_status(raw: Raw, work: OpenWork) -> Taken:
     return _take(work, "twilio", raw)
 
 
-def _take(work: Work, provider: str, raw: RawRequest) -> Taken:
+@router.post("/webhooks/twilio/calls", responses=_ANSWERS, response_class=Response)
+def twilio_call(raw: Raw, work: OpenWork) -> Response:
+    """Twilio's signed callback of a call: a status, a pressed key, or a wish for the words."""
+    from notifiers.providers.twilio_words import said, spoken  # noqa: PLC0415  heavy
+
+    _take(work, "twilio_voice", raw)
+    attempt, wish = cast("TwilioVoice", _courier(work, "twilio_voice")).wish(raw)
+    if not wish:
+        return Response("<Response/>", media_type="application/xml")
+    call = calls.opened_again(work, attempt)
+    words = spoken(call) if wish == "words" else said(call.locale, calls.thanks(call.locale))
+    return Response(words, media_type="application/xml")
+
+
+def _courier(work: Work, provider: str) -> Courier:
     courier = _couriers(work.settings).get(provider)
     if courier is None:
         raise NotFound(f"{provider} carries nothing here")
+    return courier
+
+
+def _take(work: Work, provider: str, raw: RawRequest) -> Taken:
+    courier = _courier(work, provider)
     try:
         return Taken(new=receipts.take_in(work, courier, raw))
     except BadSignature as error:

@@ -239,6 +239,12 @@ def leased(session: Session, campaign_id: UUID, ordinal: int) -> Lease:
     return Lease(**values | {"epoch": values["epoch"] - 1})
 
 
+def lease_of(envelope: Envelope, epoch: int) -> Lease:
+    """An envelope as the lease of an epoch had it."""
+    values = {column.name: getattr(envelope, column.name) for column in LEASED}
+    return Lease(**values | {"epoch": epoch})
+
+
 def settled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
     """Campaigns not marked as ended in which nothing waits, is under way or is unknown."""
     is_open = exists().where(Envelope.campaign_id == Campaign.id, text(f"envelope.{OPEN_STATES}"))

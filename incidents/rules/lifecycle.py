@@ -182,6 +182,8 @@ ENVELOPE = Lifecycle(
         ("unknown", "refuse"): "refused",
         ("unknown", "split"): "split",
         ("unknown", "hold"): "held",
+        # A call that nobody confirmed.
+        ("accepted", "call_again"): "ready",
         ("held", "accept"): "accepted",
         ("held", "retry"): "ready",
     },

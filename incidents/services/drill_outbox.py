@@ -15,7 +15,7 @@ from uuid import UUID
 from incidents.database import drills as rows
 from incidents.database.campaigns import Attempt, Delivery, Envelope
 from incidents.database.drills import Drill
-from incidents.database.leases import Lease
+from incidents.database.leases import lease_of
 from incidents.errors import NotFound
 from incidents.rules.permissions import Permission
 from incidents.services.lookup import get_of_incident
@@ -88,7 +88,7 @@ def _person(work: Work, drill: Drill, number: int) -> UUID:
 def _made_again(work: Work, group: Sequence[tuple[Delivery, Envelope, Attempt]]) -> list[Message]:
     """The messages of one call: the whole call is made again, since its hash covers it."""
     _, envelope, attempt = group[0]
-    sealed = open_envelopes(work, [_lease(envelope, attempt)], [attempt.id])[0]
+    sealed = open_envelopes(work, [lease_of(envelope, attempt.epoch)], [attempt.id])[0]
     found = hashlib.sha256(Sandbox().body(sealed)).hexdigest()
     wanted = {row[0].recipient_id: row[0] for row in group}
     places = rows.places_of(work.session, list(wanted))
@@ -120,19 +120,4 @@ def _message(
         reference=sealed.reference,
         sha256=attempt.sha256,
         is_proven=is_proven,
-    )
-
-
-def _lease(envelope: Envelope, attempt: Attempt) -> Lease:
-    return Lease(
-        campaign_id=envelope.campaign_id,
-        ordinal=envelope.ordinal,
-        epoch=attempt.epoch,
-        mode=envelope.mode,
-        rung=envelope.rung,
-        channel=envelope.channel,
-        provider=envelope.provider,
-        locale=envelope.locale,
-        variant=envelope.variant,
-        people_count=envelope.people_count,
     )

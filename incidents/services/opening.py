@@ -33,6 +33,7 @@ ADDRESS_FIELD = {
 _KEY_BYTES = 17  # version and key id, which begin every sealed value
 
 STATUS_PATH = "/api/v1/webhooks/twilio/status"
+CALL_PATH = "/api/v1/webhooks/twilio/calls"
 
 
 def open_envelopes(work: Work, leases: Sequence[Lease], attempts: Sequence[UUID]) -> list[Envelope]:
@@ -57,7 +58,7 @@ def open_envelopes(work: Work, leases: Sequence[Lease], attempts: Sequence[UUID]
             people=tuple(people[lease.ordinal]),
             reference=notice.reference,
             locale=lease.locale,
-            callback=f"{work.settings.public_url.rstrip('/')}{STATUS_PATH}",
+            callback=f"{work.settings.public_url.rstrip('/')}{_callback_path(lease.channel)}",
         )
         for lease, attempt in zip(leases, attempts, strict=True)
     ]
@@ -85,6 +86,10 @@ def people_of(
             address = "\n".join(filter(None, (get("name"), address)))
         people[ordinal].append(Person(f"{recipient_id.hex}.{rung}", address, fields))
     return people
+
+
+def _callback_path(channel: str) -> str:
+    return CALL_PATH if channel == Channel.CALL else STATUS_PATH
 
 
 def person_of(ref: str) -> tuple[UUID, int] | None:

@@ -19,7 +19,7 @@ from incidents.database import receipts as rows
 from incidents.database.campaigns import Campaign, locked_campaign, mark_for_review
 from incidents.database.leases import Result
 from incidents.rules.permissions import Permission
-from incidents.services import hearsay, ladder, proofs
+from incidents.services import calls, hearsay, ladder, proofs
 from incidents.services.opening import person_of
 from incidents.work import Work, require
 from notifiers.courier import Courier, RawRequest
@@ -111,6 +111,10 @@ def _fold_new(work: Work, new: Sequence[Mapping[str, Any]]) -> None:
         if campaign is not None:
             _deliver(work, campaign, rung, said)
             _fail(work, campaign, rung, said)
+    for campaign in filter(None, campaigns.values()):
+        calls.after_receipts(
+            work, campaign, [row for row in ours if row["campaign_id"] == campaign.id]
+        )
     proofs.renew_later(work, list(campaigns))
     for incident_id in rows.incidents_finished(work.session, campaigns):
         mark_for_review(work.session, incident_id)

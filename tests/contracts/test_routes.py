@@ -20,6 +20,7 @@ OPEN = {
     ("POST", "/webhooks/detections"): "signed by the detection tool",
     ("POST", "/webhooks/sendgrid/events"): "signed by SendGrid",
     ("POST", "/webhooks/twilio/alarms/{token}"): "signed by Twilio",
+    ("POST", "/webhooks/twilio/calls"): "signed by Twilio",
     ("POST", "/webhooks/twilio/sms"): "signed by Twilio",
     ("POST", "/webhooks/twilio/status"): "signed by Twilio",
 }

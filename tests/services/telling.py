@@ -127,7 +127,7 @@ def _indexes(key: DataKey) -> Callable[[dict[str, Any]], dict[str, bytes | None]
 def make_notice(
     work: Work, incident: Incident, locales: Iterable[str] = ("en", "zh-Hans")
 ) -> Notice:
-    """An approved notice with frozen words for e-mail, SMS and push in each locale."""
+    """An approved notice with frozen words for e-mail, SMS, push and calls in each locale."""
     notice = Notice(
         incident_id=incident.id,
         mode=incident.mode,
@@ -244,12 +244,13 @@ class Campaigning:
             office,
             clock=clock,
             settings=office.settings.model_copy(update=settings),
-            routes={"live": {"email": "sendgrid", "sms": "twilio"}},
+            routes={"live": {"email": "sendgrid", "sms": "twilio", "call": "twilio_voice"}},
         )
         self.clock = clock
         self.email = Scripted("sendgrid")
         self.sms = Scripted("twilio", max_people=1)
-        self.dispatch = Dispatch([self.email, self.sms])
+        self.call = Scripted("twilio_voice", max_people=1)
+        self.dispatch = Dispatch([self.email, self.sms, self.call])
         with self.office.work(TOCSIN) as work:
             self.incident = factories.make_incident(work)
             self.people = make_people(work, self.incident, people)
