@@ -58,9 +58,17 @@ def unanswered(
 
 
 def call_again(session: Session, campaign_id: UUID, ordinals: Iterable[int], at: datetime) -> None:
-    """Let these envelopes go once more, at a moment."""
-    state = ENVELOPE.after("accepted", "call_again")
-    again = {"state": state, "next_at": at, "reason": "nobody answered"}
+    """Let these envelopes go once more, at a moment.
+
+    Under a new epoch: a busy line may be told of before the worker records that the call was
+    accepted, and that must not settle what waits to be called again.
+    """
+    again = {
+        "state": ENVELOPE.after("accepted", "call_again"),
+        "epoch": Envelope.epoch + 1,
+        "next_at": at,
+        "reason": "nobody answered",
+    }
     update_envelopes(session, campaign_id, list(ordinals), again)
 
 

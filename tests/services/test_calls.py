@@ -10,7 +10,7 @@ from incidents.database.campaigns import Attempt, Envelope
 from incidents.services import calls, campaigns
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
-from tests.services.telling import NONCE, UNKNOWN, Campaigning
+from tests.services.telling import ACCEPTED, NONCE, UNKNOWN, Campaigning
 
 PHONE = "+12025550101"
 MINUTES, HOURS = 60, 3600
@@ -141,6 +141,21 @@ def test_a_silence_proves_that_an_unknown_call_was_made(telling):
     one.fold(one.receipt(leaving[0], K.UNANSWERED))
     assert one.buckets() == {"waiting": 1}
     assert [row.outcome for row in one.rows(Attempt)] == ["accepted"]
+
+
+def test_a_silence_told_before_the_worker_has_recorded_its_call_is_not_lost(telling):
+    one = telling([{"phone": PHONE}])
+    one.launch("call", "announcement")
+
+    def told_while_sending(envelope):
+        one.fold(one.receipt(envelope, K.UNANSWERED))
+        return ACCEPTED
+
+    one.call.answers = [told_while_sending]
+    one.pump()
+    assert one.buckets() == {"waiting": 1}
+    one.later(30 * MINUTES)
+    assert one.pump() == 1
 
 
 def test_a_finished_campaign_runs_again_for_whoever_is_called_again(telling):
