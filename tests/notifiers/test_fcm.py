@@ -241,6 +241,7 @@ def test_while_google_gives_none_the_old_one_serves_to_its_end(fake: FakeProvide
 def test_a_token_that_is_not_taken_any_more_is_fetched_anew() -> None:
     with FakeProviders(port=free_port()) as fake:
         clock = Clock()
+        clock.now -= 10  # so that it can be moved on without an assertion of the future
         dispatch = Dispatch([fcm_at(fake, clock=clock)])
         assert send(dispatch, token()).kind is OutcomeKind.ACCEPTED
         fake.stop()
