@@ -140,6 +140,32 @@ class Settings(BaseSettings):
     smtp_username: str = Field(default="", description="SMTP user; empty: no sign-in.")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="SMTP password.")
     smtp_starttls: bool = Field(default=True, description="Encrypt the SMTP connection.")
+    smtp_tls: bool = Field(
+        default=False, description="Encrypt it from the first byte instead, as on port 465."
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) that the SMTP server's is checked against; not set: those"
+        " of this machine.",
+    )
+    smtp_connections: int = Field(
+        default=10, ge=1, description="Connections to the SMTP server at once, each process."
+    )
+    smtp_messages_per_connection: int = Field(
+        default=100, ge=1, description="Messages on one SMTP connection before a new one is made."
+    )
+    smtp_list_unsubscribe: str = Field(
+        default="",
+        description="List-Unsubscribe of messages by SMTP, a mailto: or https: URL; empty: none,"
+        " since nobody can unsubscribe from a notice that the law owes them.",
+    )
+    dkim_selector: str = Field(
+        default="", description="Selector of our DKIM key; empty: the SMTP server signs."
+    )
+    dkim_key: Path | None = Field(
+        default=None,
+        description="Our DKIM key (PEM, RSA or Ed25519), for the domain of email_from.",
+    )
 
     push_ttl_days: int = Field(
         default=28,

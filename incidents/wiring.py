@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from email.headerregistry import Address
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,10 @@ from notifiers.transport import Transport
 
 if TYPE_CHECKING:
     from notifiers.paging.call import CallPager
+    from notifiers.providers.dkim_signature import Dkim
     from notifiers.providers.fcm import Fcm
     from notifiers.providers.google_tokens import ServiceAccount
+    from notifiers.providers.smtp_pool import Security
     from notifiers.providers.vapid import Vapid
     from notifiers.providers.web_push import WebPush
 
@@ -137,18 +140,39 @@ def _sendgrid(settings: Settings) -> Courier:
 
 def _smtp(settings: Settings) -> Courier:
     from notifiers.providers.smtp import Smtp  # noqa: PLC0415  heavy: only where used
+    from notifiers.providers.smtp_message import Letterhead  # noqa: PLC0415
+    from notifiers.providers.smtp_pool import Server  # noqa: PLC0415
 
-    return Smtp(
+    encrypted: Security = "starttls" if settings.smtp_starttls else "none"
+    server = Server(
         settings.smtp_host,
         settings.smtp_port,
-        from_email=settings.email_from,
-        from_name=settings.email_from_name or settings.organisation_name,
+        security="tls" if settings.smtp_tls else encrypted,
         username=settings.smtp_username,
         password=settings.smtp_password.get_secret_value(),
-        security="starttls" if settings.smtp_starttls else "none",
+        ca_file=str(settings.smtp_ca_file or ""),
+        connections=settings.smtp_connections,
+        messages_each=settings.smtp_messages_per_connection,
         connect_seconds=settings.connect_timeout_seconds,
         total_seconds=settings.http_timeout_seconds,
     )
+    name = settings.email_from_name or settings.organisation_name
+    head = Letterhead(
+        Address(display_name=name, addr_spec=settings.email_from),
+        list_unsubscribe=settings.smtp_list_unsubscribe,
+    )
+    return Smtp(server, head, _dkim(settings, head.sender.domain))
+
+
+def _dkim(settings: Settings, domain: str) -> Dkim | None:
+    if not settings.dkim_selector:
+        return None
+    from notifiers.providers.dkim_signature import Dkim  # noqa: PLC0415  heavy: only where used
+
+    try:
+        return Dkim.read(domain, settings.dkim_selector, settings.dkim_key or Path())
+    except (OSError, ValueError, TypeError):
+        raise IncidentsError("TOCSIN_DKIM_KEY names no RSA or Ed25519 key in PEM") from None
 
 
 def _twilio_sms(settings: Settings) -> Courier:

@@ -1,21 +1,20 @@
 """Email over SMTP: one person a message, accepted only once the server answered its data.
 
-RFC 5321 section 4.2: a 4yz answer is "not now", a 5yz answer is final; both say that the
-message was not taken. RFC 5321 section 6.1: responsibility passes with the 250 after the
-data; a connection lost after the data began leaves that open.
+What is known of it, and where from:
+- a 4yz answer is "not now", a 5yz answer is final; both say that the message was not taken
+  (RFC 5321 section 4.2.1); what the digits after it say is RFC 3463
+- responsibility passes with the 250 after the data; a connection that is lost after the data
+  began leaves that open (RFC 5321 section 6.1)
+- nothing is echoed and nothing can be looked up: a bounce goes to the sender's mailbox
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import re
 import time
 from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
-from typing import Literal
 
 import aiosmtplib
 
@@ -27,22 +26,27 @@ from notifiers.envelope import (
     FindingKind,
     Outcome,
     OutcomeKind,
-    Person,
     Receipt,
     Trouble,
     mask,
 )
-from notifiers.errors import Ambiguous, BadSignature, Refused, Unavailable
-from notifiers.tokens import personal
+from notifiers.errors import Ambiguous, BadSignature, Unavailable
+from notifiers.providers.dkim_signature import Dkim
+from notifiers.providers.smtp_message import Letterhead, message
+from notifiers.providers.smtp_pool import Pool, Server
 
-Security = Literal["starttls", "tls", "none"]
+# RFC 4954 section 6: we are not signed in as this server wants it.
+SIGN_IN = {530, 534, 535, 538}
+# RFC 3463 section 3.8: X.7.z is about security or policy; "relaying denied" is 5.7.1.
+POLICY = re.compile(r"5\.7\.\d+")
+CLOSING = 421
+MEND_SECONDS = 60.0
 
 
 class Smtp:
     """Email through a mail server.
 
-    domain    of the Message-IDs; by default that of the sender
-    security  `none` only for a server on this machine
+    dkim  signs each message; None where the server does, which is the usual place
     """
 
     name = "smtp"
@@ -56,64 +60,29 @@ class Smtp:
         live=True,
     )
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        from_email: str,
-        from_name: str = "",
-        reply_to: str = "",
-        username: str = "",
-        password: str = "",
-        security: Security = "starttls",
-        domain: str = "",
-        connect_seconds: float = 5.0,
-        total_seconds: float = 30.0,
-    ) -> None:
-        self._server = (host, port)
-        self._login = (username, password) if username else None
-        self._security = security
-        self._sender = Address(display_name=from_name, addr_spec=from_email)
-        self._reply_to = reply_to
-        self._domain = domain or self._sender.domain
-        self._connect_seconds = connect_seconds
-        self._total_seconds = total_seconds
+    def __init__(self, server: Server, head: Letterhead, dkim: Dkim | None = None) -> None:
+        self._server, self._head, self._dkim = server, head, dkim
+        self._pool = Pool(server)
+        self._took_a_message = False
 
     def body(self, envelope: Envelope) -> bytes:
         """The message but for its Date, which is put before it as it leaves. Raises Refused."""
-        if len(envelope.people) != 1:
-            raise Refused(f"a message by SMTP goes to one person, not {len(envelope.people)}")
-        person = envelope.people[0]
-        words = personal(envelope.words, envelope.nonce, person)
-        message = EmailMessage(policy=SMTP_POLICY)
-        message["Message-ID"] = message_id(envelope.attempt, person.ref, self._domain)
-        message["From"] = self._sender
-        message["To"] = _address(person)
-        message["Subject"] = words.subject
-        if self._reply_to:
-            message["Reply-To"] = self._reply_to
-        message["Content-Language"] = envelope.locale
-        # RFC 3834: keeps holiday answers from coming back.
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(words.text)
-        message.add_alternative(words.html, subtype="html")
-        message.set_boundary(f"=_{_digest(envelope.attempt, person.ref)}")
-        return message.as_bytes()
+        return message(envelope, self._head)
 
     async def send(self, envelope: Envelope, body: bytes) -> Outcome:
         """Hand the message over. Raises Unavailable, Ambiguous."""
-        client = self._client(envelope.not_after)
         try:
-            async with asyncio.timeout(self._total_seconds):
-                await self._ready(client, envelope.people[0])
-            if envelope.not_after is not None and time.monotonic() > envelope.not_after:
-                raise Unavailable("out of time before sending")
-            return await self._data(client, body)
-        except TimeoutError as error:
-            raise Unavailable("the server was too slow to take the data") from error
-        finally:
-            client.close()
+            async with self._pool.line(envelope.not_after) as client:
+                return await self._carry(client, envelope, body)
+        except aiosmtplib.SMTPResponseException as error:
+            # The greeting or the sign-in, as anything later is answered for in _carry.
+            reason = f"smtp {error.code}: the server does not let us in"
+            if error.code < 500:
+                raise Unavailable(reason, trouble=Trouble.UNREACHABLE) from error
+            raise Unavailable(reason, MEND_SECONDS, Trouble.CREDENTIALS) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            reason = f"not connected: {type(error).__name__}"
+            raise Unavailable(reason, trouble=Trouble.UNREACHABLE) from error
 
     async def look_up(self, query: AttemptQuery) -> Finding:
         """SMTP keeps no records that one could ask."""
@@ -124,75 +93,63 @@ class Smtp:
         raise BadSignature("SMTP sends no receipts over HTTP")
 
     async def close(self) -> None:
-        """Nothing is kept open between messages."""
+        """Give back connections."""
+        await self._pool.close()
 
-    def _client(self, not_after: float | None) -> aiosmtplib.SMTP:
-        left = self._connect_seconds
-        if not_after is not None:
-            left = min(left, not_after - time.monotonic())
-        if left <= 0:
-            raise Unavailable("out of time before sending")
-        host, port = self._server
-        return aiosmtplib.SMTP(
-            hostname=host,
-            port=port,
-            use_tls=self._security == "tls",
-            start_tls=self._security == "starttls",
-            timeout=left,
-        )
-
-    async def _ready(self, client: aiosmtplib.SMTP, person: Person) -> None:
-        """All that comes before the data: whatever fails here, nothing was taken."""
+    async def _carry(self, client: aiosmtplib.SMTP, envelope: Envelope, body: bytes) -> Outcome:
+        """One message on a connection that serves more; what is raised ends the connection."""
         try:
-            await client.connect()
-            client.timeout = self._total_seconds
-            if self._login:
-                await client.login(*self._login)
-            await client.mail(self._sender.addr_spec)
-            await client.rcpt(person.address)
-        except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPSenderRefused) as error:
-            # Our account, not this person: the message waits for whoever mends it.
-            raise Unavailable(
-                f"smtp {error.code}: our login or sender was refused", 60.0, Trouble.CREDENTIALS
-            ) from error
+            async with asyncio.timeout(self._server.total_seconds):
+                await client.mail(self._head.sender.addr_spec)
+                await client.rcpt(envelope.people[0].address)
+            if envelope.not_after is not None and time.monotonic() > envelope.not_after:
+                raise Unavailable("out of time before sending")
+            response = await self._data(client, body)
         except aiosmtplib.SMTPResponseException as error:
-            raise _answered(error.code, error.message) from error
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise Unavailable(
-                f"not connected: {type(error).__name__}", trouble=Trouble.UNREACHABLE
-            ) from error
+            await _cleared(client, error.code)
+            return self._answered(error, envelope)
+        self._took_a_message = True
+        return Outcome(OutcomeKind.ACCEPTED, response.code, mask(response.message))
 
-    async def _data(self, client: aiosmtplib.SMTP, body: bytes) -> Outcome:
+    async def _data(self, client: aiosmtplib.SMTP, body: bytes) -> aiosmtplib.SMTPResponse:
         try:
-            date = format_datetime(datetime.now(UTC)).encode()
-            response = await client.data(b"Date: " + date + b"\r\n" + body)
-            return Outcome(OutcomeKind.ACCEPTED, response.code, mask(response.message))
-        except aiosmtplib.SMTPResponseException as error:
-            raise _answered(error.code, error.message) from error
+            return await client.data(self._dated(body))
+        except aiosmtplib.SMTPResponseException:
+            raise
         except (aiosmtplib.SMTPException, OSError) as error:
             raise Ambiguous(f"no answer to the data: {type(error).__name__}") from error
 
+    def _dated(self, body: bytes) -> bytes:
+        date = format_datetime(datetime.now(UTC)).encode()
+        dated = b"Date: " + date + b"\r\n" + body
+        return self._dkim.signed(dated) if self._dkim else dated
 
-def message_id(attempt: str, ref: str, domain: str) -> str:
-    """The Message-ID of one person's message in one attempt: always the same, tells nothing."""
-    return f"<{_digest(attempt, ref)}@{domain}>"
+    def _answered(self, error: aiosmtplib.SMTPResponseException, envelope: Envelope) -> Outcome:
+        """What a refusal means, and whom it is about. Its code is none of HTTP.
+
+        Relaying denied, a sender that is not allowed: ours to mend, and everybody waits. Once
+        the server has taken a message of ours, its policy is about this one person.
+        """
+        code, reason = error.code, f"smtp {error.code}: {mask(error.message)}"
+        ours = isinstance(error, aiosmtplib.SMTPSenderRefused) or code in SIGN_IN
+        policy = POLICY.match(error.message) and not self._took_a_message
+        if 500 <= code < 600 and (ours or policy):
+            wait, trouble = MEND_SECONDS, Trouble.CREDENTIALS
+            return Outcome(OutcomeKind.RETRY, None, "", reason, wait, trouble=trouble)
+        if 400 <= code < 500:
+            return Outcome(OutcomeKind.RETRY, None, "", reason)
+        if 500 <= code < 600:
+            refs = tuple(person.ref for person in envelope.people)
+            return Outcome(OutcomeKind.REFUSED, None, "", reason, None, refs)
+        return Outcome(OutcomeKind.UNKNOWN, None, "", reason)
 
 
-def _digest(attempt: str, ref: str) -> str:
-    return hashlib.sha256(f"{attempt}/{ref}".encode()).hexdigest()[:32]
-
-
-def _address(person: Person) -> Address:
-    if not person.address.isascii():
-        raise Refused(f"the address of {person.ref} needs SMTPUTF8, which few servers take")
+async def _cleared(client: aiosmtplib.SMTP, code: int) -> None:
+    """Ready for the next message, or closed: what was answered counts either way."""
     try:
-        return Address(addr_spec=person.address)
-    except (ValueError, IndexError):
-        raise Refused(f"the address of {person.ref} is no address") from None
-
-
-def _answered(code: int, message: str) -> Unavailable | Refused | Ambiguous:
-    reason = f"smtp {code}: {mask(message)}"
-    if 400 <= code < 500:
-        return Unavailable(reason)
-    return Refused(reason) if 500 <= code < 600 else Ambiguous(reason)
+        if code == CLOSING:
+            client.close()
+        else:
+            await client.rset(timeout=1.0)
+    except (aiosmtplib.SMTPException, OSError):
+        client.close()

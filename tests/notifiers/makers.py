@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from email.headerregistry import Address
 
 from notifiers.envelope import Channel, Envelope, Mode, Person, Words
 from notifiers.fake.server import FakeProviders
@@ -10,6 +11,9 @@ from notifiers.providers.fcm import Fcm
 from notifiers.providers.google_tokens import ServiceAccount
 from notifiers.providers.push import Push
 from notifiers.providers.sendgrid import SendGrid
+from notifiers.providers.smtp import Smtp
+from notifiers.providers.smtp_message import Letterhead
+from notifiers.providers.smtp_pool import Server
 from notifiers.providers.twilio_sms import TwilioSms
 from notifiers.providers.twilio_voice import TwilioVoice
 from notifiers.providers.vapid import Vapid, new_private_key
@@ -99,13 +103,13 @@ def make_push(token: str, **changes: object) -> Envelope:
 
 def fcm_at(fake: FakeProviders, account: dict[str, str] | None = None, **changes: object) -> Fcm:
     known = ServiceAccount.read(account or fake.service_account)
-    transport = Transport(total_seconds=0.5, loopback_only=True)
+    transport = Transport(total_seconds=2, loopback_only=True)
     return Fcm(transport, known, **({"base_url": fake.url} | changes))  # type: ignore[arg-type]
 
 
 def web_push_at(fake: FakeProviders, transport: Transport | None = None) -> WebPush:
     return WebPush(
-        transport or Transport(total_seconds=0.5, loopback_only=True),
+        transport or Transport(total_seconds=2, loopback_only=True),
         Vapid(new_private_key(), "mailto:dpo@example.com"),
         hosts=(),
         link="https://notice.example.com",
@@ -115,3 +119,9 @@ def web_push_at(fake: FakeProviders, transport: Transport | None = None) -> WebP
 
 def push_at(fake: FakeProviders) -> Push:
     return Push(fcm_at(fake), web_push_at(fake))
+
+
+def smtp_at(port: int, sender: str = "notice@example.com", **changes: object) -> Smtp:
+    given: dict[str, object] = {"security": "none", "total_seconds": 0.5}
+    server = Server("127.0.0.1", port, **(given | changes))  # type: ignore[arg-type]
+    return Smtp(server, Letterhead(Address(addr_spec=sender)))

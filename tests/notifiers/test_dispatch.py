@@ -16,8 +16,7 @@ from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, Ou
 from notifiers.errors import Ambiguous, NoSuchCourier, Refused, Unavailable
 from notifiers.fake.server import FakeProviders
 from notifiers.providers.sandbox import Sandbox
-from notifiers.providers.smtp import Smtp
-from tests.notifiers.makers import make_envelope, sendgrid_at
+from tests.notifiers.makers import make_envelope, sendgrid_at, smtp_at
 
 
 class Scripted(Sandbox):
@@ -98,7 +97,7 @@ def test_what_grows_too_late_while_it_waits_its_turn_is_not_sent() -> None:
     assert courier.sent == ["first"]
 
 
-@pytest.mark.parametrize("courier", [Scripted(), Smtp("127.0.0.1", 1, from_email="a@example.com")])
+@pytest.mark.parametrize("courier", [Scripted(), smtp_at(1)])
 def test_a_drill_is_refused_by_every_courier_that_can_reach_people(courier: Courier) -> None:
     outcome = give(courier, make_envelope(mode=Mode.DRILL))[0]
     assert outcome.kind is OutcomeKind.REFUSED

@@ -22,9 +22,8 @@ from notifiers.paging.call import CallPager, answered, spoken
 from notifiers.paging.chat import ChatPager
 from notifiers.paging.sandbox import SandboxPager
 from notifiers.paging.written import EmailPager, SmsPager, short_text
-from notifiers.providers.smtp import Smtp
 from tests.notifiers.conftest import Mailbox
-from tests.notifiers.makers import sendgrid_at, twilio_at
+from tests.notifiers.makers import sendgrid_at, smtp_at, twilio_at
 
 LINK = "https://tocsin.example.com/alarm/abc"
 PHONES = iter(f"+1202555{n:04}" for n in range(100, 190))
@@ -68,9 +67,7 @@ def inbox() -> Iterator[tuple[Inbox, int]]:
 
 
 def smtp_pager(port: int) -> EmailPager:
-    return EmailPager(
-        lambda: Smtp("127.0.0.1", port, from_email="alarm@example.com", security="none")
-    )
+    return EmailPager(lambda: smtp_at(port, "alarm@example.com"))
 
 
 def call_pager(fake: FakeProviders, **changes: Any) -> CallPager:
