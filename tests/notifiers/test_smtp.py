@@ -103,6 +103,18 @@ def test_what_is_ours_to_mend_waits_a_minute_and_greylisting_less() -> None:
     assert outcome_of(Inbox(rcpt="451 4.7.1 greylisted")).retry_after_seconds is None
 
 
+@pytest.mark.parametrize(
+    ("rcpt", "trouble"),
+    [("550 5.1.1 unknown", ""), ("450 4.2.1 busy", ""), ("530 5.7.0 sign in", "credentials")],
+)
+def test_a_person_whom_the_server_does_not_know_is_no_trouble_of_the_server(
+    rcpt: str, trouble: str
+) -> None:
+    outcome = outcome_of(Inbox(rcpt=rcpt))
+    # 550 read as a status of HTTP would be a server that fails.
+    assert (outcome.http_status, outcome.trouble) == (None, trouble)
+
+
 def test_a_policy_is_about_one_person_once_the_server_took_a_message_of_ours() -> None:
     inbox = Inbox(rcpt="550 5.7.1 not from you", only="person7@")
     with mail_server(inbox) as port, office(port) as send:
