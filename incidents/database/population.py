@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
     String,
     UniqueConstraint,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -44,6 +46,10 @@ _LIVE_ROW_IS_SEALED = (
 )
 
 
+# Written out in queries too: a partial index is not used for a parameter.
+IS_WITHHELD = "withheld <> ''"
+
+
 class Recipient(Base):
     """One affected person.
 
@@ -58,6 +64,13 @@ class Recipient(Base):
     __table_args__ = (
         UniqueConstraint("incident_id", "person_key"),
         ForeignKeyConstraint(["incident_id", "mode"], ["incident.id", "incident.mode"]),
+        # Few are, so it costs next to nothing; it is asked before each call to a provider.
+        Index(
+            "ix_recipient_withheld",
+            "incident_id",
+            sqlite_where=text(IS_WITHHELD),
+            postgresql_where=text(IS_WITHHELD),
+        ),
         CheckConstraint(_DRILL_ROW_IS_SYNTHETIC, name="drill_is_synthetic"),
         CheckConstraint(_LIVE_ROW_IS_SEALED, name="live_is_sealed"),
     )
@@ -127,15 +140,15 @@ def remove_people(session: Session, import_id: UUID, most: int) -> int:
     return len(session.execute(removed).all())
 
 
-def withhold(session: Session, incident_id: UUID, keys: Sequence[bytes], reason: str) -> int:
-    """Say why nothing may be sent to these people; how many of them there are."""
+def withhold(session: Session, incident_id: UUID, keys: Sequence[bytes], reason: str) -> list[UUID]:
+    """Say why nothing may be sent to these people; who of them there is."""
     held = (
         update(Recipient)
         .where(Recipient.incident_id == incident_id, Recipient.person_key.in_(keys))
         .values(withheld=reason)
         .returning(Recipient.id)
     )
-    return len(session.execute(held).all())
+    return list(session.scalars(held))
 
 
 def sealed_contacts(session: Session, people: Collection[UUID]) -> Sequence[tuple[UUID, bytes]]:

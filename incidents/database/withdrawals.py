@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from incidents.database.campaigns import Delivery, Envelope, rows_changed
+from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.leases import state_is
-from incidents.database.population import Recipient
+from incidents.database.population import IS_WITHHELD, Recipient
 from incidents.database.sets import among
 from incidents.rules.ladder import BARRED
 
@@ -53,12 +53,40 @@ def take_out_barred(
 
 
 def take_out_withheld(
-    session: Session, campaign_id: UUID, people: Collection[UUID], reason: str, now: datetime
+    session: Session, campaign_id: UUID, people: Collection[UUID], now: datetime
 ) -> list[UUID]:
-    """Those of these people who wait to be written to stay where they are, without an envelope."""
-    such = _stand(session, campaign_id, people)
-    held = {"outcome": "withheld", "reason": reason, "outcome_at": now}
+    """Those of these people who are withheld and wait keep their rung, without an envelope."""
+    why = select(Recipient.withheld).where(Recipient.id == Delivery.recipient_id)
+    such = and_(_stand(session, campaign_id, people), why.where(Recipient.withheld != "").exists())
+    held = {"outcome": "withheld", "reason": why.scalar_subquery(), "outcome_at": now}
     return _take_out(session, campaign_id, such, held)
+
+
+def with_withheld(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> set[int]:
+    """Those of these envelopes in which somebody is withheld; by an index of the few who are."""
+    campaign = select(Campaign.incident_id).where(Campaign.id == campaign_id).scalar_subquery()
+    query = (
+        select(Delivery.envelope)
+        .join(Recipient, Recipient.id == Delivery.recipient_id)
+        .where(
+            Recipient.incident_id == campaign,
+            text(f"recipient.{IS_WITHHELD}"),
+            Delivery.campaign_id == campaign_id,
+            Delivery.is_current,
+            Delivery.outcome == "",
+        )
+    )
+    # Few are withheld, so all of theirs are read: a search by envelope would read the many.
+    wanted = set(ordinals)
+    return {envelope for envelope in session.scalars(query) if envelope in wanted}
+
+
+def people_in(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> Sequence[UUID]:
+    """The people in these envelopes."""
+    inside = select(Delivery.recipient_id).where(
+        Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals)
+    )
+    return session.scalars(inside).all()
 
 
 def let_go(session: Session, campaign_id: UUID, people: Collection[UUID]) -> list[UUID]:
@@ -102,5 +130,5 @@ def _take_out(
         out.returning(Delivery.recipient_id), execution_options={"synchronize_session": False}
     )
     people = list(found)
-    count_again(session, campaign_id, waiting, str(values["reason"]))
+    count_again(session, campaign_id, waiting, "nobody is left in it")
     return people

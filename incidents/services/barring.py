@@ -11,7 +11,6 @@ from uuid import UUID
 
 from incidents.database import barring as people_rows
 from incidents.database import suppressions as rows
-from incidents.database.campaigns import locked_campaign
 from incidents.database.suppressions import Suppression
 from incidents.services import ladder
 from incidents.vault.blind_index import indexer
@@ -113,8 +112,7 @@ def _closed(work: Work, changed: Sequence[Suppression]) -> dict[str, dict[str, i
 
 def _settle_in(work: Work, incident_id: UUID, closed: Mapping[str, Mapping[str, int]]) -> None:
     # Campaigns first: nobody is placed or moved on while their bits change.
-    going = people_rows.campaigns_that_go_on(work.session, incident_id)
-    campaigns = [locked_campaign(work.session, campaign_id) for campaign_id in going]
+    campaigns = ladder.hold_campaigns(work, incident_id)
     key = data_key(work.session, work.keyring, incident_id)
     barred: list[UUID] = []
     for kind, addresses in closed.items():
@@ -125,5 +123,5 @@ def _settle_in(work: Work, incident_id: UUID, closed: Mapping[str, Mapping[str, 
         for bits, hashes in by_bits.items():
             barred += people_rows.bar(work.session, incident_id, kind, hashes, bits)
     for campaign in campaigns:
-        if campaign is not None and barred:
+        if barred:
             ladder.leave_barred(work, campaign, barred)

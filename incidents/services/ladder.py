@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from incidents.database import leases, pages, placements, withdrawals
-from incidents.database.campaigns import Campaign
+from incidents.database.barring import campaigns_that_go_on
+from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.services import planning
 from incidents.work import Work
 
@@ -48,3 +49,25 @@ def leave_barred(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None
         some = people[at : at + _MOST_AT_ONCE]
         leaving = withdrawals.take_out_barred(work.session, campaign.id, some, work.now)
         move_on(work, campaign, leaving)
+
+
+def hold_campaigns(work: Work, incident_id: UUID) -> list[Campaign]:
+    """The campaigns of an incident that may still tell somebody, held until the end."""
+    going = campaigns_that_go_on(work.session, incident_id)
+    found = [locked_campaign(work.session, campaign_id) for campaign_id in going]
+    return [campaign for campaign in found if campaign is not None]
+
+
+def withhold(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None:
+    """Take those of these people out who are withheld, and place those who are not any more."""
+    withdrawals.take_out_withheld(work.session, campaign.id, people, work.now)
+    move_on(work, campaign, withdrawals.let_go(work.session, campaign.id, people))
+
+
+def leave_withheld(work: Work, campaign_id: UUID, ordinals: Sequence[int]) -> None:
+    """Take people out of these envelopes who were withheld while they were being opened."""
+    campaign = locked_campaign(work.session, campaign_id)
+    if campaign is not None:
+        people = withdrawals.people_in(work.session, campaign_id, ordinals)
+        withdrawals.take_out_withheld(work.session, campaign_id, people, work.now)
+        work.ring("campaigns.pump")

@@ -22,6 +22,7 @@ from incidents.rules.addresses import FORMULA
 from incidents.rules.people import COLUMNS, Person, PersonReader
 from incidents.rules.people_csv import Record
 from incidents.rules.permissions import Permission
+from incidents.services import ladder
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.services.population_batches import Indexes, Tally, address_indexer, read_batch
 from incidents.services.population_import import (
@@ -105,6 +106,9 @@ def rejections(work: Work, import_id: UUID) -> Iterator[str]:
 def withhold(work: Work, incident_id: UUID, refs: Sequence[str], reason: str) -> int:
     """Send nothing to the people with these refs (a police hold, their safety); '' lets go again.
 
+    It outranks everything: who waits to be written to is taken out, on every rung of every
+    campaign. What has left cannot be called back.
+
     reason   a word, such as police_hold
     Returns  how many people were found
     """
@@ -116,9 +120,13 @@ def withhold(work: Work, incident_id: UUID, refs: Sequence[str], reason: str) ->
         )
     index = indexer(data_key(work.session, work.keyring, incident_id), "person")
     keys = [index(f"ref\0{ref.strip()}") for ref in refs]
+    # Campaigns first: nobody is placed or moved on meanwhile.
+    campaigns = ladder.hold_campaigns(work, incident_id)
     found = rows.withhold(work.session, incident_id, keys, reason)
-    audit.record(work, "population.withhold", incident_id=incident_id, people=found)
-    return found
+    for campaign in campaigns:
+        ladder.withhold(work, campaign, found)
+    audit.record(work, "population.withhold", incident_id=incident_id, people=len(found))
+    return len(found)
 
 
 def fail_stale(work: Work) -> int:

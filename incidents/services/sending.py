@@ -23,11 +23,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from incidents import failpoints
 from incidents.clock import SystemClock
 from incidents.database import leases as rows
+from incidents.database import withdrawals
 from incidents.database.base import uuid7
 from incidents.database.engine import is_sqlite
 from incidents.database.leases import Intent, Lease, Result
 from incidents.rules.ladder import retry_after
-from incidents.services import journal, pacing, planning, receipts, recording
+from incidents.services import journal, ladder, pacing, planning, receipts, recording
 from incidents.services.opening import open_envelopes
 from incidents.settings import Settings
 from incidents.work import TOCSIN, Office, Work
@@ -198,16 +199,28 @@ def _intend(office: Office, parcels: Sequence[Parcel]) -> list[Parcel]:
     with office.work(TOCSIN) as work:
         now = now_of(work)
         until = now + timedelta(seconds=settings.lease_seconds)
-        intents = [parcel.intent for parcel in parcels]
+        held = _with_withheld(work, parcels)
+        intents = [one.intent for one in parcels if one.lease.ordinal not in held]
         ours = rows.intend(work.session, intents, worker=_worker(), now=now, until=until)
         others = [parcel.lease for parcel in parcels if parcel.intent.attempt_id not in ours]
         rows.give_back(work.session, others)
         failpoints.reach("intending")
+    if held:
+        with office.work(TOCSIN) as work:
+            ladder.leave_withheld(work, parcels[0].lease.campaign_id, sorted(held))
     return [
         replace(parcel, envelope=replace(parcel.envelope, not_after=begun + last_byte_after))
         for parcel in parcels
         if parcel.intent.attempt_id in ours
     ]
+
+
+def _with_withheld(work: Work, parcels: Sequence[Parcel]) -> set[int]:
+    """Envelopes in which somebody has been withheld since they were leased."""
+    if not parcels:
+        return set()
+    ordinals = [parcel.lease.ordinal for parcel in parcels]
+    return withdrawals.with_withheld(work.session, parcels[0].lease.campaign_id, ordinals)
 
 
 def _hand_over(dispatch: Dispatch, going: Sequence[Parcel]) -> list[Outcome]:

@@ -105,10 +105,10 @@ def _row(
         "mode": incident.mode,
         "import_id": source.id,
         "person_key": person_id.bytes,
+        **indexes(person),
         "locale": person.get("locale", "en"),
         "place": person.get("place", "DE"),
         "sealed": blob,
-        **indexes(person),
         "withheld": person.get("withheld", ""),
         "drill_name": person.get("name", "Ada Example") if drill else None,
         "drill_email": person.get("email") if drill else None,
@@ -118,10 +118,18 @@ def _row(
 
 def _indexes(key: DataKey) -> Callable[[dict[str, Any]], dict[str, bytes | None]]:
     kinds = {kind: indexer(key, kind) for kind in ("email", "phone", "push", "post")}
-    return lambda person: {
-        f"{kind}_index": index(person[kind].lower()) if person.get(kind) else None
-        for kind, index in kinds.items()
-    }
+    who = indexer(key, "person")
+
+    def indexes(person: dict[str, Any]) -> dict[str, bytes | None]:
+        found = {
+            f"{kind}_index": index(person[kind].lower()) if person.get(kind) else None
+            for kind, index in kinds.items()
+        }
+        if "ref" in person:
+            found["person_key"] = who(f"ref\0{person['ref']}")
+        return found
+
+    return indexes
 
 
 def make_notice(
