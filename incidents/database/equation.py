@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
+from incidents.database.audience import counts
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
 from incidents.database.population import Recipient
 
@@ -45,7 +46,7 @@ def people_by_bucket(session: Session, campaign: Campaign) -> tuple[list[Group],
         .group_by(Delivery.rung, Delivery.channel, "bucket")
     )
     everybody = select(literal(-1), null(), literal("total"), func.count()).where(
-        Recipient.incident_id == campaign.incident_id
+        Recipient.incident_id == campaign.incident_id, counts(campaign)
     )
     rows: Sequence[Any] = session.execute(union_all(placed, everybody)).all()
     groups = [Group(*row) for row in rows if row[2] != "total"]

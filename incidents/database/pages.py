@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
+from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign
 from incidents.database.imports import PopulationImport
 from incidents.database.population import Recipient
@@ -99,7 +100,8 @@ def is_drawn(campaign: Campaign, count: int) -> ColumnElement[bool]:
     A person's key is a keyed hash of who they are: its order has nothing to do with that of the
     list. There is an index of it, so no more rows are read than are wanted.
     """
-    mine = select(Recipient.id).where(Recipient.incident_id == campaign.incident_id)
+    ours = and_(Recipient.incident_id == campaign.incident_id, in_audience(campaign))
+    mine = select(Recipient.id).where(ours)
     return Recipient.id.in_(mine.order_by(Recipient.person_key).limit(count))
 
 

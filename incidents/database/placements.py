@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
+from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
 from incidents.database.packing import PERSON, RESIDENCY, Placing, by_track, chosen, packed
@@ -67,7 +68,7 @@ def place_page(session: Session, placing: Placing, end: UUID | None) -> int:
         Delivery.campaign_id == campaign.id, Delivery.recipient_id == Recipient.id
     )
     page = select(*PERSON, literal(-1).label("below")).where(is_on_page(campaign, end))
-    return _place(session, placing, page.where(~known))
+    return _place(session, placing, page.where(~known, in_audience(campaign)))
 
 
 def place_canary(session: Session, placing: Placing, count: int) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, exists, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from incidents.database.audience import in_audience
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope, ProviderReceipt
 from incidents.database.engine import is_sqlite
 from incidents.database.equation import bucket
@@ -137,7 +138,7 @@ def _placeless(campaign: Campaign) -> Query:
         *_contact(campaign),
     )
     mine = Recipient.incident_id == campaign.incident_id
-    return select(*columns).where(mine, ~stands).order_by(Recipient.id)
+    return select(*columns).where(mine, in_audience(campaign), ~stands).order_by(Recipient.id)
 
 
 def _contact(campaign: Campaign) -> Sequence[Any]:

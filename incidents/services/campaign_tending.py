@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
+from incidents.database import audience, leases, pages
 from incidents.database import campaigns as rows
-from incidents.database import leases, pages
+from incidents.database.campaigns import Campaign
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.services import brake, canary, planning, reconcile
 from incidents.services.campaign_trail import tell
@@ -55,5 +56,14 @@ def _finish(work: Work, campaign_id: UUID) -> None:
         campaign.status = CAMPAIGN.after(campaign.status, "finish")
         work.session.flush()
         tell(work, campaign, "campaign.finish", "Everybody has been tried on every channel left")
+    _tell_more(work, campaign)
     rows.mark_for_review(work.session, campaign.incident_id)
     work.ring("incidents.review", campaign.incident_id)
+
+
+def _tell_more(work: Work, campaign: Campaign) -> None:
+    """Who got the first notice since its supplement was launched gets the supplement too."""
+    for supplement_id in audience.supplements_to(work.session, campaign.id):
+        supplement = rows.locked_campaign(work.session, supplement_id)
+        if supplement is not None and supplement.population_count is not None:
+            planning.look_again(work, supplement, "newcomers")

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
+from incidents.database import audience, pages
 from incidents.database import campaigns as rows
-from incidents.database import pages
 from incidents.database.campaign_looks import CampaignLook
 from incidents.database.campaigns import Campaign
 from incidents.database.notices import Notice, NoticeApproval, standing_approval
@@ -43,6 +43,9 @@ def launch(
 ) -> Campaign:
     """Begin to tell every affected person in the approved words.
 
+    A supplementary notice goes to exactly those who got the first, now or by the end of its
+    campaign.
+
     ladder          channels in the order in which each person is tried on them
     unknown_policy  when no evidence will come of what was sent: hold | resend_marked
     canary          who goes first, and for how long the others wait; the doors' default is
@@ -57,7 +60,8 @@ def launch(
     routes = dict(work.office.routes.get(notice.mode, {}))
     rungs = checked_ladder(ladder, routes)
     _check_policy(unknown_policy)
-    people = _check_people(work, notice)
+    audience_of = _audience_of(work, notice)
+    people = _check_people(work, notice, audience_of)
     first = few(canary, people, notice.mode)
     planning.check_coverage(work, notice, approval.id, rungs)
     campaign = Campaign(
@@ -69,6 +73,7 @@ def launch(
         ladder=rungs,
         routes=planning.routes_of(rungs, routes),
         unknown_policy=unknown_policy,
+        audience_of=audience_of,
         canary=asdict(first),
         brake=asdict(checked_brake(brake)) if brake else {},
         launched_at=work.now,
@@ -114,14 +119,29 @@ def _check_policy(unknown_policy: str) -> None:
         )
 
 
-def _check_people(work: Work, notice: Notice) -> int:
+def _audience_of(work: Work, notice: Notice) -> UUID | None:
+    """Of a supplementary notice: the campaign that told people of the first."""
+    if notice.supplements is None:
+        return None
+    first = audience.campaign_of(work.session, notice.supplements)
+    if first is None:
+        raise Conflict("the notice that this one adds to has not been launched: launch it first")
+    return first
+
+
+def _check_people(work: Work, notice: Notice, audience_of: UUID | None) -> int:
     """How many people there are to tell."""
     if pages.is_importing(work.session, notice.incident_id):
         raise Conflict("people are still being imported: launch when the import has ended")
     people = pages.added_people(work.session, notice.incident_id)
     if not people:
         raise Conflict("there is nobody to tell: import the affected people first")
-    return people
+    if audience_of is None:
+        return people
+    told = audience.size(work.session, notice.incident_id, audience_of)
+    if not told:
+        raise Conflict("nobody has got the notice that this one adds to: wait until it is sent")
+    return told
 
 
 def of_incident(work: Work, incident_id: UUID) -> Sequence[Campaign]:
