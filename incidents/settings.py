@@ -9,18 +9,32 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from incidents.rules import pace
+from incidents.rules import lanes, pace
 
 
 def _default_data_folder() -> Path:
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(home).expanduser() / "tocsin"
+
+
+def _carriers(*known: str) -> AfterValidator:
+    """Of a setting that names who carries a channel: one of these, or several with weights."""
+
+    def checked(told: str) -> str:
+        names = lanes.weights(told)
+        if unknown := sorted({*names} - {*known}):
+            raise ValueError(f"{', '.join(unknown)} is none of {', '.join(known)}")
+        if "sandbox" in names and len(names) > 1:
+            raise ValueError("sandbox stands alone: half of the people would not be told")
+        return told
+
+    return AfterValidator(checked)
 
 
 class Settings(BaseSettings):
@@ -79,8 +93,10 @@ class Settings(BaseSettings):
         " by `tocsin law apply`. Unset: contracts in the data folder.",
     )
 
-    email_provider: Literal["sandbox", "sendgrid", "smtp"] = Field(
-        default="sandbox", description="Who carries e-mail of live incidents."
+    email_provider: Annotated[str, _carriers("sandbox", "sendgrid", "smtp")] = Field(
+        default="sandbox",
+        description="Who carries e-mail of live incidents: sandbox, sendgrid or smtp; several with"
+        " weights, e.g. sendgrid:3,smtp:1. One of weight 0 stands by for trouble.",
     )
     sms_provider: Literal["sandbox", "twilio_sms"] = Field(
         default="sandbox", description="Who carries SMS of live incidents."
@@ -101,6 +117,11 @@ class Settings(BaseSettings):
         default_factory=lambda told: told["data_folder"] / "letters",
         description="Folder between us and the printer of letters (docs/how-to/send-letters.md)."
         " Unset: letters in the data folder.",
+    )
+    residency: str = Field(
+        default="",
+        description="Places whose people may be told only through the providers given, e.g."
+        " CN=smtp; US-CA=smtp,sendgrid; who can be reached through no other is held.",
     )
     pace: str = Field(
         default="",
@@ -308,6 +329,12 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Berlin")
         return name
+
+    @field_validator("residency")
+    @classmethod
+    def _is_a_residency(cls, told: str) -> str:
+        lanes.residency(told)
+        return told
 
     @field_validator("pace")
     @classmethod

@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from incidents.errors import IncidentsError
+from incidents.errors import IncidentsError, InvalidInput, Problem
+from incidents.rules.lanes import residency, weights
+from incidents.rules.pace import rates
 from incidents.rules.vocabulary import TEMPLATES
 from incidents.services.opening import CALL_PATH, STATUS_PATH
 from incidents.settings import Settings
@@ -34,24 +36,56 @@ Routes = Mapping[str, Mapping[str, str]]
 
 
 def routes_for(settings: Settings) -> Routes:
-    """mode -> channel -> the name of the courier that carries it."""
-    chosen = {
+    """mode -> channel -> the couriers that carry it with their weights: `sendgrid:3,smtp:1`.
+
+    Raises  InvalidInput  a pace or a residency for a courier that carries nothing here
+    """
+    chosen = _chosen(settings)
+    live = {channel: _weighed(told, settings) for channel, told in chosen.items()}
+    _check_named(settings, {name for told in live.values() for name in weights(told)})
+    return {Mode.LIVE.value: live, Mode.DRILL.value: dict.fromkeys(chosen, "sandbox")}
+
+
+def _chosen(settings: Settings) -> dict[str, str]:
+    return {
         "email": settings.email_provider,
         "sms": settings.sms_provider,
         "push": settings.push_provider,
         "call": settings.call_provider,
         "letter": settings.letter_provider,
     }
-    live = {channel: _courier(name, settings).name for channel, name in chosen.items()}
-    return {Mode.LIVE.value: live, Mode.DRILL.value: dict.fromkeys(chosen, "sandbox")}
+
+
+def _weighed(told: str, settings: Settings) -> str:
+    """The same, by the couriers' own names; a single one without its weight."""
+    found = {_courier(name, settings).name: weight for name, weight in weights(told).items()}
+    if len(found) == 1:
+        return next(iter(found))
+    return ",".join(f"{name}:{weight}" for name, weight in found.items())
+
+
+def _check_named(settings: Settings, wired: set[str]) -> None:
+    """A slip of the pen must not hold people back, or let a provider run unpaced."""
+    allowed = residency(settings.residency).values()
+    named = {
+        "residency": {name for names in allowed for name in names},
+        "pace": {rate.provider for rate in rates(settings.pace)},
+    }
+    mend = f"one of {', '.join(sorted(wired))}"
+    problems = [
+        Problem(f"TOCSIN_{field.upper()}", f"{name} carries nothing here", mend)
+        for field, names in named.items()
+        for name in sorted(names - wired)
+    ]
+    if problems and wired != {"sandbox"}:
+        raise InvalidInput("the settings name a provider that is not in use", *problems)
 
 
 def couriers_for(settings: Settings, mode: str) -> dict[str, Courier]:
     """The couriers of a mode, by name. A drill's process holds no provider's credentials for it."""
     names = {"sandbox"}
     if mode == Mode.LIVE.value:
-        names |= {settings.email_provider, settings.sms_provider, settings.push_provider}
-        names |= {settings.call_provider, settings.letter_provider}
+        names |= {name for told in _chosen(settings).values() for name in weights(told)}
     made = [_courier(name, settings) for name in sorted(names)]
     return {courier.name: courier for courier in made}
 
@@ -76,9 +110,9 @@ def pagers_for(settings: Settings, mode: str) -> tuple[Pager, ...]:
     told = _for_alarms(settings)
     pagers: list[Pager] = []
     if told.email_provider != "sandbox":
-        pagers.append(EmailPager(partial(_courier, told.email_provider, told), whole + 1))
+        pagers.append(EmailPager(partial(_courier, _first(told.email_provider), told), whole + 1))
     if told.sms_provider != "sandbox":
-        pagers.append(SmsPager(partial(_courier, told.sms_provider, told), whole + 1))
+        pagers.append(SmsPager(partial(_courier, _first(told.sms_provider), told), whole + 1))
         pagers.append(_calls(told))
     house = settings.alarm_chat_urls.get_secret_value().split()
     pagers.append(
@@ -87,6 +121,12 @@ def pagers_for(settings: Settings, mode: str) -> tuple[Pager, ...]:
     if "sandbox" in {told.email_provider, told.sms_provider}:
         pagers.append(SandboxPager())
     return tuple(pagers)
+
+
+def _first(told: str) -> str:
+    """Who carries most of a channel."""
+    found = weights(told)
+    return max(found, key=lambda name: found[name])
 
 
 def _for_alarms(settings: Settings) -> Settings:

@@ -86,8 +86,8 @@ class SilentBell:
 class Office:
     """What one process has at hand.
 
-    routes  mode ("live", "drill") -> channel -> courier's name; drills only ever have
-            the sandbox
+    routes  mode ("live", "drill") -> channel -> who carries it: `smtp`, or several with weights,
+            `sendgrid:3,smtp:1`; drills only ever have the sandbox
     """
 
     settings: Settings

@@ -221,6 +221,7 @@ KINDS: Mapping[str, Details] = {
     "campaign.halt": _CAMPAIGN,
     "campaign.finish": _CAMPAIGN,
     "campaign.rejoin": _CAMPAIGN,
+    "campaign.release": _CAMPAIGN,
     "campaign.prove": {  # the root over one leaf per person and rung
         "notice_id": uuid,
         "content": sha256_hex,

@@ -230,6 +230,15 @@ def _named(counts: dict[str, int]) -> Text:
     return Text("  ").join(parts)
 
 
+def _held_by_place(found: dict[str, Any]) -> RenderableType:
+    if not found["places"]:
+        return Text("Nobody is held for where they live.", "dim")
+    made = table("place", "#people held")
+    for place, people in found["places"].items():
+        made.add_row(place or "unknown", f"{people:,}")
+    return made
+
+
 def equation(found: dict[str, Any]) -> RenderableType:
     """Everybody, by bucket, as bars that sum to the whole."""
     made = table("bucket", "#people", "")

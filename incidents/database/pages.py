@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from incidents.database.audience import in_audience
-from incidents.database.campaigns import Campaign
+from incidents.database.campaigns import Campaign, Delivery
 from incidents.database.imports import PopulationImport
 from incidents.database.population import Recipient
 from incidents.database.sets import among
@@ -64,6 +64,12 @@ def with_newcomers(session: Session, mode: str) -> Sequence[UUID]:
     return session.scalars(query.order_by(Campaign.id)).all()
 
 
+def places_of(session: Session, incident_id: UUID) -> Sequence[str]:
+    """The places of everybody affected."""
+    query = select(Recipient.place).where(Recipient.incident_id == incident_id)
+    return session.scalars(query.distinct().order_by(Recipient.place)).all()
+
+
 def locales_of(session: Session, incident_id: UUID) -> Sequence[str]:
     """The locales of everybody affected."""
     query = select(Recipient.locale).where(Recipient.incident_id == incident_id)
@@ -118,3 +124,19 @@ def _after(campaign: Campaign) -> ColumnElement[bool]:
 
 def _kinds(session: Session, query: Select[str, str]) -> list[Kind]:
     return [(locale, place) for locale, place in session.execute(query.distinct())]
+
+
+def held_by_place(session: Session, campaign_id: UUID, reason: str) -> dict[str, int]:
+    """How many people of each place a campaign holds back for this reason."""
+    query = (
+        select(Recipient.place, func.count().label("people"))
+        .join(Delivery, Delivery.recipient_id == Recipient.id)
+        .where(
+            Delivery.campaign_id == campaign_id,
+            Delivery.is_current,
+            Delivery.outcome == "withheld",
+            Delivery.reason == reason,
+        )
+    )
+    found = session.execute(query.group_by(Recipient.place).order_by(Recipient.place))
+    return {row.place: row.people for row in found}

@@ -76,6 +76,14 @@ def in_trouble(session: Session, now: datetime) -> Sequence[ProviderState]:
     return session.scalars(select(ProviderState).where(shut)).all()
 
 
+def shut(session: Session, now: datetime) -> list[Lane]:
+    """Those that are left alone for now; one whose probe is due gets its share, and is tried."""
+    query = select(ProviderState.name, ProviderState.channel).where(
+        ProviderState.breaker != BREAKER.start, ProviderState.probe_at > now
+    )
+    return [(name, channel) for name, channel in session.execute(query)]
+
+
 def known(session: Session, lanes: Iterable[Lane]) -> dict[Lane, ProviderState]:
     """Those of these that have a row."""
     names = {name for name, _ in lanes}

@@ -21,7 +21,7 @@ from incidents.rules.ladder import UNKNOWN_POLICIES, checked_ladder
 from incidents.rules.lifecycle import CAMPAIGN, NOTICE
 from incidents.rules.permissions import Permission
 from incidents.services import canary as few_first
-from incidents.services import freezing, planning
+from incidents.services import freezing, planning, residency
 from incidents.services.campaign_control import go_on, pause, resume, stop
 from incidents.services.campaign_tending import tend
 from incidents.services.campaign_trail import tell
@@ -64,6 +64,8 @@ def launch(
     people = _check_people(work, notice, audience_of)
     first = few(canary, people, notice.mode)
     planning.check_coverage(work, notice, approval.id, rungs)
+    carried = planning.routes_of(rungs, routes)
+    residency.check(work, notice.mode, notice.incident_id, carried)
     campaign = Campaign(
         incident_id=notice.incident_id,
         mode=notice.mode,
@@ -71,7 +73,7 @@ def launch(
         approval_id=approval.id,
         status=CAMPAIGN.after(CAMPAIGN.start, "launch"),
         ladder=rungs,
-        routes=planning.routes_of(rungs, routes),
+        routes=carried,
         unknown_policy=unknown_policy,
         audience_of=audience_of,
         canary=asdict(first),

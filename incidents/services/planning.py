@@ -10,17 +10,18 @@ from uuid import UUID
 
 from incidents import failpoints
 from incidents.audit import log as audit
-from incidents.database import pages, placements
+from incidents.database import pages, placements, providers
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.notices import Notice, bodies_of
 from incidents.database.packing import Placing
 from incidents.database.pages import Kind
 from incidents.errors import InvalidInput, Problem
 from incidents.rules.ladder import LAST, people_per_envelope
+from incidents.rules.lanes import lanes, weights
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.rules.notice_words import covering_locale
 from incidents.rules.tracks import Lane
-from incidents.services import timeline
+from incidents.services import residency, timeline
 from incidents.work import TOCSIN, Office, Work
 
 PEOPLE_PER_PAGE = 50_000
@@ -104,7 +105,7 @@ def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
     return Placing(
         campaign=campaign,
         kinds=kinds,
-        lanes={channel: _lanes(work, routes) for channel, routes in campaign.routes.items()},
+        lanes=_lanes(work, campaign, {place for _, place in kinds}),
         # Somebody who came later and whose language nobody wrote gets the default one.
         locales={locale: chosen for locale, chosen in reads.items() if chosen},
         default_locale=notice.default_locale,
@@ -116,16 +117,30 @@ def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
 
 def routes_of(rungs: Iterable[str], couriers: Mapping[str, str]) -> dict[str, Any]:
     """The couriers that carry each rung of a campaign, as it keeps them."""
-    carried = {channel: couriers[channel] for channel in rungs if channel in couriers}
-    return {channel: [{"provider": name, "weight": 1}] for channel, name in carried.items()}
+    return {
+        channel: [
+            {"provider": name, "weight": weight}
+            for name, weight in weights(couriers[channel]).items()
+        ]
+        for channel in rungs
+        if channel in couriers
+    }
 
 
-def _lanes(work: Work, routes: Iterable[Mapping[str, Any]]) -> list[Lane]:
-    most = work.settings.people_per_envelope
-    return [
-        Lane(one["provider"], one["weight"], people_per_envelope(one["provider"], most))
-        for one in routes
-    ]
+def _lanes(work: Work, campaign: Campaign, places: Collection[str]) -> dict[str, list[Lane]]:
+    """Who may carry what to people of these places, as things stand."""
+    shut = providers.shut(work.session, work.now)
+    rules = residency.of_mode(work, campaign.mode)
+    return {
+        channel: lanes(
+            routes,
+            rules,
+            places,
+            [name for name, on in shut if on == channel],
+            lambda name: people_per_envelope(name, work.settings.people_per_envelope),
+        )
+        for channel, routes in campaign.routes.items()
+    }
 
 
 def locale_read(notice: Notice, locale: str, offered: Iterable[str]) -> str | None:

@@ -11,6 +11,7 @@ from incidents.database.providers import Lane, ProviderState
 from incidents.errors import NotFound
 from incidents.rules import pace
 from incidents.rules.breaker import Breaker
+from incidents.rules.lanes import weights
 from incidents.rules.lifecycle import BREAKER
 from incidents.rules.pace import Bucket
 from incidents.rules.permissions import Permission
@@ -97,7 +98,11 @@ def _at_full_pace(work: Work, name: str) -> None:
 def _weights(work: Work) -> dict[Lane, int]:
     """Who carries what live, as it is set now."""
     routes = work.office.routes.get("live", {})
-    return {(name, channel): 1 for channel, name in routes.items()}
+    return {
+        (name, channel): weight
+        for channel, told in routes.items()
+        for name, weight in weights(told).items()
+    }
 
 
 def _attempts(work: Work) -> dict[Lane, dict[str, int]]:

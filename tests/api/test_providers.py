@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from incidents.app import create_app
 from notifiers.envelope import Outcome, OutcomeKind, Trouble
-from tests.services.telling import UNKNOWN, Campaigning
+from tests.services.telling import UNKNOWN, Campaigning, mailbox
 
 AWAY = Outcome(OutcomeKind.RETRY, reason="not connected", trouble=Trouble.UNREACHABLE)
 
@@ -63,3 +63,18 @@ def test_trouble_is_shown_and_a_reset_ends_it(telling, client, as_role):
 def test_a_provider_that_carries_nothing_here_cannot_be_reset(client, as_role):
     path = "/api/v1/providers/carrier_pigeon/sms/reset"
     assert client.post(path, headers=as_role("commander")).status_code == 404
+
+
+def test_who_is_held_for_where_they_live_is_shown_and_released_over_http(office, as_role):
+    people = [mailbox(1, place="CN"), mailbox(2)]
+    one = Campaigning(office, people, residency="CN=twilio")
+    campaign = one.launch()
+    one.pump()
+    with TestClient(create_app(one.office)) as client:
+        path, headers = f"/api/v1/campaigns/{campaign}/residency", as_role("commander")
+        assert client.get(path, headers=headers).json() == {"places": {"CN": 1}}
+        one.office.settings.__dict__["residency"] = ""
+        answer = client.post(f"{path}/release", headers=headers)
+        assert answer.json() == {"people": 1}
+        assert client.get(path, headers=headers).json() == {"places": {}}
+    one.dispatch.close()
