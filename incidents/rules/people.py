@@ -45,7 +45,7 @@ REASONS: Mapping[str, str] = {
     "no_country_code": "is a phone number without country code, and the line has no usable place",
     "not_a_locale": "is not a language tag such as en or zh-Hans",
     "not_a_place": "is not a place; write an ISO 3166 code such as DE or US-CA",
-    "not_a_token": "is not a push token",
+    "not_a_token": "is not a push token; a browser's subscription is written without spaces",
     "not_a_postal_address": "is too short for a postal address",
     "nobody": "nothing on this line says who is meant",
     "not_utf8": "the line is not UTF-8; save the list as UTF-8",

@@ -9,6 +9,11 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Outcome, OutcomeKind, Words
@@ -90,6 +95,25 @@ def test_what_is_hashed_is_the_same_every_time_and_what_leaves_never_is() -> Non
     assert body == courier(link="https://notice.example.com").body(envelope)
     to = Subscription.read(real("https://fcm.googleapis.com/fcm/send/x"))
     assert encrypted(body, to) != encrypted(body, to)
+
+
+def test_the_encryption_is_that_of_rfc_8291() -> None:
+    """Read as the RFC writes it down, with no library for it: header, keys, one record."""
+    browser, auth = ec.generate_private_key(ec.SECP256R1()), b"sixteen bytes ok"
+    mine = browser.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    coded = encrypted(b"words", Subscription("https://fcm.googleapis.com/x", mine, auth))
+    salt, length, theirs = coded[:16], coded[20], coded[21 : 21 + coded[20]]
+    assert (length, int.from_bytes(coded[16:20])) == (65, 4_096)
+    sender = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs)
+    shared = browser.exchange(ec.ECDH(), sender)
+    secret = derived(shared, auth, b"WebPush: info\0" + mine + theirs, 32)
+    key = derived(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = derived(secret, salt, b"Content-Encoding: nonce\0", 12)
+    assert AESGCM(key).decrypt(nonce, coded[21 + 65 :], None) == b"words\x02"
+
+
+def derived(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
 
 
 def test_the_longest_words_still_fit_what_every_push_service_takes(fake: FakeProviders) -> None:
