@@ -28,6 +28,7 @@ from incidents.rules.notice_words import (
     is_control,
     unusable,
 )
+from incidents.rules.sms_words import fits_whole
 from incidents.rules.story import day_in, tell
 from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
@@ -40,11 +41,14 @@ PERSON_FIELDS = ("name",)
 class Rendered:
     """What one channel carries. subject: email and push title; html: email and
     announcement; a letter's is well-formed XHTML, from which its pages are laid out.
+
+    is_short_form  an SMS that leads to the whole text, which would not have fitted
     """
 
     subject: str | None
     text: str
     html: str | None
+    is_short_form: bool = False
 
 
 def offered_kinds() -> list[str]:
@@ -89,6 +93,8 @@ def render(
         raise NotFound(f"no layout for the channel {channel!r}; there are: {', '.join(CHANNELS)}")
     _refuse_unusable(words, reference, link, nonce)
     context = _message(locale, words, reference, link)
+    if channel == "sms":
+        return _sms(context, nonce)
     return Rendered(
         subject=_layout(channel, "subject.txt", context, nonce),
         text=_layout(channel, "body.txt", context, nonce) or "",
@@ -207,6 +213,15 @@ def _layout(channel: str, part: str, context: dict[str, Any], nonce: str) -> str
     template = _environment().get_template(f"layouts/{channel}/{part}.j2")
     text = str(template.render(context, person=person)).strip()
     return one_line(text) if part == "subject.txt" or channel in _ON_ONE_LINE else text
+
+
+def _sms(context: dict[str, Any], nonce: str) -> Rendered:
+    """The whole text where it is short, else the short form that leads to it."""
+    whole = _layout("sms", "whole.txt", context, nonce) or ""
+    if fits_whole(whole):
+        return Rendered(None, whole, None)
+    short = _layout("sms", "body.txt", context, nonce) or ""
+    return Rendered(None, short, None, is_short_form=True)
 
 
 def _refuse_unusable(words: NoticeWords, reference: str, link: str, nonce: str) -> None:

@@ -60,10 +60,29 @@ class NoticeView(View):
     version: int
 
 
+class SmsView(View):
+    """What an SMS takes at the worst, for a person of a long name.
+
+    units          septets of GSM-7, or 16-bit units of UCS-2
+    segments       messages that it is sent and billed as
+    is_short_form  the whole text does not fit: the SMS leads to it
+    """
+
+    characters: int
+    encoding: str
+    units: int
+    segments: int
+    is_short_form: bool
+
+
 class NoticeWithWords(NoticeView):
-    """A notice, its words by language, and what still keeps it from being approved."""
+    """A notice, its words by language, and what still keeps it from being approved.
+
+    sms  by language, where the words are complete
+    """
 
     words: dict[str, NoticeWords]
+    sms: dict[str, SmsView]
     missing: list[FieldProblem]
 
 
@@ -73,6 +92,7 @@ class PreviewView(View):
     subject: str | None
     text: str
     html: str | None
+    sms: SmsView | None = None
 
 
 class ApprovalView(View):
@@ -113,6 +133,10 @@ def read_notice(notice_id: UUID, work: LookWork, response: Response) -> NoticeWi
     return NoticeWithWords(
         **_view(notice, response).model_dump(),
         words=notices.words(work, notice_id),
+        sms={
+            locale: SmsView.model_validate(one)
+            for locale, one in notices.sms_looks(work, notice_id).items()
+        },
         missing=missing,
     )
 
@@ -171,7 +195,9 @@ def preview_notice(
     locale: Annotated[Locale, Query()] = "en",
 ) -> PreviewView:
     """One language on one channel, as it would go out."""
-    return PreviewView.model_validate(notices.preview(work, notice_id, locale, channel))
+    made = notices.preview(work, notice_id, locale, channel)
+    sms = SmsView.model_validate(notices.sms_look(made)) if channel == "sms" else None
+    return PreviewView(subject=made.subject, text=made.text, html=made.html, sms=sms)
 
 
 @router.post("/notices/{notice_id}/approvals", status_code=201, **needs(Permission.APPROVE_NOTICE))

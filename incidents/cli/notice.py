@@ -74,7 +74,7 @@ def preview(
     if html:
         api.say(reply, Text(reply["html"] or ""))
     else:
-        api.say(reply, lambda one: Text(f"{one['subject'] or ''}\n\n{one['text']}".strip()))
+        api.say(reply, previewed)
 
 
 @verb("edit")
@@ -189,11 +189,27 @@ def shown(notice: dict[str, Any], locale: str) -> RenderableType:
     heading = f"[bold]{notice['reference']}[/]  {notice['status']}  {locale}"
     written = notice["words"].get(locale)
     languages_there = ", ".join(notice["words"])
-    parts: list[RenderableType] = [pairs({"languages": languages_there})]
+    told = {"languages": languages_there}
+    if locale in notice["sms"]:
+        told["as SMS"] = _sms(notice["sms"][locale])
+    parts: list[RenderableType] = [pairs(told)]
     parts.append(_words(written) if written else Text(f"no words in {locale} yet", "yellow"))
     if notice["missing"]:
         parts += [Text("\nStill missing", "bold red"), problems(notice["missing"])]
     return panel(heading, *parts)
+
+
+def previewed(made: dict[str, Any]) -> RenderableType:
+    """One language on one channel; of an SMS, also what it takes."""
+    text = Text(f"{made['subject'] or ''}\n\n{made['text']}".strip())
+    return Group(text, Text(f"\n{_sms(made['sms'])}", "dim")) if made["sms"] else text
+
+
+def _sms(look: dict[str, Any]) -> str:
+    form = "short form with link" if look["is_short_form"] else "the whole text"
+    many = "message" if look["segments"] == 1 else "messages"
+    signs = f"{look['characters']:,} characters of {look['encoding']}"
+    return f"{look['segments']} {many}, {signs}; {form}"
 
 
 def _words(written: dict[str, Any]) -> RenderableType:

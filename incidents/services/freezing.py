@@ -32,6 +32,7 @@ def marked(made: rendering.Rendered, locale: str, channel: str) -> rendering.Ren
         subject=mark_line(locale, made.subject) if made.subject else made.subject,
         text=begin(locale, made.text),
         html=mark_html(locale, made.html) if made.html else made.html,
+        is_short_form=made.is_short_form,
     )
 
 

@@ -15,10 +15,12 @@ from incidents.database.incidents import Incident, next_number
 from incidents.database.notices import Notice, NoticeApproval, NoticeVersion
 from incidents.database.told import locales_of, population_by_place, readers_by_place
 from incidents.errors import Conflict, InvalidInput, NotFound, NotPermitted, Problem
+from incidents.rules import sms_words
 from incidents.rules.lifecycle import NOTICE
 from incidents.rules.notice_limits import limits, objections
 from incidents.rules.notice_words import NoticeWords, covering_locale, gaps
 from incidents.rules.permissions import Permission
+from incidents.rules.sms_words import SmsLook
 from incidents.services import facts, freezing, law_packs, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
@@ -226,6 +228,21 @@ def preview(work: Work, notice_id: UUID, locale: str, channel: str) -> rendering
     return freezing.render(work, notice, locale, channel, by_locale[locale])
 
 
+def sms_looks(work: Work, notice_id: UUID) -> dict[str, SmsLook]:
+    """What an SMS takes, by language: of those whose words are complete."""
+    notice = read(work, notice_id)
+    return {
+        locale: sms_look(freezing.render(work, notice, locale, "sms", words))
+        for locale, words in _words(work, notice).items()
+        if not gaps(words)
+    }
+
+
+def sms_look(made: rendering.Rendered) -> SmsLook:
+    """What a rendered SMS takes."""
+    return sms_words.look(made.text, is_short_form=made.is_short_form)
+
+
 def missing(work: Work, notice_id: UUID) -> list[Problem]:
     """Everything that stands in the way of approval; empty when it can be approved."""
     return _missing(work, read(work, notice_id))
@@ -252,7 +269,23 @@ def _missing(work: Work, notice: Notice, despite: Collection[str] = ()) -> list[
         for locale, count in read
         if wanted[locale] is None
     ]
-    return [*problems, *uncovered, *_forbidden(work, notice, by_locale, despite)]
+    too_long = [] if problems else _too_long(work, notice, by_locale, needed)
+    return [*problems, *too_long, *uncovered, *_forbidden(work, notice, by_locale, despite)]
+
+
+def _too_long(
+    work: Work, notice: Notice, words: Mapping[str, NoticeWords], needed: Collection[str]
+) -> list[Problem]:
+    """Languages whose SMS no provider would take, even in its short form."""
+    sms = {
+        locale: freezing.render(work, notice, locale, "sms", words[locale]).text
+        for locale in sorted(needed)
+    }
+    return [
+        Problem(f"{locale}.title", why, "write a shorter title or name of the organisation")
+        for locale, text in sms.items()
+        if (why := sms_words.too_long(text))
+    ]
 
 
 def _forbidden(

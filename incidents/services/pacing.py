@@ -22,18 +22,13 @@ from incidents.database.providers import Lane, ProviderState
 from incidents.rules import breaker as breakers
 from incidents.rules import pace
 from incidents.rules.pace import Rate
+from incidents.rules.sms_words import at_worst
 from incidents.work import Work
 from notifiers.envelope import Outcome
-from notifiers.sms_segments import sms_segments
-from notifiers.tokens import TOKEN
 
 log = structlog.get_logger(__name__)
 
 Heard = tuple[Lease, Outcome]
-
-# A person's field in an SMS: few names are longer, and one sign outside GSM's alphabet
-# halves what a segment holds.
-LONGEST_FIELD = "語" * 20
 
 
 class Gate:
@@ -194,7 +189,7 @@ def _segments(work: Work, lease: Lease) -> int:
 @lru_cache(maxsize=64)
 def most_segments(text: str) -> int:
     """How many SMS a text with a person's fields in it takes at the worst."""
-    return sms_segments(TOKEN.sub(LONGEST_FIELD, text)).count
+    return at_worst(text).count
 
 
 def _by_provider(rates: Iterable[Rate]) -> dict[str, list[Rate]]:
