@@ -28,11 +28,12 @@ from incidents.api.shapes import Words
 from incidents.database.alarms import Alarm
 from incidents.errors import NotFound, NotPermitted
 from incidents.rules.permissions import Permission
-from incidents.services import alarm_answers, ownership
+from incidents.services import alarm_answers, hearsay, ownership
 from incidents.services.alarm_pages import DIGITS_PATH
 from incidents.work import Work
 from notifiers.courier import RawRequest
 from notifiers.errors import BadSignature
+from notifiers.providers.twilio_inbound import is_stop
 from notifiers.providers.twilio_signed import signed_form
 
 router = router_for("alarms")
@@ -161,8 +162,11 @@ Raw = Annotated[RawRequest, Depends(_raw)]
 
 @webhooks.post("/webhooks/twilio/sms", responses=_ANSWERS)
 def sms_came(raw: Raw, work: OpenWork) -> Response:
-    """An SMS to our number: somebody on duty may have sent back the code of an alarm."""
+    """An SMS to our number: the code of an alarm from somebody on duty, or STOP from anybody."""
     form = _signed(work, SMS_PATH, raw)
+    if is_stop(form):
+        hearsay.stop_came(work, "twilio", form.get("From", ""))
+        return _twiml("")
     heard = alarm_answers.acknowledge_by_sms(work, form.get("From", ""), form.get("Body", ""))
     return _twiml(f"<Message>{escape(_thanks(*heard))}</Message>" if heard else "")
 

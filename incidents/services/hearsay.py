@@ -5,6 +5,7 @@ It holds for the whole organisation, so it becomes a suppression without anybody
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -12,11 +13,13 @@ from incidents.audit import log as audit
 from incidents.database import suppressions as rows
 from incidents.database.campaigns import Campaign
 from incidents.database.population import sealed_contacts
+from incidents.errors import InvalidInput
+from incidents.rules.permissions import Permission
 from incidents.rules.suppressions import heard, kind_of
 from incidents.services import suppressions
 from incidents.services.opening import ADDRESS_FIELD, unsealed
 from incidents.services.suppressions import Asked
-from incidents.work import Work
+from incidents.work import Work, require
 
 # Person and channel -> why their address there is closed.
 Said: TypeAlias = dict[tuple[UUID, str], str]
@@ -43,6 +46,20 @@ def close_for(work: Work, campaign: Campaign, provider: str, said: Said) -> None
         Asked(address, said[person, channel], kind_of(channel), source=provider)
         for person, channel, address in _addresses(work, campaign, list(said))
     ]
+    _close(work, provider, asked)
+
+
+def stop_came(work: Work, provider: str, number: str) -> None:
+    """Somebody wrote STOP back to a number of ours: no more SMS to theirs.
+
+    What is no number of a person, such as a short code, closes nothing.
+    """
+    require(work.actor, Permission.WORK_UNSEEN)
+    with suppress(InvalidInput):
+        _close(work, provider, [Asked(number, "stop", "phone", source=provider)])
+
+
+def _close(work: Work, provider: str, asked: Sequence[Asked]) -> None:
     added = rows.add(work.session, suppressions.rows_of(work, asked))
     if added:
         reasons = Counter(one.reason for one in asked)

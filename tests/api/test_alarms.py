@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from incidents.database.duties import Duty
+from incidents.database.suppressions import Suppression
 from incidents.work import TOCSIN
 from notifiers.providers.twilio_signed import SIGNATURE, signature
 from tests.conftest import NOW
@@ -115,6 +116,24 @@ def test_any_other_sms_acknowledges_nothing_and_is_not_answered(client, lead, ru
     assert answer.status_code == 200
     assert answer.text.endswith("<Response></Response>")
     assert the_alarm(lead)["state"] == "open"
+
+
+def test_who_writes_stop_back_gets_no_more_sms_and_is_not_answered(client, office, rung):
+    url = f"{BASE}/api/v1/webhooks/twilio/sms"
+    for _ in range(2):
+        answer = posted(client, url, {"From": PHONE, "Body": "Stop"})
+        assert answer.text.endswith("<Response></Response>")
+    posted(client, url, {"From": "70000", "Body": "STOP"})  # a short code is nobody
+    with office.look(TOCSIN) as work:
+        rows = list(work.session.scalars(select(Suppression)))
+    assert [(row.kind, row.reason, row.source) for row in rows] == [("phone", "stop", "twilio")]
+
+
+def test_a_forged_stop_closes_nothing(client, office, rung):
+    form = {"From": PHONE, "Body": "STOP"}
+    assert posted(client, f"{BASE}/api/v1/webhooks/twilio/sms", form, token="x").status_code == 403
+    with office.look(TOCSIN) as work:
+        assert list(work.session.scalars(select(Suppression))) == []
 
 
 def test_a_key_on_the_call_acknowledges_and_no_other_key_does(client, lead, rung):

@@ -12,7 +12,8 @@ def test_a_name_is_counted_as_a_long_one_of_another_alphabet():
 
 
 @pytest.mark.parametrize(
-    ("text", "whole"), [("x" * 459, True), ("x" * 460, False), ("文" * 201, True), ("文" * 202, False)]
+    ("text", "whole"),
+    [("x" * 459, True), ("x" * 460, False), ("文" * 201, True), ("文" * 202, False)],
 )
 def test_a_text_of_three_messages_goes_whole(text, whole):
     assert fits_whole(text) is whole
