@@ -108,6 +108,10 @@ class _Team:
 @contextmanager
 def _threads(office: Office, *, tells_people: bool) -> Iterator[tasks.Desk]:
     dispatches = dispatches_for(office.settings) if tells_people else {}
+    # What is loaded by now stays: the collector need not go through it again and again, which
+    # takes a fifth of the time of whatever makes many small things.
+    gc.collect()
+    gc.freeze()
     team = _team(office, dispatches)
     for sweep in team.sweeps:
         sweep.start()

@@ -14,9 +14,9 @@ from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope, 
 from incidents.database.engine import is_sqlite
 from incidents.database.equation import bucket
 from incidents.database.population import Recipient
-from incidents.database.sets import among
+from incidents.database.sets import among, moment_text
 
-PAGE = 16_384  # people's rows held at once; 64 tiles of the tree
+PAGE = 2_048  # people's rows held at once; eight tiles of the tree
 _DRILL = (
     Recipient.drill_name.label("name"),
     Recipient.drill_email.label("email"),
@@ -34,12 +34,12 @@ def stand_still(session: Session) -> None:
 
 def placed(session: Session, campaign: Campaign) -> Iterator[Sequence[Any]]:
     """Everybody on each rung that they ever stood on, by person and rung, a page at a time."""
-    return _pages(session, _placed(campaign), _after_place)
+    return _pages(session, _placed(session, campaign), _after_place)
 
 
 def placed_of(session: Session, campaign: Campaign, recipient_id: UUID) -> Sequence[Any]:
     """One person on each rung that they ever stood on."""
-    query = _placed(campaign).where(Delivery.recipient_id == recipient_id)
+    query = _placed(session, campaign).where(Delivery.recipient_id == recipient_id)
     return session.connection().execute(query).all()
 
 
@@ -68,8 +68,8 @@ def attempts_at(session: Session, campaign_id: UUID, ordinals: Collection[int]) 
         Attempt.ordinal,
         Attempt.id,
         Attempt.epoch,
-        Attempt.started_at,
-        Attempt.ended_at,
+        moment_text(session, Attempt.started_at).label("began"),
+        moment_text(session, Attempt.ended_at).label("ended"),
         Attempt.sha256,
         Attempt.outcome,
         Attempt.http_status,
@@ -88,13 +88,13 @@ def heard_of(session: Session, campaign_id: UUID, first: UUID, last: UUID) -> Se
         receipt.kind,
         receipt.code,
         receipt.provider_ref,
-        receipt.at,
+        moment_text(session, receipt.at).label("at"),
     ).where(receipt.campaign_id == campaign_id, receipt.recipient_id.between(first, last))
     in_order = query.order_by(receipt.recipient_id, receipt.at, receipt.dedupe_key)
     return session.connection().execute(in_order).all()
 
 
-def _placed(campaign: Campaign) -> Query:
+def _placed(session: Session, campaign: Campaign) -> Query:
     inside = and_(
         Envelope.campaign_id == Delivery.campaign_id, Envelope.ordinal == Delivery.envelope
     )
@@ -107,7 +107,7 @@ def _placed(campaign: Campaign) -> Query:
         Delivery.is_current,
         Delivery.outcome,
         Delivery.reason,
-        Delivery.outcome_at,
+        moment_text(session, Delivery.outcome_at).label("settled"),
         bucket().label("bucket"),
         *_contact(campaign),
     )
@@ -133,7 +133,7 @@ def _placeless(campaign: Campaign) -> Query:
         literal(True).label("is_current"),
         literal("").label("outcome"),
         literal("").label("reason"),
-        literal(None).label("outcome_at"),
+        literal("").label("settled"),
         literal(rest).label("bucket"),
         *_contact(campaign),
     )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from incidents import rendering
 from incidents.audit import proof_leaf as leaf
-from incidents.audit.details import moment
 from incidents.audit.proof_leaf import ProofKey
 from incidents.database import proof_rows as rows
 from incidents.database.announcements import standing_announcement
@@ -21,11 +19,10 @@ from incidents.vault.data_keys import data_key
 from incidents.work import Work
 from notifiers.envelope import Mode
 
-Heard = Mapping[tuple[UUID, int], list[dict[str, Any]]]
+Heard = Mapping[tuple[int, int], list[dict[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One leaf: its bytes, and what is needed to show what they say of the person.
 
     counts     the bucket that the person counts in; '' on a rung that they have left
@@ -74,28 +71,27 @@ class Leaves:
         carried, heard = self._carried(page), self._heard(page)
         contacts = self._contacts(page)
         name, salt = self.key.name, self.key.salt
-        for at, row in enumerate(page):
-            envelope = carried[row.channel, row.envelope]
-            who = (row.recipient_id, row.rung)
-            contact = contacts.get(at)
-            person = _person(contact, row.channel, envelope["locale"]) if contact else b""
-            counts = self._last.get(row.bucket, row.bucket) if row.is_current else ""
+        for row, contact in zip(page, contacts, strict=True):
+            who, rung, channel, number, is_current, outcome, why, settled, bucket = row[:9]
+            envelope = carried[channel, number]
+            person = _person(contact, channel, envelope["locale"]) if contact else b""
+            counts = self._last.get(bucket, bucket) if is_current else ""
             document = {
                 **envelope,
                 "bucket": counts or "left",
-                "fields": leaf.fields_hash(salt(*who), person) if person else "",
-                "outcome": row.outcome,
-                "person": name(row.recipient_id),
-                "receipts": heard.get(who, ()),
-                "rung": row.rung,
-                "settled": moment(row.outcome_at) if row.outcome_at else "",
-                "why": row.reason,
+                "fields": leaf.fields_hash(salt(who, rung), person) if person else "",
+                "outcome": outcome,
+                "person": name(who),
+                "receipts": heard.get((who.int, rung), ()),
+                "rung": rung,
+                "settled": settled,
+                "why": why,
             }
-            yield Leaf(leaf.canonical(document), *who, counts, person)
+            yield Leaf(leaf.canonical(document), who, rung, counts, person)
 
     def _carried(self, page: Sequence[Any]) -> Mapping[tuple[str, int | None], Mapping[str, Any]]:
         """By channel and envelope: what all people in it share."""
-        channels = {(row.channel, row.envelope) for row in page}
+        channels = {row[2:4] for row in page}
         numbers = [number for _, number in channels if number is not None]
         session, campaign_id = self._work.session, self._campaign.id
         calls = defaultdict(list)
@@ -119,30 +115,22 @@ class Leaves:
         return made
 
     def _heard(self, page: Sequence[Any]) -> Heard:
-        first, last = page[0].recipient_id, page[-1].recipient_id
-        heard: dict[tuple[UUID, int], list[dict[str, Any]]] = defaultdict(list)
-        for said in rows.heard_of(self._work.session, self._campaign.id, first, last):
-            heard[said.recipient_id, said.rung].append(
-                {
-                    "at": moment(said.at),
-                    "code": said.code,
-                    "kind": said.kind,
-                    "ref": said.provider_ref,
-                }
-            )
+        # By the number behind the id: an id's own hash is worked out in Python each time.
+        heard: dict[tuple[int, int], list[dict[str, Any]]] = defaultdict(list)
+        said = rows.heard_of(self._work.session, self._campaign.id, page[0][0], page[-1][0])
+        for who, rung, kind, code, ref, at in said:
+            heard[who.int, rung].append({"at": at, "code": code, "kind": kind, "ref": ref})
         return heard
 
-    def _contacts(self, page: Sequence[Any]) -> Mapping[int, Mapping[str, Any]]:
-        """Contact data by place on the page; of somebody who was erased, none."""
+    def _contacts(self, page: Sequence[Any]) -> list[Mapping[str, Any] | None]:
+        """Contact data of each on the page; of somebody who was erased, None."""
         if self._campaign.mode == Mode.DRILL:
-            return {at: row._asdict() for at, row in enumerate(page)}
-        sealed = [
-            (at, row.rung, row.recipient_id, row.sealed)
-            for at, row in enumerate(page)
-            if row.sealed is not None
-        ]
-        opened = unsealed(self._work, self._campaign, sealed)
-        return {at: contact for at, _, _, contact in opened}
+            return [row._asdict() for row in page]
+        found: list[Mapping[str, Any] | None] = [None] * len(page)
+        sealed = [(at, 0, row[0], row[9]) for at, row in enumerate(page) if row[9] is not None]
+        for at, _, _, contact in unsealed(self._work, self._campaign, sealed):
+            found[at] = contact
+        return found
 
 
 def proof_key(work: Work, campaign: Campaign) -> ProofKey:
@@ -160,8 +148,8 @@ def _person(contact: Mapping[str, Any], channel: str, locale: str) -> bytes:
 
 def _call(call: Any) -> dict[str, Any]:
     said = {
-        "began": moment(call.started_at),
-        "ended": moment(call.ended_at) if call.ended_at else "",
+        "began": call.began,
+        "ended": call.ended,
         "epoch": call.epoch,
         "id": str(call.id),
         "outcome": call.outcome or "open",
