@@ -113,6 +113,24 @@ def proof_origin(name: str, campaign_id: UUID, number: int) -> str:
     return f"{name}/campaigns/{campaign_id}/proofs/{number}"
 
 
+def origin_of(note: str, key: PublicKey) -> tuple[str, int]:
+    """Campaign and number of the proof whose root a note signs; BadNote for any other note."""
+    name, _, rest = read(note).origin.partition("/campaigns/")
+    campaign, _, number = rest.partition("/proofs/")
+    if name != key.name or not number.isdecimal():
+        raise BadNote("the note is not of a campaign's proof")
+    return campaign, int(number)
+
+
+def exact(note: str, key: PublicKey, origin: str = "") -> Head:
+    """As `verified`, of a note that holds this one signature and nothing else."""
+    head = verified(note, key, origin)
+    ((name, signature),) = _signatures(note)
+    if note != f"{head.text}\n— {name} {b64encode(signature).decode()}\n":
+        raise BadNote("the note is not written as we write it")
+    return head
+
+
 def verified(note: str, key: PublicKey, origin: str = "") -> Head:
     """The head in a note that `key` signed; BadNote otherwise.
 

@@ -1,6 +1,8 @@
 """Checks an exported trail alone: no database, no server, nothing of ours but this folder.
 
-    python -m incidents.audit.verifier BUNDLE [--key PUBLIC_KEY] [--remember state.json]
+    python -m incidents.audit.verifier FILE [--key PUBLIC_KEY] [--remember state.json]
+
+FILE may also be a person's notice receipt (`receipt_verifier`).
 
 Hashes each body again, checks that no number is missing, rebuilds the tree, compares it
 with every signed head, and names the first entry that is wrong.
@@ -22,6 +24,8 @@ from typing import Any
 from incidents.audit.bundle_parts import Bad, Lines, Remembered, Selection, Whole
 from incidents.audit.note import BadNote, Head, PublicKey, signer_ids, verified
 from incidents.audit.note import read as read_note
+from incidents.audit.receipt_verifier import describe as describe_receipt
+from incidents.audit.receipt_verifier import verify_receipt
 
 FORMAT = "tocsin audit 1"
 
@@ -151,9 +155,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key", help="the public key, as published: name+hash+base64")
     parser.add_argument("--remember", type=Path, help="file that keeps the last head seen")
     given = parser.parse_args(arguments)
+    if is_receipt(given.bundle):
+        receipt = verify_receipt(given.bundle.read_bytes(), key=given.key)
+        sys.stdout.write(describe_receipt(receipt) + "\n")
+        return 0 if receipt.ok else 1
     result = verify_bundle(given.bundle, key=given.key, remember=given.remember)
     sys.stdout.write(describe(result) + "\n")
     return 0 if result.ok else 1
+
+
+def is_receipt(path: Path) -> bool:
+    """Whether a file is one JSON document, as receipts are, and not a line for each entry."""
+    with path.open("rb") as file:
+        return file.read(2) == b"{\n"
 
 
 def describe(result: Verification) -> str:

@@ -54,6 +54,19 @@ def verify(
     raise typer.Exit(0 if result.ok else 1)
 
 
+@noun.app.command("verify-receipt")
+def check_receipt(
+    receipt: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="receipt.json")],
+    key: Annotated[str, typer.Option(help="Public key, as published: name+hash+base64.")] = "",
+) -> None:
+    """Check one person's notice receipt alone: no server, no database."""
+    from incidents.audit.receipt_verifier import describe, verify_receipt
+
+    result = verify_receipt(receipt.read_bytes(), key=key or None)
+    typer.echo(describe(result))
+    raise typer.Exit(0 if result.ok else 1)
+
+
 def listed(entries: list[dict[str, Any]]) -> RenderableType:
     """Entries in a table."""
     made = table("when", "what", "on", "leaf")

@@ -145,6 +145,17 @@ def placed_entries(
     yield from session.execute(query.execution_options(yield_per=2_000))
 
 
+def placed_entry(session: Session, entry_id: UUID, size: int) -> tuple[int, bytes] | None:
+    """An entry's place among the first `size`, and its body; None: not there, or pruned."""
+    query = (
+        select(AuditLeaf.seq, AuditEntry.body)
+        .join(AuditEntry, AuditEntry.entry_id == AuditLeaf.entry_id)
+        .where(AuditLeaf.entry_id == entry_id, AuditLeaf.seq < size)
+    )
+    row = session.execute(query).first()
+    return None if row is None else (row.seq, row.body)
+
+
 def quarantined(session: Session) -> Sequence[UUID]:
     """Entries set aside: changed or deleted before they had their place."""
     query = select(AuditPending.entry_id).where(AuditPending.quarantined_at.is_not(None))

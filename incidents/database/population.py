@@ -132,6 +132,18 @@ def are_people_of(incident_id: UUID) -> ColumnElement[bool]:
     return and_(Recipient.incident_id == incident_id, Recipient.import_id.in_(complete))
 
 
+def person_with_key(session: Session, incident_id: UUID, key: bytes) -> Sequence[UUID]:
+    """The person of an incident who is known as `key`, if there is one."""
+    query = select(Recipient.id).where(Recipient.person_key == key)
+    return session.scalars(query.where(are_people_of(incident_id))).all()
+
+
+def people_at(session: Session, incident_id: UUID, email_index: bytes) -> Sequence[UUID]:
+    """The people of an incident at a mailbox, two at the most: enough to know of several."""
+    query = select(Recipient.id).where(Recipient.email_index == email_index)
+    return session.scalars(query.where(are_people_of(incident_id)).limit(2)).all()
+
+
 def remove_people(session: Session, import_id: UUID, most: int) -> int:
     """Take back people whom an import added, so many at the most; how many it were."""
     later = select(Recipient.id).where(Recipient.id > import_id, Recipient.import_id == import_id)

@@ -23,7 +23,7 @@ from incidents.database import proofs as rows
 from incidents.database.campaigns import Campaign
 from incidents.database.notices import NoticeApproval
 from incidents.database.proofs import CampaignProof, TileRows
-from incidents.errors import Conflict, NotFound
+from incidents.errors import NotFound
 from incidents.rules.permissions import Permission
 from incidents.services.lookup import get_of_incident
 from incidents.services.proof_leaves import Leaves, proof_key
@@ -142,12 +142,4 @@ def _end(
     )
     proof.entry_id = entry.entry_id
     rows.drop_older_tiles(work.session, proof)
-    return proof
-
-
-def check_newest(work: Work, campaign: Campaign) -> CampaignProof:
-    """The newest version, and not one that is about to be replaced. Raises Conflict."""
-    proof = newest(work, campaign)
-    if campaign.proof_due_at is not None and campaign.proof_due_at <= work.now:
-        raise Conflict("a new version of the proof is being made: ask again in a moment")
     return proof

@@ -11,7 +11,7 @@ from incidents.audit import log as audit
 from incidents.audit.merkle import leaf_hash, root_of
 from incidents.database import envelopes, receipts
 from incidents.database import leases as rows
-from incidents.database.campaigns import Campaign, locked_campaign
+from incidents.database.campaigns import Attempt, Campaign, locked_campaign
 from incidents.database.leases import Result
 from incidents.database.proofs import RecordedAttempts
 from incidents.services import ladder
@@ -75,7 +75,7 @@ def _tell(work: Work, counted: Sequence[Result]) -> None:
         campaign = work.session.get_one(Campaign, campaign_id)
         for at in range(0, len(mine), MOST_IN_ENTRY):
             chunk = mine[at : at + MOST_IN_ENTRY]
-            leaves = [leaf_hash(attempt_leaf(one)) for one in chunk]
+            leaves = [leaf_hash(attempt_leaf(one.attempt_id, one)) for one in chunk]
             entry = audit.record(
                 work,
                 "sending.record",
@@ -100,8 +100,8 @@ def _tell(work: Work, counted: Sequence[Result]) -> None:
             )
 
 
-def attempt_leaf(result: Result) -> bytes:
+def attempt_leaf(attempt_id: UUID, of: Result | Attempt) -> bytes:
     """What the trail commits to of an attempt, as its row keeps it: which, and what came of it."""
-    sent = (result.attempt_id.hex, result.ordinal, result.epoch, result.sha256)
-    outcome = "unknown" if result.outcome == "held" else result.outcome
-    return orjson.dumps([*sent, outcome, result.http_status, result.provider_ref[:200]])
+    outcome = "unknown" if of.outcome == "held" else of.outcome
+    sent = (attempt_id.hex, of.ordinal, of.epoch, of.sha256)
+    return orjson.dumps([*sent, outcome, of.http_status, of.provider_ref[:200]])
