@@ -77,5 +77,6 @@ NOT_CARRIED: Mapping[str, Any] = {
     "envelope": 0,
     "locale": "",
     "provider": "",
+    "variant": "",
     "words": "",
 }

@@ -55,8 +55,9 @@ def placeless_of(session: Session, campaign: Campaign, recipient_id: UUID) -> Se
 
 
 def carried_by(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> Sequence[Any]:
-    """(ordinal, provider, locale) of envelopes."""
-    query = select(Envelope.ordinal, Envelope.provider, Envelope.locale).where(
+    """(ordinal, provider, locale, variant) of envelopes."""
+    columns = (Envelope.ordinal, Envelope.provider, Envelope.locale, Envelope.variant)
+    query = select(*columns).where(
         Envelope.campaign_id == campaign_id, among(session, Envelope.ordinal, ordinals)
     )
     return session.connection().execute(query).all()

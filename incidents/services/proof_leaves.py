@@ -109,6 +109,7 @@ class Leaves:
                 "envelope": number,
                 "locale": one.locale,
                 "provider": one.provider,
+                "variant": one.variant,
                 "words": self._words[one.locale, channel],
             }
             made[channel, number] = leaf.carried(shared, calls[number])

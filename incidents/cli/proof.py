@@ -1,0 +1,65 @@
+"""`tocsin proof`: what proves who was told what, for one person and for a whole campaign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from incidents.cli.looks import moment, table
+from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
+
+noun = Noun("proof", "What proves who was told what.")
+verb = noun.command
+Which = Annotated[str, typer.Option("--campaign", help="Id, or its beginning; else the newest.")]
+
+
+@verb("list")
+def list_proofs(api: Api, incident: Incident, campaign: Which = "") -> None:
+    """The versions of a campaign's proof: signed roots, and what they count."""
+    api.say(api.client.get(f"{_path(api, incident, campaign)}/proofs"), listed)
+
+
+@verb("make")
+def make(api: Api, incident: Incident, campaign: Which = "") -> None:
+    """Have a new version made of a campaign as it stands; ready in a moment, see `list`."""
+    made = api.client.post(f"{_path(api, incident, campaign)}/proofs")
+    api.say(made, Text("A new version is being made; `tocsin proof list` shows it."))
+
+
+@verb("receipt")
+def receipt(
+    api: Api,
+    incident: Incident,
+    campaign: Which = "",
+    ref: Annotated[str, typer.Option(help="Whose: the ref of the list.")] = "",
+    email: Annotated[str, typer.Option(help="Whose: the address, if it is theirs alone.")] = "",
+    to: Annotated[Path, typer.Option("--to", help="File to write.")] = Path("notice-receipt.json"),
+) -> None:
+    """One person's notice receipt, which `tocsin audit verify-receipt` checks anywhere."""
+    from incidents.audit.receipt_verifier import written
+
+    whose = {name: value for name, value in (("ref", ref), ("email", email)) if value}
+    made = api.client.post(f"{_path(api, incident, campaign)}/receipts", whose)
+    to.write_bytes(written(made))
+    api.say({"file": str(to)}, Text(f"{to}"))
+
+
+def _path(api: Api, incident: str, which: str) -> str:
+    rows = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns")
+    return f"/campaigns/{pick(rows, which, 'campaign')['id']}"
+
+
+def listed(proofs: list[dict[str, Any]]) -> RenderableType:
+    """Versions in a table."""
+    if not proofs:
+        return Text("No proof yet: it is made when the campaign ends.", "dim")
+    made = table("proof", "made", "#leaves", "people", "root")
+    for one in proofs:
+        people = "  ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in one["buckets"].items())
+        root = Text(one["root"][:16], "dim")
+        made.add_row(str(one["number"]), moment(one["made_at"]), f"{one['size']:,}", people, root)
+    return made

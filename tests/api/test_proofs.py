@@ -1,0 +1,65 @@
+"""Proofs and notice receipts over HTTP, and with the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from incidents.audit.receipt_verifier import verify_receipt
+from incidents.office import signing_key
+from incidents.services import proofs
+from tests.services.telling import Campaigning, mailbox
+
+
+@pytest.fixture
+def told(office):
+    one = Campaigning(office, [mailbox(n, ref=str(n)) for n in range(3)])
+    one.launch()
+    one.pump()
+    one.tend()
+    yield one
+    one.dispatch.close()
+
+
+def make_due(told):
+    return proofs.make_due(told.office, signing_key(told.office.settings))
+
+
+def test_a_proof_is_listed_when_it_is_made(told, client, as_role):
+    path = f"/api/v1/campaigns/{told.id}/proofs"
+    assert client.get(path, headers=as_role("auditor")).json() == []
+    make_due(told)
+    (proof,) = client.get(path, headers=as_role("auditor")).json()
+    assert (proof["number"], proof["size"]) == (1, 3)
+    assert proof["buckets"] == {"accepted": 3}
+    assert len(proof["root"]) == 64
+    assert str(told.id) in proof["note"]
+
+
+def test_a_new_version_is_made_when_asked_for(told, client, as_role):
+    make_due(told)
+    path = f"/api/v1/campaigns/{told.id}/proofs"
+    answer = client.post(path, headers=as_role("auditor"))
+    assert answer.status_code == 202
+    assert answer.json()["proof_due_at"]
+    assert make_due(told) == 1
+    assert len(client.get(path, headers=as_role("auditor")).json()) == 2
+
+
+def test_a_receipt_is_asked_for_in_the_body_and_verifies_as_it_came(told, client, as_role):
+    make_due(told)
+    path = f"/api/v1/campaigns/{told.id}/receipts"
+    officer = as_role("privacy_officer")
+    answer = client.post(path, json={"ref": "1"}, headers=officer)
+    result = verify_receipt(answer.content)
+    assert result.ok, result.reason
+    assert result.told[0]["own"]["address"] == "person1@example.com"
+    assert client.post(path, json={"ref": "9"}, headers=officer).status_code == 404
+    assert client.post(path, json={}, headers=officer).status_code == 422
+    assert client.post(path, json={"ref": "1"}, headers=as_role("auditor")).status_code == 403
+
+
+def test_there_is_no_receipt_before_there_is_a_proof(told, client, as_role):
+    path = f"/api/v1/campaigns/{told.id}/receipts"
+    answer = client.post(path, json={"ref": "1"}, headers=as_role("privacy_officer"))
+    assert answer.status_code == 404
+    assert "no proof yet" in answer.text
