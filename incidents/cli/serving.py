@@ -122,7 +122,8 @@ def fake_providers(
         out().print(f"Totals: {url}/ledger/summary   Knobs: PUT {url}/faults\n")
         for name, value in settings.items():
             typer.echo(f"export {name}='{value}'")
-        out().print(f"\nA browser's keys, for subscriptions at {url}/push/…: {keys.browser_keys}")
+        browser = {"endpoint": f"{url}/push/any-name", "keys": keys.browser_keys}
+        typer.echo(f"\nA browser's push_token: {orjson.dumps(browser).decode()}")
 
     targets = Targets(sendgrid_events=events, dial=dial)
     run(port, ledger, targets, keys, print_folder=print_folder, ready=ready)
@@ -143,6 +144,7 @@ def doctor() -> None:
 
     settings = Settings()
     checks: dict[str, Callable[[], str]] = {
+        "providers": lambda: _providers(settings),
         "database": lambda: _database(settings),
         "keys": lambda: _keys(settings),
         "audit trail": lambda: _trail(settings),
@@ -153,7 +155,7 @@ def doctor() -> None:
         "law": lambda: _law(settings),
         "playbooks": _playbooks,
     }
-    results = {"data folder": Text(str(settings.data_folder)), "providers": _providers(settings)}
+    results = {"data folder": Text(str(settings.data_folder))}
     sick = False
     for name, check in checks.items():
         try:
@@ -170,12 +172,16 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
-def _providers(settings: Settings) -> Text:
+def _providers(settings: Settings) -> str:
+    """Who carries what; raises what is missing for one of them."""
+    from incidents.wiring import couriers_for
+
+    couriers_for(settings, "live")
     names = {
         channel: getattr(settings, f"{channel}_provider")
         for channel in ("email", "sms", "push", "call", "letter")
     }
-    return Text(", ".join(f"{channel} by {name}" for channel, name in names.items()))
+    return ", ".join(f"{channel} by {name}" for channel, name in names.items())
 
 
 def _database(settings: Settings) -> str:

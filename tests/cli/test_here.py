@@ -88,6 +88,13 @@ def test_the_doctor_finds_what_is_missing_and_then_that_it_is_there(tocsin):
     assert "at this release" in well.out
 
 
+def test_the_doctor_says_what_a_provider_still_needs(tocsin, monkeypatch):
+    monkeypatch.setenv("TOCSIN_PUSH_PROVIDER", "fcm")
+    said = tocsin("doctor")
+    assert said.code == 1
+    assert "TOCSIN_FCM_SERVICE_ACCOUNT" in said.out
+
+
 def test_a_wrong_option_exits_two_without_a_traceback(tocsin):
     said = tocsin("incident", "open", "no_such_kind", "Title")
     assert said.code == 2
