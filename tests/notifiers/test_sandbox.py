@@ -7,7 +7,7 @@ from notifiers.courier import Courier, RawRequest
 from notifiers.envelope import Channel, OutcomeKind, ReceiptKind
 from notifiers.errors import BadSignature
 from notifiers.providers.sandbox import Sandbox
-from tests.notifiers.makers import make_envelope, make_person, make_sms
+from tests.notifiers.makers import make_call, make_envelope, make_person, make_sms
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,6 +38,27 @@ def test_an_address_steers_what_is_heard(address: str, heard: list[ReceiptKind])
     receipts = Sandbox().heard(envelope, AT)
     assert [one.kind for one in receipts] == heard
     assert receipts == Sandbox().heard(envelope, AT)
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind", "code"),
+    [
+        ("0100", ReceiptKind.DELIVERED, ""),
+        ("0190", ReceiptKind.UNANSWERED, "no-answer"),
+        ("0196", ReceiptKind.LEFT, "machine_end_beep"),
+        ("0197", ReceiptKind.UNANSWERED, "busy"),
+        ("0198", ReceiptKind.UNANSWERED, "no key"),
+    ],
+)
+def test_a_call_to_a_number_goes_its_own_way(ending: str, kind: ReceiptKind, code: str) -> None:
+    (heard,) = Sandbox().heard(make_call(f"+1202555{ending}"), AT)
+    assert (heard.kind, heard.code) == (kind, code)
+
+
+def test_a_person_who_replied_stop_can_still_be_called() -> None:
+    stopped = "+12025550192"
+    assert not Sandbox().heard(make_sms(stopped), AT)
+    assert Sandbox().heard(make_call(stopped), AT)[0].kind is ReceiptKind.DELIVERED
 
 
 def test_a_number_that_providers_refuse_is_refused() -> None:
