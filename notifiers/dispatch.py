@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import wait
 from typing import Any, TypeVar
 
 from notifiers.courier import AttemptQuery, Courier
 from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind, Trouble
 from notifiers.errors import Ambiguous, NoSuchCourier, NotifierError, Refused, Unavailable
 
+# Less than a call to a provider takes: of what waits for the wire, no more than one round
+# leaves after its campaign was stopped.
+_LOOK_SECONDS = 0.05
 T = TypeVar("T")
 Item = tuple[str, Envelope, bytes]
 
@@ -44,13 +48,24 @@ class Dispatch:
             known = ", ".join(sorted(self.couriers))
             raise NoSuchCourier(f"no courier {name!r} here; there are {known}") from None
 
-    def send_all(self, items: Sequence[Item]) -> list[Outcome]:
+    def send_all(
+        self, items: Sequence[Item], may_go: Callable[[], bool] = lambda: True
+    ) -> list[Outcome]:
         """Send each (courier name, envelope, body); outcomes in the same order. Never raises.
 
         Whatever fails once bytes may have left is `unknown`.
+
+        may_go  asked again and again, in this thread, while they are on their way: once it says
+                no, what is not on the wire yet stays here, to be sent another time
         """
+        halted = threading.Event()
+
+        def look() -> None:
+            if not halted.is_set() and not may_go():
+                halted.set()
+
         try:
-            return self._run(self._send_each(items))
+            return self._run(self._send_each(items, halted), look)
         except RuntimeError as error:  # closing: the loop took nothing
             return [Outcome(OutcomeKind.RETRY, reason=str(error)) for _ in items]
 
@@ -73,8 +88,8 @@ class Dispatch:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
 
-    async def _send_each(self, items: Sequence[Item]) -> list[Outcome]:
-        tasks = [asyncio.create_task(self._gated(*item)) for item in items]
+    async def _send_each(self, items: Sequence[Item], halted: threading.Event) -> list[Outcome]:
+        tasks = [asyncio.create_task(self._gated(halted, *item)) for item in items]
         self._tasks.update(tasks)
         try:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -83,8 +98,12 @@ class Dispatch:
         stopped = Outcome(OutcomeKind.RETRY, reason="stopped before sending")
         return [one if isinstance(one, Outcome) else stopped for one in ended]
 
-    async def _gated(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
+    async def _gated(
+        self, halted: threading.Event, name: str, envelope: Envelope, body: bytes
+    ) -> Outcome:
         async with self._gate:
+            if halted.is_set():
+                return Outcome(OutcomeKind.RETRY, reason="stopped before sending")
             return await self._send(name, envelope, body)
 
     async def _send(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
@@ -112,12 +131,14 @@ class Dispatch:
         finally:
             self._tasks.discard(task)
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    def _run(self, work: Coroutine[Any, Any, T], look: Callable[[], None] = lambda: None) -> T:
         with self._lock:
             if self._closed:
                 work.close()
                 raise RuntimeError("stopped before sending")
             future = asyncio.run_coroutine_threadsafe(work, self._started())
+        while not wait([future], _LOOK_SECONDS).done:
+            look()
         return future.result()
 
     def _started(self) -> asyncio.AbstractEventLoop:

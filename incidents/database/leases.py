@@ -5,7 +5,7 @@ before any byte. So a lease that ran out without an attempt surely sent nothing;
 out with an open attempt may have, and becomes `unknown`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -191,6 +191,12 @@ def intend(
     return ours
 
 
+def are_running(session: Session, campaigns: Collection[UUID]) -> bool:
+    """Whether every one of these campaigns runs."""
+    others = select(Campaign.id).where(Campaign.id.in_(campaigns), Campaign.status != "running")
+    return session.scalar(others.limit(1)) is None
+
+
 def give_back(session: Session, leases: Sequence[Lease]) -> None:
     """Return leases that no attempt was made under."""
     _end_unused(session, leases, {"state": "ready"})
@@ -254,6 +260,15 @@ def settled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
         Campaign.finished_at.is_(None),
         or_(placed, Campaign.status == "stopped"),
         ~is_open,
+    )
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
+def stopped_with_ready(session: Session, mode: str) -> Sequence[UUID]:
+    """Stopped campaigns to which something came back that was not sent in time."""
+    ready = exists().where(Envelope.campaign_id == Campaign.id, state_is("ready"))
+    query = select(Campaign.id).where(
+        Campaign.mode == mode, Campaign.status == "stopped", Campaign.finished_at.is_(None), ready
     )
     return session.scalars(query.order_by(Campaign.id)).all()
 

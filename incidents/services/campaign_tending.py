@@ -22,6 +22,7 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     changed |= reconcile.resolve_due(office, dispatch, mode)
     changed |= brake.look(office, mode)
     changed |= canary.look(office, mode)
+    _cancel_late(office, mode)
     return _finish_each(office, mode) or changed
 
 
@@ -35,6 +36,15 @@ def _welcome(office: Office, mode: str) -> bool:
             if campaign is not None:
                 planning.look_again(work, campaign, "newcomers")
     return bool(found)
+
+
+def _cancel_late(office: Office, mode: str) -> None:
+    """What was leased when its campaign was stopped, and did not leave, never will."""
+    with office.look(TOCSIN) as work:
+        found = leases.stopped_with_ready(work.session, mode)
+    for campaign_id in found:
+        with office.work(TOCSIN) as work:
+            leases.cancel_ready(work.session, campaign_id)
 
 
 def _finish_each(office: Office, mode: str) -> bool:

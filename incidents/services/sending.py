@@ -143,7 +143,7 @@ def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
     failpoints.reach("opened")
     going = _intend(office, parcels)
     failpoints.reach("intended")
-    heard = _hand_over(dispatch, going)
+    heard = _hand_over(office, dispatch, going)
     failpoints.reach("answered")
     _record(office, dispatch, going, heard)
     failpoints.reach("recorded")
@@ -223,13 +223,21 @@ def _with_withheld(work: Work, parcels: Sequence[Parcel]) -> set[int]:
     return withdrawals.with_withheld(work.session, parcels[0].lease.campaign_id, ordinals)
 
 
-def _hand_over(dispatch: Dispatch, going: Sequence[Parcel]) -> list[Outcome]:
+def _hand_over(office: Office, dispatch: Dispatch, going: Sequence[Parcel]) -> list[Outcome]:
     """What became of each, in order; this is where bytes leave."""
     wire = [parcel for parcel in going if parcel.refusal is None]
-    answers = iter(
-        dispatch.send_all([(one.lease.provider, one.envelope, one.body) for one in wire])
-    )
+    items = [(one.lease.provider, one.envelope, one.body) for one in wire]
+    answers = iter(dispatch.send_all(items, lambda: _may_go(office, wire)))
     return [one.refusal if one.refusal is not None else next(answers) for one in going]
+
+
+def _may_go(office: Office, wire: Sequence[Parcel]) -> bool:
+    """Whether those of a batch that wait for the wire may go still: nobody stopped them."""
+    try:
+        with office.look(TOCSIN) as work:
+            return rows.are_running(work.session, {one.lease.campaign_id for one in wire})
+    except DBAPIError:
+        return False  # who cannot ask must not go on: they surely were not sent
 
 
 def _record(
