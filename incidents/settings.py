@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from incidents.rules import lanes, pace
+from incidents.rules import forecast, lanes, pace
 
 
 def _default_data_folder() -> Path:
@@ -128,6 +128,15 @@ class Settings(BaseSettings):
         description="The most that a provider is given a second, in requests, recipients, messages,"
         " segments or calls, e.g. sendgrid=50 requests,60000 recipients; twilio=100 segments."
         " Not set: as fast as it goes; a provider that asks to wait is heard all the same.",
+    )
+
+    prices: str = Field(
+        default="",
+        description="What one e-mail, SMS segment, call, letter or push message costs by provider,"
+        " e.g. sendgrid=0.0009, twilio_sms=0.0083; for the dry run.",
+    )
+    currency: str = Field(
+        default="USD", pattern="^[A-Z]{3}$", description="Of the prices; ISO 4217."
     )
 
     email_from: str = Field(default="privacy@example.com", description="Sender address of notices.")
@@ -340,6 +349,12 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_pace(cls, told: str) -> str:
         pace.rates(told)
+        return told
+
+    @field_validator("prices")
+    @classmethod
+    def _are_prices(cls, told: str) -> str:
+        forecast.prices(told)
         return told
 
     @field_validator("dead_man_url")

@@ -1,6 +1,7 @@
 """Campaigns over HTTP: launch, watch, count, let follow, pause, resume, stop."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from incidents.rules.brake import Brake
 from incidents.rules.canary import LONGEST_HOLD, MOST, Canary
 from incidents.rules.permissions import Permission
 from incidents.services import campaigns, reconcile
+from incidents.services import dry_run as planned
 from incidents.services import equation as counting
 
 router = router_for("campaigns")
@@ -80,6 +82,54 @@ class Launch(Shape):
         }
 
 
+class LegView(View):
+    """The people who would be told on one rung by one provider in one language.
+
+    envelopes  requests to the provider
+    units      what it bills: e-mails, SMS segments at the most, calls, letters, push messages
+    cost       null: no price is set
+    opens_at   not before, since it is night there; null: at once
+    """
+
+    rung: int
+    channel: str
+    provider: str
+    locale: str
+    people: int
+    envelopes: int
+    unit: str
+    units: int
+    cost: Decimal | None
+    opens_at: datetime | None
+
+
+class ForecastView(View):
+    """What a launch would do now; nothing was written.
+
+    legs          on the first rung that reaches each person; who must move on costs more
+    unreached     who would be sent nothing, by why: no_address, barred, or why they are withheld
+    hold_seconds  how long the others wait for the canary; null: for a person
+    seconds       of sending at the pace in the settings; null: none is set
+    ends_at       by then all were tried once; null: not known
+    due_at        the earliest duty to tell people
+    in_time       whether it ends before that; null: not known
+    """
+
+    people: int
+    canary_people: int
+    hold_seconds: float | None
+    legs: list[LegView]
+    unreached: dict[str, int]
+    currency: str
+    cost: Decimal | None
+    unpriced: list[str]
+    seconds: float | None
+    ends_at: datetime | None
+    due_at: datetime | None
+    in_time: bool | None
+    warnings: list[str]
+
+
 class Because(Shape):
     """Why; it stays on record."""
 
@@ -118,27 +168,55 @@ class CampaignView(View):
 
 
 class RungView(View):
-    """One rung: who stands on it now, and who was moved on from it, by what became of them."""
+    """One rung: who stands on it now, and who was moved on from it, by what became of them.
+
+    reasons  of those who failed on it, the most frequent first
+    """
 
     rung: int
     channel: str
     buckets: dict[str, int]
     left: dict[str, int]
+    reasons: dict[str, int]
+
+
+class TroubleView(View):
+    """Envelopes that could not leave as they should: they wait, are unknown, held or refused."""
+
+    state: str
+    provider: str
+    reason: str
+    envelopes: int
+    people: int
 
 
 class ProgressView(View):
-    """Envelopes and their people by state; the pace of the last seconds; time left at it."""
+    """Envelopes and their people by state; the pace of the last seconds; time left at it.
+
+    total       everybody who is to be told
+    buckets     where they are, as counted at `counted_at`; of many people not at each look
+    troubles    the most people first
+    """
 
     envelopes: dict[str, int]
     people: dict[str, int]
     people_per_second: float
     seconds_left: float | None
+    total: int
+    buckets: dict[str, int]
+    counted_at: datetime | None
+    troubles: list[TroubleView]
 
 
-class CampaignProgress(CampaignView):
-    """A campaign, how far it is, and its funnel."""
+class CampaignNow(CampaignView):
+    """A campaign and how far it is."""
 
     progress: ProgressView
+
+
+class CampaignProgress(CampaignNow):
+    """A campaign, how far it is, and its funnel."""
+
     funnel: list[RungView]
 
 
@@ -163,6 +241,12 @@ def launch(notice_id: UUID, body: Launch, work: OpenWork) -> CampaignView:
     return CampaignView.model_validate(campaign)
 
 
+@router.post("/notices/{notice_id}/campaigns/dry-run", **needs(Permission.RUN_CAMPAIGN))
+def dry_run(notice_id: UUID, body: Launch, work: LookWork) -> ForecastView:
+    """What the same launch would do: whom, by what, at what cost, until when. Writes nothing."""
+    return ForecastView.model_validate(planned.plan(work, notice_id, **body.options()))
+
+
 @router.get("/incidents/{incident_id}/campaigns", **needs(Permission.READ_CAMPAIGN))
 def list_campaigns(incident_id: UUID, work: LookWork) -> list[CampaignView]:
     """The campaigns of an incident."""
@@ -177,6 +261,16 @@ def read_campaign(campaign_id: UUID, work: LookWork) -> CampaignProgress:
         **campaign.model_dump(),
         progress=ProgressView.model_validate(counting.progress(work, campaign_id)),
         funnel=[RungView.model_validate(rung) for rung in counting.funnel(work, campaign_id)],
+    )
+
+
+@router.get("/campaigns/{campaign_id}/progress", **needs(Permission.READ_CAMPAIGN))
+def read_progress(campaign_id: UUID, work: LookWork) -> CampaignNow:
+    """How far a campaign is, without its funnel: cheap enough to be asked each second."""
+    campaign = CampaignView.model_validate(campaigns.read(work, campaign_id))
+    return CampaignNow(
+        **campaign.model_dump(),
+        progress=ProgressView.model_validate(counting.progress(work, campaign_id)),
     )
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from incidents.cli.looks import moment, pairs, table, words
+from incidents.cli import campaign_looks as looks
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 from incidents.cli.screen import out
 from incidents.errors import InvalidInput, Problem
@@ -20,15 +20,9 @@ noun = Noun("campaign", "Everybody is told, up a ladder of channels.")
 verb = noun.command
 Which = Annotated[str, typer.Argument(help="Id, or its beginning; the newest if empty.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; it stays on record.")]
-_BAR = 44
 _BRAKE = {
     "failed": "failed_percent", "complained": "complained_percent", "refused": "refused_first",
     "after": "after_people",
-}  # fmt: skip
-_BUCKETS = {
-    "planned": "bright_black", "waiting": "blue", "in_flight": "cyan", "unknown": "magenta",
-    "accepted": "green", "delivered": "bold green", "exhausted": "red", "announced": "yellow",
-    "suppressed": "bright_black", "withheld": "bright_black",
 }  # fmt: skip
 
 
@@ -54,6 +48,9 @@ def launch(
     brake: Annotated[
         str, typer.Option(help="E.g. failed=8,complained=0.5 (percent), refused=50; or none.")
     ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say whom, by what, at what cost, until when.")
+    ] = False,
 ) -> None:
     """Begin to tell every affected person, in exactly the approved words."""
     notices = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/notices")
@@ -64,8 +61,11 @@ def launch(
         "canary": {"people": canary, "hold_minutes": hold, "by_hand": by_hand},
         "brake": _brake(brake),
     }
-    made = api.client.post(f"/notices/{chosen['id']}/campaigns", body)
-    api.say(made, lambda one: listed([one]))
+    path = f"/notices/{chosen['id']}/campaigns"
+    if dry_run:
+        api.say(api.client.post(f"{path}/dry-run", body), looks.forecast)
+    else:
+        api.say(api.client.post(path, body), lambda one: looks.listed([one]))
 
 
 def _brake(told: str) -> dict[str, float] | None:
@@ -85,13 +85,15 @@ def _brake(told: str) -> dict[str, float] | None:
 @verb("list")
 def list_campaigns(api: Api, incident: Incident) -> None:
     """The campaigns of an incident."""
-    api.say(api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns"), listed)
+    api.say(
+        api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns"), looks.listed
+    )
 
 
 @verb("show")
 def show(api: Api, incident: Incident, campaign: Which = "") -> None:
     """How far it is, and what became of people rung by rung."""
-    api.say(api.client.get(_path(api, incident, campaign)), shown)
+    api.say(api.client.get(_path(api, incident, campaign)), looks.shown)
 
 
 @verb("watch")
@@ -101,22 +103,33 @@ def watch(
     campaign: Which = "",
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between looks.")] = 1.0,
 ) -> None:
-    """Look again and again, until everybody has been tried or it stands still."""
+    """Look again and again until it is over or paused; with --json a line a look."""
     path = _path(api, incident, campaign)
-    found = api.client.get(path)
-    with Live(shown(found), console=out(), auto_refresh=False, transient=True) as screen:
-        while found["status"] == "running":
-            time.sleep(every)
-            found = api.client.get(path)
-            screen.update(shown(found), refresh=True)
-    api.say(found, shown)
+    if api.as_json:
+        for found in _looks(api, path, every):
+            typer.echo(json.dumps(found))
+        return
+    with Live(console=out(), auto_refresh=False, transient=True) as screen:
+        for found in _looks(api, path, every):
+            screen.update(looks.watched(found), refresh=True)
+    api.say(api.client.get(path), looks.shown)
+
+
+def _looks(api: Api, path: str, every: float) -> Iterator[dict[str, Any]]:
+    """What is seen each time, the last one when it is over."""
+    while True:
+        found: dict[str, Any] = api.client.get(f"{path}/progress")
+        yield found
+        if found["status"] != "running":
+            return
+        time.sleep(every)
 
 
 @verb("equation")
 def show_equation(api: Api, incident: Incident, campaign: Which = "") -> None:
     """Where everybody is: each person in exactly one bucket; exits 1 if that did not hold."""
     found = api.client.get(f"{_path(api, incident, campaign)}/equation")
-    api.say(found, equation)
+    api.say(found, looks.equation)
     if not found["holds"]:
         raise typer.Exit(1)
 
@@ -162,91 +175,9 @@ def _act(
     api: Api, incident: str, campaign: str, action: str, body: dict[str, str] | None = None
 ) -> None:
     made = api.client.post(f"{_path(api, incident, campaign)}/{action}", body)
-    api.say(made, lambda one: listed([one]))
+    api.say(made, lambda one: looks.listed([one]))
 
 
 def _path(api: Api, incident: str, which: str) -> str:
     rows = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns")
     return f"/campaigns/{pick(rows, which, 'campaign')['id']}"
-
-
-def listed(campaigns: list[dict[str, Any]]) -> RenderableType:
-    """Campaigns in a table."""
-    if not campaigns:
-        return Text("No campaign yet.", "dim")
-    made = table("campaign", "status", "ladder", "launched", "finished")
-    for one in campaigns:
-        ladder = " → ".join(one["ladder"])
-        times = (moment(one["launched_at"]), moment(one["finished_at"]))
-        made.add_row(one["id"], words(one["status"]), ladder, *times)
-    return made
-
-
-def shown(campaign: dict[str, Any]) -> RenderableType:
-    """How far a campaign is, and its funnel."""
-    progress = campaign["progress"]
-    pace, rest = progress["people_per_second"], progress["seconds_left"]
-    about = pairs(
-        {
-            "status": words(campaign["status"]),
-            "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
-            "canary": gate(campaign),
-            "ladder": " → ".join(campaign["ladder"]),
-            "envelopes": "  ".join(f"{k} {v:,}" for k, v in progress["envelopes"].items()),
-            "pace": f"{pace:,.0f} people/s" if pace else "",
-            "time left": f"{rest:,.0f} s" if rest and campaign["status"] == "running" else "",
-        }
-    )
-    return Group(about, funnel(campaign["funnel"]))
-
-
-def gate(campaign: dict[str, Any]) -> str:
-    """How it stands with those who go first; empty once everybody is told."""
-    first = f"{campaign['canary'].get('people', 0):,} go first"
-    if campaign["gate"] != "holding":
-        return first if campaign["gate"] == "canary" else ""
-    if not campaign["gate_at"]:
-        return f"{first}; the others wait for `tocsin campaign continue`"
-    rest = (datetime.fromisoformat(campaign["gate_at"]) - datetime.now(UTC)).total_seconds()
-    return f"{first}; the others follow in {max(0, rest):,.0f} s"
-
-
-def funnel(rungs: list[dict[str, Any]]) -> RenderableType:
-    """Rung by rung: who stands there, and who was moved on from it and why."""
-    made = table("rung", "#came", "stand there", "moved on")
-    for rung in rungs:
-        stay = {name: count for name, count in rung["buckets"].items() if count}
-        left = {name: count for name, count in rung["left"].items() if count}
-        came = sum(stay.values()) + sum(left.values())
-        made.add_row(rung["channel"], f"{came:,}", _named(stay), _named(left))
-    return made
-
-
-def _named(counts: dict[str, int]) -> Text:
-    parts = [
-        Text(f"{name.replace('_', ' ')} {count:,}", _BUCKETS.get(name, ""))
-        for name, count in counts.items()
-    ]
-    return Text("  ").join(parts)
-
-
-def _held_by_place(found: dict[str, Any]) -> RenderableType:
-    if not found["places"]:
-        return Text("Nobody is held for where they live.", "dim")
-    made = table("place", "#people held")
-    for place, people in found["places"].items():
-        made.add_row(place or "unknown", f"{people:,}")
-    return made
-
-
-def equation(found: dict[str, Any]) -> RenderableType:
-    """Everybody, by bucket, as bars that sum to the whole."""
-    made = table("bucket", "#people", "")
-    for name, count in found["buckets"].items():
-        if count:
-            length = max(1, round(_BAR * count / max(found["total"], 1)))
-            style = _BUCKETS.get(name, "")
-            made.add_row(name.replace("_", " "), f"{count:,}", Text("█" * length, style))
-    holds = ("holds", "bold green") if found["holds"] else ("DOES NOT HOLD", "bold red")
-    total = f": {sum(found['buckets'].values()):,} in buckets, {found['total']:,} affected"
-    return Group(made, Text.assemble("The population equation ", holds, total))

@@ -1,6 +1,6 @@
 """Counting a campaign's people: every one of them in exactly one bucket, in one statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,23 +54,34 @@ def people_by_bucket(session: Session, campaign: Campaign) -> tuple[list[Group],
 
 
 def left_behind(session: Session, campaign_id: UUID) -> Sequence[Any]:
-    """(rung, channel, outcome, people) of the places that people have left."""
-    query = (
-        select(Delivery.rung, Delivery.channel, Delivery.outcome, func.count())
-        .where(Delivery.campaign_id == campaign_id, ~Delivery.is_current)
-        .group_by(Delivery.rung, Delivery.channel, Delivery.outcome)
+    """(rung, outcome, reason, people) of the places that people have left."""
+    key = (Delivery.rung, Delivery.outcome, Delivery.reason)
+    query = select(*key, func.count()).where(
+        Delivery.campaign_id == campaign_id, ~Delivery.is_current
     )
-    return session.execute(query).all()
+    return session.execute(query.group_by(*key)).all()
 
 
-def envelope_progress(session: Session, campaign_id: UUID) -> Mapping[str, tuple[int, int]]:
-    """State -> (envelopes, people): a quick view that opens no person's row."""
+@dataclass(frozen=True, slots=True)
+class Envelopes:
+    """So many envelopes of one provider in one state, for one reason where there is one."""
+
+    state: str
+    provider: str
+    reason: str
+    envelopes: int
+    people: int
+
+
+def envelopes_by_state(session: Session, campaign_id: UUID) -> list[Envelopes]:
+    """A campaign's envelopes: a quick view that opens no person's row."""
+    key = (Envelope.state, Envelope.provider, Envelope.reason)
     query = (
-        select(Envelope.state, func.count(), func.sum(Envelope.people_count))
+        select(*key, func.count(), func.sum(Envelope.people_count))
         .where(Envelope.campaign_id == campaign_id)
-        .group_by(Envelope.state)
+        .group_by(*key)
     )
-    return {state: (count, int(people)) for state, count, people in session.execute(query)}
+    return [Envelopes(*row[:4], int(row[4])) for row in session.execute(query)]
 
 
 def accepted_since(session: Session, campaign_id: UUID, moment: datetime) -> int:

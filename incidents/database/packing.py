@@ -97,7 +97,7 @@ def packed(placing: Placing, people: Select[*tuple[Any, ...]]) -> Select[*tuple[
 
     people  PERSON and `below`, the rung that they have left
     """
-    lined = _lined(placing, _on_track(placing, _on_rung(placing, people)))
+    lined = _lined(placing, stood(placing, people))
     size = by_track(lined.c.track, [track.lane.max_people for track in placing.tracks])
     begins = case((lined.c.track.is_(None), 0), ((lined.c.line - 1) % size == 0, 1), else_=0)
     # In the order of the lines, so that the database sorts once.
@@ -106,6 +106,11 @@ def packed(placing: Placing, people: Select[*tuple[Any, ...]]) -> Select[*tuple[
     numbered = case((lined.c.track.is_not(None), ordinal + placing.campaign.envelope_count))
     kept = ("id", "rung", "withheld", "track", *_WORDS)
     return select(*(lined.c[name] for name in kept), numbered.label("envelope"))
+
+
+def stood(placing: Placing, people: Select[*tuple[Any, ...]]) -> Subquery:
+    """These people, each on their rung and track, with what is held against it and their words."""
+    return _on_track(placing, _on_rung(placing, people))
 
 
 def by_track(

@@ -76,6 +76,12 @@ def locales_of(session: Session, incident_id: UUID) -> Sequence[str]:
     return session.scalars(query.distinct().order_by(Recipient.locale)).all()
 
 
+def kinds_of(session: Session, incident_id: UUID) -> list[Kind]:
+    """The locales and places of everybody affected."""
+    mine = Recipient.incident_id == incident_id
+    return _kinds(session, select(Recipient.locale, Recipient.place).where(mine))
+
+
 def end_of_page(session: Session, campaign: Campaign, size: int) -> UUID | None:
     """The last person of the next page of the population; None: the rest fits on it."""
     people = select(Recipient.id).where(_after(campaign)).order_by(Recipient.id)

@@ -28,7 +28,7 @@ from incidents.services.campaign_trail import tell
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
-__all__ = ["go_on", "launch", "of_incident", "pause", "read", "resume", "stop", "tend"]
+__all__ = ["go_on", "launch", "of_incident", "pause", "prepared", "read", "resume", "stop", "tend"]
 
 LADDER = ("email", "sms", "announcement")
 
@@ -55,6 +55,28 @@ def launch(
                     InvalidInput  a rung that nobody carries, a language that nobody wrote
     """
     require(work.actor, Permission.RUN_CAMPAIGN)
+    campaign = prepared(work, notice_id, ladder, unknown_policy, canary, brake)
+    notice = work.session.get_one(Notice, notice_id)
+    notice.status = NOTICE.after(notice.status, "issue")
+    _add(work, campaign)
+    few_first.begin(work, campaign)
+    _tell(work, campaign, notice)
+    return campaign
+
+
+def prepared(
+    work: Work,
+    notice_id: UUID,
+    ladder: Sequence[str] = LADDER,
+    unknown_policy: str = "hold",
+    canary: Canary = NO_CANARY,
+    brake: Brake | None = None,
+) -> Campaign:
+    """The campaign that a launch with these options would begin; it is no row yet.
+
+    Raises what `launch` raises: whatever can be refused is refused here.
+    """
+    require(work.actor, Permission.RUN_CAMPAIGN)
     notice = get_of_incident(work, Notice, notice_id, "notice")
     approval = _approval_that_holds(work, notice)
     routes = dict(work.office.routes.get(notice.mode, {}))
@@ -66,7 +88,7 @@ def launch(
     planning.check_coverage(work, notice, approval.id, rungs)
     carried = planning.routes_of(rungs, routes)
     residency.check(work, notice.mode, notice.incident_id, carried)
-    campaign = Campaign(
+    return Campaign(
         incident_id=notice.incident_id,
         mode=notice.mode,
         notice_id=notice.id,
@@ -76,20 +98,29 @@ def launch(
         routes=carried,
         unknown_policy=unknown_policy,
         audience_of=audience_of,
+        envelope_count=0,
         canary=asdict(first),
         brake=asdict(checked_brake(brake)) if brake else {},
         launched_at=work.now,
         launched_by=work.actor.id,
     )
-    notice.status = NOTICE.after(notice.status, "issue")
-    _add(work, campaign)
-    few_first.begin(work, campaign)
-    details = {"notice_id": notice.id, "content": approval.sha256, "channels": rungs}
+
+
+def _tell(work: Work, campaign: Campaign, notice: Notice) -> None:
+    first = few_first.few_of(campaign).people
     story = f"Telling people: {notice.reference}"
-    if first.people:
-        story += f"; {first.people:,} of {people:,} go first"
-    tell(work, campaign, "campaign.launch", story, people=first.people or people, **details)
-    return campaign
+    story += f"; {first:,} of them go first" if first else ""
+    approval = work.session.get_one(NoticeApproval, campaign.approval_id)
+    tell(
+        work,
+        campaign,
+        "campaign.launch",
+        story,
+        notice_id=notice.id,
+        content=approval.sha256,
+        channels=campaign.ladder,
+        people=first or None,
+    )
 
 
 def _add(work: Work, campaign: Campaign) -> None:
@@ -104,7 +135,8 @@ def _add(work: Work, campaign: Campaign) -> None:
 def _approval_that_holds(work: Work, notice: Notice) -> NoticeApproval:
     if notice.status == "issued":
         raise Conflict(
-            "this notice has been launched already; draft a supplementary one to tell more"
+            "this notice has been launched already, and nobody is told twice",
+            Problem("notice", "was launched before", "draft a supplementary one to tell more"),
         )
     NOTICE.after(notice.status, "issue")
     approval = standing_approval(work.session, notice.id)

@@ -1,13 +1,17 @@
 """The population equation: every affected person of a campaign in exactly one bucket, always."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from incidents.database import equation as rows
+from incidents.database import pages
 from incidents.database.announcements import standing_announcement
+from incidents.database.campaign_looks import CampaignLook
 from incidents.database.campaigns import Campaign
+from incidents.database.providers import in_trouble
 from incidents.rules.permissions import Permission
 from incidents.services.lookup import get_of_incident
 from incidents.work import Work, require
@@ -25,6 +29,11 @@ BUCKETS = (
     "withheld",
 )
 _RATE_WINDOW = timedelta(seconds=10)
+# Counting so many takes some tens of milliseconds; of more, what was counted last is told.
+_COUNTED_AT_ONCE = 50_000
+_MOST_REASONS = 5
+_SHUT = {"credentials": "refuses our key or account", "": "asked us to wait"}
+_IN_TROUBLE = {"ready": "waits", "unknown": "unknown", "held": "held", "refused": "refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,28 @@ class Rung:
 
     buckets  those who stand on it now
     left     those who were moved on from it, by what became of them there
+    reasons  of those who failed on it, the most frequent first; never an address
     """
 
     rung: int
     channel: str
     buckets: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Envelopes that could not leave as they should: what happens to them, by whom, and why.
+
+    state  waits (is tried again, or waits for us to mend our account) | unknown | held | refused
+    """
+
+    state: str
+    provider: str
+    reason: str
+    envelopes: int
+    people: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +85,31 @@ class Progress:
 
     people_per_second  over the last seconds
     seconds_left       at that pace; None while nothing moves
+    total              everybody who is to be told
+    buckets            where they are, as it was counted at `counted_at`; of many people not
+                       at each look
+    troubles           the most people first
     """
 
     envelopes: dict[str, int]
     people: dict[str, int]
     people_per_second: float
     seconds_left: float | None
+    total: int
+    buckets: dict[str, int]
+    counted_at: datetime | None
+    troubles: list[Trouble]
 
 
 def equation(work: Work, campaign_id: UUID) -> Equation:
     """Where everybody is, counted from one look at the rows."""
     require(work.actor, Permission.READ_CAMPAIGN)
-    campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
+    return count(work, get_of_incident(work, Campaign, campaign_id, "campaign"))
+
+
+def count(work: Work, campaign: Campaign) -> Equation:
+    """The same for a campaign at hand."""
+    require(work.actor, Permission.READ_CAMPAIGN)
     groups, total = rows.people_by_bucket(work.session, campaign)
     counts: Counter[str] = Counter()
     for group in groups:
@@ -92,8 +130,14 @@ def funnel(work: Work, campaign_id: UUID) -> list[Rung]:
     groups, _ = rows.people_by_bucket(work.session, campaign)
     for group in groups:
         rungs[group.rung].buckets[group.bucket] = group.people
-    for rung, _, outcome, people in rows.left_behind(work.session, campaign.id):
-        rungs[rung].left[outcome] = people
+    reasons: dict[int, Counter[str]] = defaultdict(Counter)
+    for number, outcome, reason, people in rows.left_behind(work.session, campaign.id):
+        left = rungs[number].left
+        left[outcome] = left.get(outcome, 0) + people
+        if outcome == "failed":
+            reasons[number][reason] += people
+    for number, failed in reasons.items():
+        rungs[number].reasons.update(failed.most_common(_MOST_REASONS))
     return rungs
 
 
@@ -101,14 +145,60 @@ def progress(work: Work, campaign_id: UUID) -> Progress:
     """A quick view that opens no person's row: cheap enough to be asked each second."""
     require(work.actor, Permission.READ_CAMPAIGN)
     campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
-    states = rows.envelope_progress(work.session, campaign.id)
-    people = {state: count for state, (_, count) in states.items()}
-    sent = rows.accepted_since(work.session, campaign.id, work.now - _RATE_WINDOW)
+    found = rows.envelopes_by_state(work.session, campaign_id)
+    envelopes, people = Counter[str](), Counter[str]()
+    for one in found:
+        envelopes[one.state] += one.envelopes
+        people[one.state] += one.people
+    sent = rows.accepted_since(work.session, campaign_id, work.now - _RATE_WINDOW)
     pace = sent / _RATE_WINDOW.total_seconds()
-    waiting = people.get("ready", 0) + people.get("leased", 0)
+    total = pages.added_people(work.session, campaign.incident_id)
+    counted, counted_at = _counted(work, campaign, total)
+    waiting = people["ready"] + people["leased"] + counted.get("planned", 0)
     return Progress(
-        envelopes={state: count for state, (count, _) in states.items()},
-        people=people,
+        envelopes=dict(envelopes),
+        people=dict(people),
         people_per_second=pace,
         seconds_left=waiting / pace if pace else None,
+        total=sum(counted.values()) or total,
+        buckets=counted,
+        counted_at=counted_at,
+        troubles=_troubles(work, found),
     )
+
+
+def _counted(work: Work, campaign: Campaign, total: int) -> tuple[dict[str, int], datetime | None]:
+    if total <= _COUNTED_AT_ONCE:
+        return count(work, campaign).buckets, work.now
+    seen = work.session.get(CampaignLook, campaign.id)
+    return (dict(seen.buckets), seen.counted_at) if seen else ({}, None)
+
+
+def _troubles(work: Work, found: Iterable[rows.Envelopes]) -> list[Trouble]:
+    """What is wrong with providers, and, where they are well, with single envelopes."""
+    found = list(found)
+    shut = {row.name: row for row in in_trouble(work.session, work.now)}
+    known = [
+        _trouble(one, one.reason) for one in found if not _is_held_up(one, shut) and one.reason
+    ]
+    for name, row in shut.items():
+        held_up = [one for one in found if one.provider == name and _is_held_up(one, shut)]
+        if held_up:
+            known.append(_sum(held_up, f"{_SHUT.get(row.reason, row.reason)}: {row.last_error}"))
+    telling = (one for one in known if one.state)
+    return sorted(telling, key=lambda one: -one.people)[:_MOST_REASONS]
+
+
+def _is_held_up(one: rows.Envelopes, shut: Container[str]) -> bool:
+    return one.state == "ready" and one.provider in shut
+
+
+def _trouble(one: rows.Envelopes, reason: str) -> Trouble:
+    state = _IN_TROUBLE.get(one.state, "")
+    return Trouble(state, one.provider, reason, one.envelopes, one.people)
+
+
+def _sum(some: Sequence[rows.Envelopes], reason: str) -> Trouble:
+    envelopes = sum(one.envelopes for one in some)
+    people = sum(one.people for one in some)
+    return Trouble("waits", some[0].provider, reason, envelopes, people)

@@ -72,6 +72,8 @@ def test_a_campaign_is_launched_watched_and_counted(telling, client, commander):
     seen = client.get(f"/api/v1/campaigns/{telling.id}", headers=commander).json()
     assert seen["progress"]["people"] == {"accepted": 3}
     assert [rung["buckets"] for rung in seen["funnel"]] == [{"accepted": 2}, {"accepted": 1}, {}]
+    quick = client.get(f"/api/v1/campaigns/{telling.id}/progress", headers=commander).json()
+    assert quick["progress"]["buckets"]["accepted"] == quick["progress"]["total"] == 3
     counted = client.get(f"/api/v1/campaigns/{telling.id}/equation", headers=commander).json()
     assert counted["holds"]
     assert counted["total"] == sum(counted["buckets"].values()) == 3
@@ -79,6 +81,35 @@ def test_a_campaign_is_launched_watched_and_counted(telling, client, commander):
         f"/api/v1/incidents/{telling.incident.id}/campaigns", headers=commander
     ).json()
     assert [row["id"] for row in listed] == [str(telling.id)]
+
+
+def test_a_dry_run_tells_what_the_launch_would_do(telling, client, commander):
+    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+    said = client.post(f"{path}/dry-run", json={}, headers=commander)
+    assert said.status_code == 200, said.text
+    assert [(leg["channel"], leg["people"]) for leg in said.json()["legs"]] == [
+        ("email", 2),
+        ("sms", 1),
+    ]
+    assert said.json()["unpriced"] == ["sendgrid", "twilio"]
+    listed = client.get(
+        f"/api/v1/incidents/{telling.incident.id}/campaigns", headers=commander
+    ).json()
+    assert listed == []
+
+
+def test_a_canary_and_a_brake_are_set_at_launch(telling, client, commander):
+    body = {"canary": {"people": 1, "by_hand": True}, "brake": {"failed_percent": 8}}
+    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+    campaign = client.post(path, json=body, headers=commander).json()
+    assert campaign["gate"] == "canary"
+    assert campaign["canary"] == {"people": 1, "hold_seconds": None}
+    assert campaign["brake"]["failed_percent"] == 8
+    follow = f"/api/v1/campaigns/{campaign['id']}/continue"
+    assert client.post(follow, headers=commander).json()["gate"] == "open"
+    assert client.post(follow, headers=commander).status_code == 409
+    wrong = {"canary": {"people": -1}}
+    assert client.post(path, json=wrong, headers=commander).status_code == 422
 
 
 def test_a_second_launch_is_a_conflict(telling, client, commander):

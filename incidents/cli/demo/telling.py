@@ -9,7 +9,8 @@ from urllib.request import urlopen
 
 from rich.text import Text
 
-from incidents.cli import announcement, campaign
+from incidents.cli import announcement
+from incidents.cli import campaign_looks as campaign
 from incidents.cli.demo.play import Play
 from incidents.cli.demo.stage import Broken, expect
 from incidents.cli.demo.triage import complete

@@ -1,0 +1,185 @@
+"""How campaigns look in a terminal: before a launch, on their way, and where everybody is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from incidents.cli.looks import bullets, moment, pairs, table, words
+
+_BAR, _WIDE = 44, 60
+_FRESH_SECONDS = 3.0
+_TOLD = ("accepted", "delivered")
+_IN_TIME = {
+    True: Text("yes", "green"), False: Text("NO", "bold red"), None: Text("not known", "yellow"),
+}  # fmt: skip
+_BUCKETS = {
+    "planned": "bright_black", "waiting": "blue", "in_flight": "cyan", "unknown": "magenta",
+    "accepted": "green", "delivered": "bold green", "exhausted": "red", "announced": "yellow",
+    "suppressed": "bright_black", "withheld": "bright_black",
+}  # fmt: skip
+
+
+def listed(campaigns: list[dict[str, Any]]) -> RenderableType:
+    """Campaigns in a table."""
+    if not campaigns:
+        return Text("No campaign yet.", "dim")
+    made = table("campaign", "status", "ladder", "launched", "finished")
+    for one in campaigns:
+        ladder = " → ".join(one["ladder"])
+        times = (moment(one["launched_at"]), moment(one["finished_at"]))
+        made.add_row(one["id"], words(one["status"]), ladder, *times)
+    return made
+
+
+def shown(campaign: dict[str, Any]) -> RenderableType:
+    """How far a campaign is, and its funnel."""
+    progress = campaign["progress"]
+    pace, rest = progress["people_per_second"], progress["seconds_left"]
+    about = pairs(
+        {
+            "status": words(campaign["status"]),
+            "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
+            "canary": gate(campaign),
+            "ladder": " → ".join(campaign["ladder"]),
+            "envelopes": "  ".join(f"{k} {v:,}" for k, v in progress["envelopes"].items()),
+            "pace": f"{pace:,.0f} people/s" if pace else "",
+            "time left": f"{rest:,.0f} s" if rest and campaign["status"] == "running" else "",
+        }
+    )
+    return Group(about, *_troubles(progress["troubles"]), funnel(campaign["funnel"]))
+
+
+def watched(campaign: dict[str, Any]) -> RenderableType:
+    """One look at a campaign on its way: bar, pace, canary, buckets, what goes wrong."""
+    progress = campaign["progress"]
+    reached = [progress["buckets"].get(name, 0) for name in _TOLD]
+    total, pace, rest = progress["total"], progress["people_per_second"], progress["seconds_left"]
+    lines = {
+        "": _bar(progress["buckets"], total),
+        "told": f"{sum(reached):,} of {total:,} ({sum(reached) / max(total, 1):.1%})",
+        "pace": f"{pace:,.0f} people/s" if pace else "nothing moves",
+        "time left": f"{span(rest)}" if rest else "",
+        "canary": gate(campaign),
+        "people": _named({name: n for name, n in progress["buckets"].items() if n}),
+        "counted": _age(progress["counted_at"]),
+        "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
+    }
+    title = Text.assemble(("Telling people: ", "bold"), words(campaign["status"]))
+    return Group(title, pairs(lines), *_troubles(progress["troubles"]))
+
+
+def _bar(buckets: dict[str, int], total: int) -> Text:
+    """Everybody as one bar, each bucket in its colour; who is nowhere yet is its empty end."""
+    made = Text()
+    for name, style in _BUCKETS.items():
+        if name != "planned":
+            made.append("█" * round(_WIDE * buckets.get(name, 0) / max(total, 1)), style)
+    made.append("░" * (_WIDE - len(made)), "bright_black")
+    return made
+
+
+def _age(counted_at: str | None) -> str:
+    """When the buckets were counted, unless it was just now."""
+    if counted_at is None:
+        return "not yet"
+    age = (datetime.now(UTC) - datetime.fromisoformat(counted_at)).total_seconds()
+    return f"{age:,.0f} s ago" if age > _FRESH_SECONDS else ""
+
+
+def span(seconds: float) -> str:
+    """A length of time as one waits for it: `3 min 20 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def _troubles(troubles: list[dict[str, Any]]) -> list[RenderableType]:
+    """What could not leave as it should, and why."""
+    if not troubles:
+        return []
+    made = table("trouble", "#people", "provider", "why")
+    for one in troubles:
+        count = f"{one['people']:,}"
+        made.add_row(words(one["state"]), count, one["provider"], Text(one["reason"], "dim"))
+    return [made]
+
+
+def forecast(found: dict[str, Any]) -> RenderableType:
+    """What a launch would do: whom, by what, at what cost, until when."""
+    made = table("channel", "provider", "language", "#people", "#requests", "#billed", "#cost", "")
+    for leg in found["legs"]:
+        billed = f"{leg['units']:,} {leg['unit']}{'s' * (leg['units'] != 1)}"
+        cost = f"{Decimal(leg['cost']):,.2f}" if leg["cost"] is not None else "—"
+        sizes = (f"{leg['people']:,}", f"{leg['envelopes']:,}", billed, cost)
+        night = f"from {moment(leg['opens_at'])}" if leg["opens_at"] else ""
+        made.add_row(leg["channel"], leg["provider"], leg["locale"], *sizes, Text(night, "dim"))
+    pace = span(found["seconds"]) if found["seconds"] is not None else "as fast as it goes"
+    hold = (
+        "until somebody says so" if found["hold_seconds"] is None else span(found["hold_seconds"])
+    )
+    first = f"{found['canary_people']:,} go first; the others wait {hold}"
+    about = pairs(
+        {
+            "people": found["people"],
+            "sent nothing": _named(found["unreached"]) if found["unreached"] else "",
+            "cost": f"{Decimal(found['cost']):,.2f} {found['currency']}" if found["cost"] else "",
+            "canary": first if found["canary_people"] else "none: all at once",
+            "sending": pace,
+            "all tried by": moment(found["ends_at"]) if found["ends_at"] else "not known",
+            "duty due": moment(found["due_at"]) if found["due_at"] else "no date",
+            "in time": _IN_TIME[found["in_time"]],
+        }
+    )
+    return Group(made, about, bullets("Before you launch", found["warnings"], "yellow"))
+
+
+def gate(campaign: dict[str, Any]) -> str:
+    """How it stands with those who go first; empty once everybody is told."""
+    first = f"{campaign['canary'].get('people', 0):,} go first"
+    if campaign["gate"] != "holding":
+        return first if campaign["gate"] == "canary" else ""
+    if not campaign["gate_at"]:
+        return f"{first}; the others wait for `tocsin campaign continue`"
+    rest = (datetime.fromisoformat(campaign["gate_at"]) - datetime.now(UTC)).total_seconds()
+    return f"{first}; the others follow in {span(max(0, rest))}"
+
+
+def funnel(rungs: list[dict[str, Any]]) -> RenderableType:
+    """Rung by rung: who stands there, and who was moved on from it and why."""
+    made = table("rung", "#came", "stand there", "moved on", "why they failed")
+    for rung in rungs:
+        stay = {name: count for name, count in rung["buckets"].items() if count}
+        left = {name: count for name, count in rung["left"].items() if count}
+        came = sum(stay.values()) + sum(left.values())
+        why = "  ".join(f"{reason} {count:,}" for reason, count in rung["reasons"].items())
+        ends = (_named(stay), _named(left), Text(why, "dim"))
+        made.add_row(rung["channel"], f"{came:,}", *ends)
+    return made
+
+
+def _named(counts: dict[str, int]) -> Text:
+    parts = [
+        Text(f"{name.replace('_', ' ')} {count:,}", _BUCKETS.get(name, ""))
+        for name, count in counts.items()
+    ]
+    return Text("  ").join(parts)
+
+
+def equation(found: dict[str, Any]) -> RenderableType:
+    """Everybody, by bucket, as bars that sum to the whole."""
+    made = table("bucket", "#people", "")
+    for name, count in found["buckets"].items():
+        if count:
+            length = max(1, round(_BAR * count / max(found["total"], 1)))
+            style = _BUCKETS.get(name, "")
+            made.add_row(name.replace("_", " "), f"{count:,}", Text("█" * length, style))
+    holds = ("holds", "bold green") if found["holds"] else ("DOES NOT HOLD", "bold red")
+    total = f": {sum(found['buckets'].values()):,} in buckets, {found['total']:,} affected"
+    return Group(made, Text.assemble("The population equation ", holds, total))
