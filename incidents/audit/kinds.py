@@ -241,6 +241,13 @@ KINDS: Mapping[str, Details] = {
         "count": whole,
         "outcomes": counts,
     },
+    "sending.reroute": {
+        "campaign_id": uuid,
+        "channel": CHANNEL,
+        "before": code,
+        "courier": code,
+        "count": whole,
+    },
     "receipts.fold": {"courier": code, "count": whole, "root": sha256_hex, "outcomes": counts},
     "unknown.resolve": {
         "campaign_id": uuid,

@@ -84,6 +84,13 @@ def shut(session: Session, now: datetime) -> list[Lane]:
     return [(name, channel) for name, channel in session.execute(query)]
 
 
+def open_breakers(session: Session) -> Sequence[ProviderState]:
+    """Those whose breaker is not closed."""
+    return session.scalars(
+        select(ProviderState).where(ProviderState.breaker != BREAKER.start)
+    ).all()
+
+
 def known(session: Session, lanes: Iterable[Lane]) -> dict[Lane, ProviderState]:
     """Those of these that have a row."""
     names = {name for name, _ in lanes}

@@ -23,6 +23,10 @@ WINDOW = 50
 FEWEST = 10  # fewer calls than this say nothing of a share
 PROBE_PEOPLE = 10
 
+# How often it must have opened before what waits is handed to others: a blip of seconds, or a
+# key that somebody is just mending, must not take a million shared envelopes apart.
+GIVEN_UP = {UNREACHABLE: 2, FAILING: 2, CREDENTIALS: 10}
+
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(seconds=60)
 
@@ -47,6 +51,13 @@ class Breaker:
     def at_rest(self) -> bool:
         """Whether nothing needs to be remembered of it."""
         return self.state == BREAKER.start and not self.recent.strip(FINE)
+
+
+def is_given_up(breaker: Breaker) -> bool:
+    """Whether others should carry what waits for this provider: probes have failed, too."""
+    letters = {reason: letter for letter, reason in REASONS.items()}
+    most = GIVEN_UP.get(letters.get(breaker.reason, ""))
+    return breaker.state != BREAKER.start and most is not None and breaker.trips >= most
 
 
 def sign(trouble: str, http_status: int | None, kind: str) -> str:

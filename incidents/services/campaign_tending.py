@@ -6,7 +6,7 @@ from incidents.database import audience, leases, pages
 from incidents.database import campaigns as rows
 from incidents.database.campaigns import Campaign
 from incidents.rules.lifecycle import CAMPAIGN
-from incidents.services import brake, canary, planning, reconcile
+from incidents.services import brake, canary, failover, planning, reconcile
 from incidents.services.campaign_trail import tell
 from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
@@ -18,6 +18,7 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     Returns  whether something changed, so that it is worth pumping
     """
     changed = _welcome(office, mode)
+    changed |= failover.look(office, mode)
     changed |= reconcile.expire(office, mode)
     changed |= reconcile.resolve_due(office, dispatch, mode)
     changed |= brake.look(office, mode)

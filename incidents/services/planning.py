@@ -105,7 +105,9 @@ def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
     return Placing(
         campaign=campaign,
         kinds=kinds,
-        lanes=_lanes(work, campaign, {place for _, place in kinds}),
+        lanes=lanes_of(
+            work, campaign, {place for _, place in kinds}, providers.shut(work.session, work.now)
+        ),
         # Somebody who came later and whose language nobody wrote gets the default one.
         locales={locale: chosen for locale, chosen in reads.items() if chosen},
         default_locale=notice.default_locale,
@@ -127,9 +129,10 @@ def routes_of(rungs: Iterable[str], couriers: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _lanes(work: Work, campaign: Campaign, places: Collection[str]) -> dict[str, list[Lane]]:
-    """Who may carry what to people of these places, as things stand."""
-    shut = providers.shut(work.session, work.now)
+def lanes_of(
+    work: Work, campaign: Campaign, places: Collection[str], shut: Collection[tuple[str, str]]
+) -> dict[str, list[Lane]]:
+    """Who may carry what to people of these places; `shut`: providers on channels in trouble."""
     rules = residency.of_mode(work, campaign.mode)
     return {
         channel: lanes(
