@@ -2,24 +2,22 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from incidents.api.door import LookWork, OpenWork, View, needs, router_for
+from incidents.api.files import streamed
 from incidents.database.audit_entries import AuditEntry
 from incidents.office import signing_key
 from incidents.rules.permissions import Permission
 from incidents.services import audit_trail
 
 router = router_for("audit")
-
-_CHUNK_BYTES = 256 * 1024
 
 
 class EntryView(View):
@@ -95,14 +93,4 @@ def export(work: OpenWork, incident_id: Annotated[UUID | None, Query()] = None) 
     audit_trail.export_to(
         work, signing_key(work.settings), Path(file.name), incident_id=incident_id
     )
-    return StreamingResponse(
-        _told(file),
-        media_type="application/jsonl",
-        headers={"Content-Disposition": 'attachment; filename="tocsin-audit.jsonl"'},
-    )
-
-
-def _told(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
+    return streamed(file, "application/jsonl", "tocsin-audit.jsonl")

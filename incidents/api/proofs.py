@@ -1,17 +1,20 @@
 """Proofs of campaigns over HTTP: their signed roots, and one person's notice receipt."""
 
+import tempfile
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from fastapi import Response
 from pydantic import Field
 
 from incidents.api.door import LookWork, OpenWork, Shape, View, needs, router_for
+from incidents.api.files import streamed
 from incidents.audit.receipt_verifier import written
 from incidents.database.proofs import CampaignProof
 from incidents.office import signing_key
 from incidents.rules.permissions import Permission
-from incidents.services import notice_receipts, proofs
+from incidents.services import campaign_evidence, notice_receipts, proofs
 
 router = router_for("proofs")
 
@@ -80,3 +83,19 @@ def read_receipt(campaign_id: UUID, whose: Whose, work: OpenWork) -> Response:
     made = notice_receipts.receipt(work, signer, campaign_id, ref=whose.ref, email=whose.email)
     named = {"Content-Disposition": 'attachment; filename="notice-receipt.json"'}
     return Response(written(made), media_type="application/json", headers=named)
+
+
+@router.get(
+    "/campaigns/{campaign_id}/evidence",
+    response_class=Response,
+    **needs(
+        Permission.PROVE_CAMPAIGN,
+        **{"200": {"description": "The evidence", "content": {"application/zip": {}}}},
+    ),
+)
+def download_evidence(campaign_id: UUID, work: OpenWork) -> Response:
+    """Everything that proves a campaign, in a zip that `tocsin proof verify` checks; no personal
+    data."""
+    file = tempfile.NamedTemporaryFile(suffix=".zip")  # noqa: SIM115  closed once it is sent
+    campaign_evidence.export_to(work, signing_key(work.settings), campaign_id, Path(file.name))
+    return streamed(file, "application/zip", f"evidence-{campaign_id}.zip")

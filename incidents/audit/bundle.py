@@ -10,7 +10,7 @@ The whole trail comes with its tile hashes, to tell where something is wrong; a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ def export(
     key: PublicKey,
     *,
     incident_id: UUID | None = None,
+    subjects: Collection[UUID] = (),
     start: int = 0,
     stop: int | None = None,
     since: int | None = None,
@@ -61,6 +62,7 @@ def export(
 
     key          who signs the heads, so that the file can be read alone
     incident_id  only the entries of this incident
+    subjects     of these only those that are about one of these rows of it
     start, stop  only the entries of this range
     since        also prove that the tree grew from this earlier size (for `--remember`)
     Raises       Conflict when nothing was signed yet: run the sequencer and sign first
@@ -73,7 +75,9 @@ def export(
     if whole:
         lines = _whole(session, head)
     else:
-        rows = placed_entries(session, stop, start=start, incident_id=incident_id)
+        rows = placed_entries(
+            session, stop, start=start, incident_id=incident_id, subjects=subjects
+        )
         lines = _selection(session, head, rows, since)
     header = {
         "bundle": FORMAT,

@@ -85,9 +85,24 @@ def public_key_of(signer: Signer) -> PublicKey:
 
 def signed(head: Head, signer: Signer) -> str:
     """The note: text, empty line, signature line."""
+    return signed_text(head.text, signer)
+
+
+def signed_text(text: str, signer: Signer) -> str:
+    """Any lines of text as a note; none of them empty."""
     key_hash = bytes.fromhex(public_key_of(signer).id)
-    signature = b64encode(key_hash + signer.sign(head.text.encode())).decode()
-    return f"{head.text}\n— {signer.name} {signature}\n"
+    signature = b64encode(key_hash + signer.sign(text.encode())).decode()
+    return f"{text}\n— {signer.name} {signature}\n"
+
+
+def verified_text(note: str, key: PublicKey) -> str:
+    """The text of a note that `key` signed; BadNote otherwise."""
+    text = note.partition("\n\n")[0] + "\n"
+    for name, signature in _signatures(note):
+        if (name, signature[:_KEY_HASH_BYTES].hex()) == (key.name, key.id):
+            _check(key, signature[_KEY_HASH_BYTES:], text.encode())
+            return text
+    raise BadNote(f"the note is not signed by key {key.id}")
 
 
 def read(note: str) -> Head:
@@ -124,11 +139,17 @@ def origin_of(note: str, key: PublicKey) -> tuple[str, int]:
 
 def exact(note: str, key: PublicKey, origin: str = "") -> Head:
     """As `verified`, of a note that holds this one signature and nothing else."""
-    head = verified(note, key, origin)
-    ((name, signature),) = _signatures(note)
-    if note != f"{head.text}\n— {name} {b64encode(signature).decode()}\n":
+    exact_text(note, key)
+    return verified(note, key, origin)
+
+
+def exact_text(note: str, key: PublicKey) -> str:
+    """As `verified_text`, of a note that holds this one signature and nothing else."""
+    text = verified_text(note, key)
+    (name, signature), *more = _signatures(note)
+    if more or note != f"{text}\n— {name} {b64encode(signature).decode()}\n":
         raise BadNote("the note is not written as we write it")
-    return head
+    return text
 
 
 def verified(note: str, key: PublicKey, origin: str = "") -> Head:
@@ -139,18 +160,15 @@ def verified(note: str, key: PublicKey, origin: str = "") -> Head:
     head = read(note)
     if head.origin != (origin or key.name):
         raise BadNote(f"the checkpoint is of {head.origin}, not of {origin or key.name}")
-    for name, signature in _signatures(note):
-        if (name, signature[:_KEY_HASH_BYTES].hex()) == (key.name, key.id):
-            _check(key, signature[_KEY_HASH_BYTES:], head.text.encode())
-            return head
-    raise BadNote(f"the checkpoint is not signed by key {key.id}")
+    verified_text(note, key)
+    return head
 
 
 def _check(key: PublicKey, signature: bytes, message: bytes) -> None:
     try:
         Ed25519PublicKey.from_public_bytes(key.key).verify(signature, message)
     except InvalidSignature:
-        raise BadNote("the signature of the checkpoint does not hold") from None
+        raise BadNote("the signature does not hold") from None
 
 
 def _signatures(note: str) -> list[tuple[str, bytes]]:

@@ -2,7 +2,8 @@
 
     python -m incidents.audit.verifier FILE [--key PUBLIC_KEY] [--remember state.json]
 
-FILE may also be a person's notice receipt (`receipt_verifier`).
+FILE may also be a person's notice receipt (`receipt_verifier`), or the folder or zip of a
+campaign's evidence (`evidence_verifier`).
 
 Hashes each body again, checks that no number is missing, rebuilds the tree, compares it
 with every signed head, and names the first entry that is wrong.
@@ -16,12 +17,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from incidents.audit.bundle_parts import Bad, Lines, Remembered, Selection, Whole
+from incidents.audit.evidence_verifier import EvidenceVerification, verify_evidence
+from incidents.audit.evidence_verifier import describe as describe_evidence
 from incidents.audit.note import BadNote, Head, PublicKey, signer_ids, verified
 from incidents.audit.note import read as read_note
 from incidents.audit.receipt_verifier import describe as describe_receipt
@@ -155,6 +160,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key", help="the public key, as published: name+hash+base64")
     parser.add_argument("--remember", type=Path, help="file that keeps the last head seen")
     given = parser.parse_args(arguments)
+    if given.bundle.is_dir() or zipfile.is_zipfile(given.bundle):
+        evidence = verify_evidence_at(given.bundle, key=given.key)
+        sys.stdout.write(describe_evidence(evidence) + "\n")
+        return 0 if evidence.ok else 1
     if is_receipt(given.bundle):
         receipt = verify_receipt(given.bundle.read_bytes(), key=given.key)
         sys.stdout.write(describe_receipt(receipt) + "\n")
@@ -162,6 +171,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     result = verify_bundle(given.bundle, key=given.key, remember=given.remember)
     sys.stdout.write(describe(result) + "\n")
     return 0 if result.ok else 1
+
+
+def verify_evidence_at(path: Path, *, key: str | None = None) -> EvidenceVerification:
+    """Verify a campaign's evidence, unpacked in a folder or as the zip that it came in."""
+    if path.is_dir():
+        return verify_evidence(path, _wrong_with_trail, key=key)
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(path) as packed:
+            packed.extractall(folder)
+        return verify_evidence(Path(folder), _wrong_with_trail, key=key)
+
+
+def _wrong_with_trail(path: Path, key: str) -> str:
+    result = verify_bundle(path, key=key)
+    where = "" if result.first_bad is None else f"entry {result.first_bad}: "
+    return f"{where}{result.reason}" if result.reason else ""
 
 
 def is_receipt(path: Path) -> bool:

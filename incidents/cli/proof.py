@@ -48,6 +48,32 @@ def receipt(
     api.say({"file": str(to)}, Text(f"{to}"))
 
 
+@verb("export")
+def export(
+    api: Api,
+    incident: Incident,
+    campaign: Which = "",
+    to: Annotated[Path, typer.Option("--to", help="Zip to write.")] = Path("evidence.zip"),
+) -> None:
+    """Everything that proves a campaign, for a regulator; `verify` checks it. Names nobody."""
+    size = api.client.download(f"{_path(api, incident, campaign)}/evidence", to)
+    api.say({"file": str(to), "bytes": size}, Text(f"{to} ({size:,} bytes)"))
+
+
+@noun.app.command("verify")
+def verify(
+    evidence: Annotated[Path, typer.Argument(exists=True, help="The folder, or the zip.")],
+    key: Annotated[str, typer.Option(help="Public key, as published: name+hash+base64.")] = "",
+) -> None:
+    """Check a campaign's evidence alone: no server, no database; names every file that is wrong."""
+    from incidents.audit.evidence_verifier import describe
+    from incidents.audit.verifier import verify_evidence_at
+
+    result = verify_evidence_at(evidence, key=key or None)
+    typer.echo(describe(result))
+    raise typer.Exit(0 if result.ok else 1)
+
+
 def _path(api: Api, incident: str, which: str) -> str:
     rows = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns")
     return f"/campaigns/{pick(rows, which, 'campaign')['id']}"

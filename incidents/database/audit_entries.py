@@ -121,7 +121,12 @@ PlacedEntry: TypeAlias = Row[int, UUID, bytes, bytes, datetime, str, UUID, UUID 
 
 
 def placed_entries(
-    session: Session, stop: int, *, start: int = 0, incident_id: UUID | None = None
+    session: Session,
+    stop: int,
+    *,
+    start: int = 0,
+    incident_id: UUID | None = None,
+    subjects: Collection[UUID] = (),
 ) -> Iterator[PlacedEntry]:
     """Placed entries in order, streamed; a pruned one has only seq, id and leaf, else None."""
     leaf, entry = AuditLeaf, AuditEntry
@@ -142,6 +147,8 @@ def placed_entries(
     )
     if incident_id is not None:
         query = query.where(entry.incident_id == incident_id)
+    if subjects:
+        query = query.where(entry.subject_id.in_(subjects))
     yield from session.execute(query.execution_options(yield_per=2_000))
 
 
@@ -190,6 +197,16 @@ def entries_of(
     if after is not None:
         query = query.where(AuditEntry.entry_id > after)
     return session.scalars(query).all()
+
+
+def entries_about(
+    session: Session, subjects: Collection[UUID], *, but: Collection[str] = ()
+) -> Sequence[AuditEntry]:
+    """Every entry about these rows in the order written, except of some kinds."""
+    query = select(AuditEntry).where(
+        AuditEntry.subject_id.in_(subjects), AuditEntry.kind.not_in(but)
+    )
+    return session.scalars(query.order_by(AuditEntry.entry_id)).all()
 
 
 def private_of(session: Session, entry_id: UUID) -> Sequence[AuditPrivate]:

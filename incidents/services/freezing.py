@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from incidents import rendering
 from incidents.database.base import uuid7
@@ -70,15 +71,19 @@ def still_holds(work: Work, notice: Notice, approval: NoticeApproval) -> bool:
 
 
 def hash_of(notice: Notice, bodies: list[NoticeBody]) -> str:
+    """The hash of what an approval binds."""
+    return hashlib.sha256(json.dumps(bound(notice, bodies), sort_keys=True).encode()).hexdigest()
+
+
+def bound(notice: Notice, bodies: list[NoticeBody]) -> dict[str, Any]:
     """What an approval binds: every body, and which language goes to whom."""
-    bound = {
+    return {
         "notice": str(notice.id),
         "mode": notice.mode,
         "default_locale": notice.default_locale,
         "locale_choices": notice.locale_choices,
         "bodies": sorted([body.locale, body.channel, body.sha256] for body in bodies),
     }
-    return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
 
 
 def _body(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from incidents.audit.receipt_verifier import verify_receipt
@@ -63,3 +66,15 @@ def test_there_is_no_receipt_before_there_is_a_proof(told, client, as_role):
     answer = client.post(path, json={"ref": "1"}, headers=as_role("privacy_officer"))
     assert answer.status_code == 404
     assert "no proof yet" in answer.text
+
+
+def test_evidence_comes_as_a_zip(told, client, as_role):
+    path = f"/api/v1/campaigns/{told.id}/evidence"
+    assert client.get(path, headers=as_role("auditor")).status_code == 404
+    make_due(told)
+    answer = client.get(path, headers=as_role("auditor"))
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+        assert {"README.txt", "manifest.txt", "leaves.bin"} <= set(packed.namelist())
+        assert packed.read("summary.pdf").startswith(b"%PDF")
+        assert len(packed.read("leaves.bin")) == 3 * 32
