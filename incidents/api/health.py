@@ -18,7 +18,9 @@ guarded = router_for("me")
 class Health(BaseModel):
     """Whether the process answers, reaches its database, and alarms can be relied on."""
 
-    status: Literal["ok", "database away", "alarms late", "duty without alarm"]
+    status: Literal[
+        "ok", "database away", "alarms late", "duty without alarm", "people unaccounted for"
+    ]
     alarm_lag_seconds: float | None = None
 
 

@@ -55,6 +55,13 @@ class _Scrape:
         yield _by("alarm_last_ring_timestamp_seconds", told, [], {(): rang})
         told = "What will go wrong within two weeks with being on duty, by kind."
         yield _by("rota_warnings", told, ["code"], found.rota_warnings)
+        by_campaign = ["campaign", "mode"]
+        told = "People of a campaign by bucket, as counted last; together they are all."
+        yield _by("campaign_people", told, [*by_campaign, "bucket"], found.campaign_people)
+        told = "Whether everybody was in exactly one bucket: always 1."
+        yield _by("campaign_equation_holds", told, by_campaign, found.equation_holds)
+        told = "Whether its brake has paused a campaign."
+        yield _by("campaign_halted", told, by_campaign, found.campaigns_halted)
 
 
 def _by(

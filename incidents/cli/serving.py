@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from incidents.cli import alarm_checks, rota_checks
+from incidents.cli import alarm_checks, campaign_checks, rota_checks
 from incidents.cli.looks import pairs
 from incidents.cli.screen import err, out
 from incidents.errors import IncidentsError
@@ -150,6 +150,7 @@ def doctor() -> None:
         "audit trail": lambda: _trail(settings),
         "broker": lambda: _broker(settings),
         "alarms": lambda: alarm_checks.channels(settings),
+        "campaigns": lambda: campaign_checks.campaigns(settings),
         "on duty": lambda: rota_checks.people(settings),
         "sentinel": lambda: alarm_checks.sentinel(settings),
         "law": lambda: _law(settings),

@@ -78,6 +78,47 @@ def claim_brake(session: Session, campaign_id: UUID, before: datetime, now: date
     return rows_changed(session, update(CampaignLook).where(mine).values(braked_at=now)) == 1
 
 
+def campaigns_to_count(session: Session, mode: str) -> Sequence[Any]:
+    """(campaign, people at the last count, when) of those that move, or ended since."""
+    ended = and_(Campaign.finished_at.is_not(None), Campaign.finished_at > CampaignLook.counted_at)
+    moves = Campaign.status.in_(("running", "paused"))
+    query = (
+        select(Campaign.id, CampaignLook.total, CampaignLook.counted_at, Campaign.finished_at)
+        .join(CampaignLook, CampaignLook.campaign_id == Campaign.id)
+        .where(Campaign.mode == mode, or_(moves, ended, CampaignLook.counted_at.is_(None)))
+    )
+    return session.execute(query.order_by(Campaign.id)).all()
+
+
+def claim_count(
+    session: Session, campaign_id: UUID, before: datetime | None, now: datetime
+) -> CampaignLook | None:
+    """Take one count of a campaign's people; of several processes one gets it."""
+    mine = and_(
+        CampaignLook.campaign_id == campaign_id,
+        CampaignLook.counted_at.is_not_distinct_from(before),
+    )
+    if rows_changed(session, update(CampaignLook).where(mine).values(counted_at=now)) == 0:
+        return None
+    return session.get_one(CampaignLook, campaign_id)
+
+
+def counted_lately(session: Session, since: datetime) -> Sequence[tuple[Campaign, CampaignLook]]:
+    """Campaigns that run, or ended since then, with what was counted of them last."""
+    query = (
+        select(Campaign, CampaignLook)
+        .join(CampaignLook, CampaignLook.campaign_id == Campaign.id)
+        .where(or_(Campaign.finished_at.is_(None), Campaign.finished_at > since))
+        .where(CampaignLook.counted_at.is_not(None))
+    )
+    return [(campaign, look) for campaign, look in session.execute(query)]
+
+
+def broken_equations(session: Session) -> int:
+    """Of how many campaigns somebody was in no bucket, or in two, when they were counted last."""
+    return session.scalar(select(func.count()).where(~CampaignLook.holds)) or 0
+
+
 def sample(session: Session, campaign_id: UUID) -> Sample:
     """How many people were accepted and refused, and what came back."""
     mine = and_(Envelope.campaign_id == campaign_id, Envelope.state.in_(("accepted", "refused")))

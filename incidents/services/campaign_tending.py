@@ -6,7 +6,7 @@ from incidents.database import audience, leases, pages
 from incidents.database import campaigns as rows
 from incidents.database.campaigns import Campaign
 from incidents.rules.lifecycle import CAMPAIGN
-from incidents.services import brake, canary, failover, planning, reconcile
+from incidents.services import brake, canary, equation_watch, failover, planning, reconcile
 from incidents.services.campaign_trail import tell
 from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
@@ -24,7 +24,9 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     changed |= brake.look(office, mode)
     changed |= canary.look(office, mode)
     _cancel_late(office, mode)
-    return _finish_each(office, mode) or changed
+    changed |= _finish_each(office, mode)
+    equation_watch.look(office, mode)
+    return changed
 
 
 def _welcome(office: Office, mode: str) -> bool:

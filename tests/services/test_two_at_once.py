@@ -5,11 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from incidents.database.campaigns import Campaign, Delivery
 from incidents.database.duties import Duty
 from incidents.database.incidents import Fact
 from incidents.errors import Conflict, InvalidTransition, StaleEdit
-from incidents.services import duties, facts, incidents, review
+from incidents.services import campaigns, duties, facts, incidents, review
 from incidents.work import TOCSIN, Actor
+from tests.services.telling import Campaigning, mailbox
 
 EU = {"role": "controller", "establishment": "DE", "breach_kinds": ["confidentiality"]}
 
@@ -72,3 +74,18 @@ def test_a_duty_is_waived_once(office, actor):
     with office.look(TOCSIN) as work:
         assert len(duties.history(work, duty_id)) == 1
     assert incident_id
+
+
+def test_of_two_launches_at_once_one_wins(office):
+    one = Campaigning(office, [mailbox(n) for n in range(5)])
+
+    def launch() -> UUID:
+        with one.office.work(TOCSIN) as work:
+            return campaigns.launch(work, one.notice.id, ["email"]).id
+
+    outcomes = at_once(*[launch] * 4)
+    one.dispatch.close()
+    assert sorted(isinstance(outcome, UUID) for outcome in outcomes) == [False, False, False, True]
+    assert [outcome.status for outcome in outcomes if isinstance(outcome, Conflict)] == [409] * 3
+    assert len(one.rows(Campaign)) == 1
+    assert len(one.rows(Delivery)) == 5

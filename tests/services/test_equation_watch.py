@@ -1,0 +1,74 @@
+"""The equation is counted while a campaign moves, told to monitors, and shouted when it breaks."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete
+
+from incidents.database.campaign_looks import CampaignLook
+from incidents.database.population import Recipient
+from incidents.services import figures
+from incidents.work import TOCSIN
+from tests.services.telling import Campaigning, mailbox
+
+
+@pytest.fixture
+def one(office):
+    made = Campaigning(office, [mailbox(n) for n in range(10)])
+    made.launch("email")
+    yield made
+    made.dispatch.close()
+
+
+def seen(one):
+    return one.rows(CampaignLook)[0]
+
+
+def told(one):
+    with one.office.look(TOCSIN) as work:
+        return figures.figures(work)
+
+
+def lose_somebody(one):
+    with one.office.work(TOCSIN) as work:
+        work.session.execute(delete(Recipient).where(Recipient.id == one.people[0]))
+
+
+def test_it_is_counted_once_a_minute_and_when_all_is_done(one):
+    one.tend()
+    assert seen(one).buckets["waiting"] == seen(one).total == 10
+    one.pump()
+    first = seen(one).counted_at
+    one.tend(1)
+    assert one.status() == "finished"
+    assert seen(one).counted_at > first
+    assert seen(one).buckets["accepted"] == 10
+    done = seen(one).counted_at
+    one.tend(1_000)
+    assert seen(one).counted_at == done
+
+
+def test_a_minute_passes_between_two_counts(one):
+    one.tend()
+    first = seen(one).counted_at
+    one.tend(59)
+    assert seen(one).counted_at == first
+    one.tend(2)
+    assert seen(one).counted_at > first
+
+
+def test_monitors_are_told_of_each_bucket(one):
+    one.tend()
+    found = told(one)
+    key = (str(one.id), "live")
+    assert found.campaign_people[*key, "waiting"] == 10
+    assert found.equation_holds == {key: 1}
+    assert found.campaigns_halted == {key: 0}
+
+
+def test_when_somebody_is_in_no_bucket_or_in_two_health_says_so(one):
+    lose_somebody(one)
+    one.tend()
+    assert told(one).equation_holds == {(str(one.id), "live"): 0}
+    with one.office.look(TOCSIN) as work:
+        assert figures.readiness(work).trouble == "people unaccounted for"
