@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Channel(StrEnum):
@@ -40,8 +41,7 @@ class Words:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(NamedTuple):
     """One recipient of an envelope.
 
     ref      opaque, ours, such as `<recipient hex>.<rung>`; providers get it and show it to staff
@@ -50,8 +50,12 @@ class Person:
     """
 
     ref: str
-    address: str = field(repr=False)
-    fields: Mapping[str, str] = field(repr=False)
+    address: str
+    fields: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Without who it is: this may be logged."""
+        return f"Person(ref={self.ref!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from notifiers.envelope import Person, Words
@@ -34,11 +34,14 @@ def tokens_used(words: Words, nonce: str) -> tuple[tuple[str, str, str], ...]:
 
 def values(words: Words, nonce: str, person: Person) -> dict[str, str]:
     """Token -> this person's value, escaped. Raises Refused if the person lacks a field."""
+    return filled(tokens_used(words, nonce), person)
+
+
+def filled(tokens: Iterable[tuple[str, str, str]], person: Person) -> dict[str, str]:
+    """The same for many people, given the tokens that the words use."""
+    fields = person.fields
     try:
-        return {
-            mark: escaped(person.fields[field], kind)
-            for mark, field, kind in tokens_used(words, nonce)
-        }
+        return {mark: escaped(fields[field], kind) for mark, field, kind in tokens}
     except KeyError as missing:
         raise Refused(f"person {person.ref} has no field {missing}") from None
 

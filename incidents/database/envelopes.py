@@ -1,46 +1,84 @@
 """Who is in an envelope, and how one is taken apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import Connection, and_, select, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Delivery, Envelope, rows_changed
+from incidents.database.engine import is_sqlite
 from incidents.database.leases import Lease
 from incidents.database.population import Recipient
 from incidents.database.sets import among
 
-SealedPerson = tuple[int, int, UUID, bytes]
-OpenPerson = tuple[int, int, UUID, dict[str, str | None]]
+SealedPerson = tuple[int, bytes, bytes]
+OpenPerson = tuple[int, bytes, dict[str, str | None]]
+
+# Looked up one by one: joined, PostgreSQL would read the whole population for each lease.
+# Of the same mode: a row that mixed the two is simply not found.
+_SEALED = """
+    SELECT d.envelope, {id}, (
+        SELECT r.sealed FROM recipient r WHERE r.id = d.recipient_id AND r.mode = d.mode
+    ) FROM delivery d WHERE d.campaign_id = {mark} AND d.envelope {among}
+    ORDER BY d.envelope, d.recipient_id
+"""
 
 
 def live_people_in(
     session: Session, campaign_id: UUID, ordinals: Sequence[int]
 ) -> Sequence[SealedPerson]:
-    """(envelope, rung, recipient, sealed contact) of each person, always in the same order."""
-    query = _people(
-        select(Delivery.envelope, Delivery.rung, Delivery.recipient_id, Recipient.sealed)
+    """(envelope, recipient's bytes, sealed contact) of each person, always in the same order."""
+    found = (_sealed_sqlite if is_sqlite(session.connection()) else _sealed_postgresql)(
+        session.connection(), campaign_id, ordinals
     )
-    return cast("Sequence[SealedPerson]", _run(session, query, campaign_id, ordinals))
+    return [row for row in found if row[2] is not None]
+
+
+def _sealed_sqlite(
+    connection: Connection, campaign_id: UUID, ordinals: Sequence[int]
+) -> Iterator[SealedPerson]:
+    among = f"IN ({', '.join('?' * len(ordinals))})"
+    query = _SEALED.format(id="d.recipient_id", mark="?", among=among)
+    for ordinal, hexed, sealed in connection.exec_driver_sql(query, (campaign_id.hex, *ordinals)):
+        yield ordinal, bytes.fromhex(hexed), sealed
+
+
+def _sealed_postgresql(
+    connection: Connection, campaign_id: UUID, ordinals: Sequence[int]
+) -> Sequence[SealedPerson]:
+    # By the driver itself, in binary: a third of what the same rows cost through the ORM.
+    driver: Any = connection.connection.driver_connection
+    query = _SEALED.format(id="uuid_send(d.recipient_id)", mark="%s", among="= ANY(%s)")
+    with driver.cursor(binary=True) as cursor:
+        cursor.execute(query, (campaign_id, list(ordinals)))
+        return cast("Sequence[SealedPerson]", cursor.fetchall())
 
 
 def drill_people_in(
     session: Session, campaign_id: UUID, ordinals: Sequence[int]
 ) -> Sequence[OpenPerson]:
-    """(envelope, rung, recipient, contact) of each invented person, always in the same order."""
+    """(envelope, recipient's bytes, contact) of each invented person, always in the same order."""
     contact = (
         Recipient.drill_name.label("name"),
         Recipient.drill_email.label("email"),
         Recipient.drill_phone.label("phone"),
         Recipient.drill_push.label("push_token"),
     )
-    query = _people(select(Delivery.envelope, Delivery.rung, Delivery.recipient_id, *contact))
-    rows = _run(session, query, campaign_id, ordinals)
+    same = and_(Recipient.id == Delivery.recipient_id, Recipient.mode == Delivery.mode)
+    query = (
+        select(Delivery.envelope, Delivery.recipient_id, *contact)
+        .join(Recipient, same)
+        .where(Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals))
+        .order_by(Delivery.envelope, Delivery.recipient_id)
+    )
     names = [column.name for column in contact]
-    return [(*row[:3], dict(zip(names, row[3:], strict=True))) for row in rows]
+    return [
+        (row[0], row[1].bytes, dict(zip(names, row[2:], strict=True)))
+        for row in cast("Sequence[Any]", session.execute(query).all())
+    ]
 
 
 def recipients_in(session: Session, campaign_id: UUID, ordinal: int) -> Sequence[UUID]:
@@ -79,20 +117,3 @@ def halve(
             among(session, Delivery.recipient_id, people),
         )
         rows_changed(session, moved.values(envelope=number))
-
-
-def _people(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    # Of the same mode: a row that mixed the two would simply not be found.
-    same = and_(Recipient.id == Delivery.recipient_id, Recipient.mode == Delivery.mode)
-    return query.join(Recipient, same).order_by(Delivery.envelope, Delivery.recipient_id)
-
-
-def _run(
-    session: Session,
-    query: Select[*tuple[Any, ...]],
-    campaign_id: UUID,
-    ordinals: Sequence[int],
-) -> Sequence[Any]:
-    inside = and_(Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals))
-    # As plain rows: the session's own would cost a third more.
-    return session.connection().execute(query.where(inside)).all()

@@ -17,7 +17,7 @@ from incidents.database.envelopes import drill_people_in, live_people_in
 from incidents.database.leases import Lease
 from incidents.database.notices import Notice, bodies_of
 from incidents.vault.data_keys import data_key_of
-from incidents.vault.sealed import key_id_of, unseal_many
+from incidents.vault.sealed import key_id_of, unseal_pairs
 from incidents.work import Work
 from notifiers.envelope import Channel, Envelope, Mode, Person, Words
 
@@ -72,19 +72,20 @@ def people_of(
     people: dict[int, list[Person]] = {ordinal: [] for ordinal in ordinals}
     needs = {lease.ordinal: ADDRESS_FIELD[lease.channel] for lease in leases}
     unnamed = {lease.ordinal: rendering.unnamed(lease.locale) for lease in leases}
-    rows: Iterable[tuple[int, int, UUID, Mapping[str, Any]]]
+    rungs = {lease.ordinal: lease.rung for lease in leases}
+    rows: Iterable[tuple[int, bytes, Mapping[str, Any]]]
     if campaign.mode == Mode.DRILL:
         rows = drill_people_in(work.session, campaign.id, ordinals)
     else:
-        rows = unsealed(work, campaign, live_people_in(work.session, campaign.id, ordinals))
+        rows = _opened(work, campaign, live_people_in(work.session, campaign.id, ordinals))
     # A million times in a campaign: plain tuples, nothing looked up twice.
-    for ordinal, rung, recipient_id, contact in rows:
+    for ordinal, recipient, contact in rows:
         get = contact.get
         fields = {"name": get("name") or unnamed[ordinal]}
         address = get(needs[ordinal]) or ""
         if needs[ordinal] == "postal_address":  # a name stands on top of it only where it is known
             address = "\n".join(filter(None, (get("name"), address)))
-        people[ordinal].append(Person(f"{recipient_id.hex}.{rung}", address, fields))
+        people[ordinal].append(Person(f"{recipient.hex()}.{rungs[ordinal]}", address, fields))
     return people
 
 
@@ -105,16 +106,31 @@ def unsealed(
     work: Work, campaign: Campaign, rows: Sequence[tuple[int, int, UUID, bytes]]
 ) -> Iterator[tuple[int, int, UUID, dict[str, Any]]]:
     """The same rows with contact data in the place of the sealed value."""
+    contacts = _contacts(work, campaign, [(row[2].bytes, row[3]) for row in rows])
+    for (ordinal, rung, recipient_id, _), contact in zip(rows, contacts, strict=True):
+        yield ordinal, rung, recipient_id, contact
+
+
+def _opened(
+    work: Work, campaign: Campaign, rows: Sequence[tuple[int, bytes, bytes]]
+) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
+    contacts = _contacts(work, campaign, [row[1:] for row in rows])
+    for (ordinal, recipient, _), contact in zip(rows, contacts, strict=True):
+        yield ordinal, recipient, contact
+
+
+def _contacts(
+    work: Work, campaign: Campaign, pairs: Sequence[tuple[bytes, bytes]]
+) -> Iterator[dict[str, Any]]:
+    """What is sealed in each (recipient's bytes, sealed value), in the same order."""
     # Mostly one key; a run of rows under one key is opened together.
-    for _, run in groupby(rows, key=lambda row: row[3][:_KEY_BYTES]):
+    for _, run in groupby(pairs, key=lambda pair: pair[1][:_KEY_BYTES]):
         some = list(run)
-        key = data_key_of(work.session, work.keyring, key_id_of(some[0][3]))
-        texts = unseal_many(
-            key,
+        texts = unseal_pairs(
+            data_key_of(work.session, work.keyring, key_id_of(some[0][1])),
             table="recipient",
             field="sealed",
             incident_id=campaign.incident_id,
-            rows=[(row[2], row[3]) for row in some],
+            pairs=some,
         )
-        for (ordinal, rung, recipient_id, _), text in zip(some, texts, strict=True):
-            yield ordinal, rung, recipient_id, orjson.loads(text)
+        yield from map(orjson.loads, texts)

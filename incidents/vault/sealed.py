@@ -71,8 +71,21 @@ def unseal_many(
     rows: Iterable[tuple[UUID, bytes]],
 ) -> list[bytes]:
     """Open the same field of many rows, given as (row id, blob): the fast form."""
+    pairs = ((row_id.bytes, blob) for row_id, blob in rows)
+    return unseal_pairs(key, table=table, field=field, incident_id=incident_id, pairs=pairs)
+
+
+def unseal_pairs(
+    key: DataKey,
+    *,
+    table: str,
+    field: str,
+    incident_id: UUID,
+    pairs: Iterable[tuple[bytes, bytes]],
+) -> list[bytes]:
+    """The same for (row id's bytes, blob): the fastest form."""
     place, header = _place(key, table, field, incident_id), _VERSION + key.id.bytes
-    return [_open(key, place + row_id.bytes, header, blob) for row_id, blob in rows]
+    return [_open(key, place + row_id, header, blob) for row_id, blob in pairs]
 
 
 def key_id_of(blob: bytes) -> UUID:

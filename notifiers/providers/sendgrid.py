@@ -42,7 +42,7 @@ from notifiers.envelope import (
     mask,
 )
 from notifiers.errors import BadSignature, MalformedReceipt, NotifierError, Refused
-from notifiers.tokens import values
+from notifiers.tokens import filled, tokens_used
 from notifiers.transport import Answer, Transport, retry_after
 
 MOST_PEOPLE = 1_000
@@ -114,9 +114,12 @@ class SendGrid:
     def body(self, envelope: Envelope) -> bytes:
         """The mail/send request. Raises Refused for what SendGrid would refuse whole."""
         check_people(envelope.people)
-        words = envelope.words
+        words, attempt = envelope.words, envelope.attempt
+        tokens = tokens_used(words, envelope.nonce)
         request: dict[str, Any] = {
-            "personalizations": [_personalization(envelope, person) for person in envelope.people],
+            "personalizations": [
+                _personalization(attempt, tokens, person) for person in envelope.people
+            ],
             "from": self._from,
             "subject": words.subject,
             "content": [
@@ -217,21 +220,23 @@ def classify(answer: Answer, people: tuple[Person, ...]) -> Outcome:
     return Outcome(OutcomeKind.REFUSED, status, "", reason, None, bad)
 
 
-def _personalization(envelope: Envelope, person: Person) -> dict[str, Any]:
+def _personalization(
+    attempt: str, tokens: Iterable[tuple[str, str, str]], person: Person
+) -> dict[str, Any]:
     mine: dict[str, Any] = {
         "to": [{"email": person.address}],
-        "custom_args": {"a": envelope.attempt, "r": person.ref},
+        "custom_args": {"a": attempt, "r": person.ref},
     }
-    filled = values(envelope.words, envelope.nonce, person)
-    if filled:
-        if sum(map(len, filled.values())) > MOST_SUBSTITUTION_BYTES // 4:
-            _check_bytes(filled, person)
-        mine["substitutions"] = filled
+    values = filled(tokens, person)
+    if values:
+        if sum(map(len, values.values())) > MOST_SUBSTITUTION_BYTES // 4:
+            _check_bytes(values, person)
+        mine["substitutions"] = values
     return mine
 
 
-def _check_bytes(filled: dict[str, str], person: Person) -> None:
-    size = sum(len(key) + len(value.encode()) for key, value in filled.items())
+def _check_bytes(values: dict[str, str], person: Person) -> None:
+    size = sum(len(key) + len(value.encode()) for key, value in values.items())
     if size > MOST_SUBSTITUTION_BYTES:
         raise Refused(
             f"the fields of {person.ref} take {size} bytes, over {MOST_SUBSTITUTION_BYTES}"
