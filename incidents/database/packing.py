@@ -212,7 +212,7 @@ def _lined(placing: Placing, person: Subquery) -> Subquery:
     layer: ColumnElement[int] = literal(0)
     if shared:
         address = case(*((person.c.track == n, column) for n, column in columns.items()))
-        nth = func.row_number().over(partition_by=[person.c.track, address], order_by=person.c.id)
+        nth = func.row_number().over(partition_by=[address, person.c.track], order_by=person.c.id)
         layer = case((person.c.track.in_(shared), nth), else_=0)
     kept = ("id", "rung", "track", *_WORDS)
     layered = select(
