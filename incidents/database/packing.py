@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    LargeBinary,
     Select,
     Subquery,
     and_,
@@ -207,22 +208,32 @@ def _is_turn(person: Subquery, track: Track) -> ColumnElement[bool]:
 
 def _lined(placing: Placing, person: Subquery) -> Subquery:
     """Each person with their layer, and their number among those who may share envelopes."""
-    shared = [number for number, t in enumerate(placing.tracks) if t.lane.max_people > 1]
-    columns = {n: person.c[ADDRESS_INDEX[placing.tracks[n].channel]] for n in shared}
-    layer: ColumnElement[int] = literal(0)
-    if shared:
-        address = case(*((person.c.track == n, column) for n, column in columns.items()))
-        nth = func.row_number().over(partition_by=[address, person.c.track], order_by=person.c.id)
-        layer = case((person.c.track.in_(shared), nth), else_=0)
-    kept = ("id", "rung", "track", *_WORDS)
-    layered = select(
-        *(person.c[name] for name in kept),
-        person.c.held.label("withheld"),
-        layer.label("layer"),
-    ).subquery()
+    layered = _layered(placing, person)
     key = [layered.c[name] for name in ("track", *_WORDS, "layer")]
     line = func.row_number().over(partition_by=key, order_by=layered.c.id)
     return select(layered, line.label("line")).subquery()
+
+
+def _layered(placing: Placing, person: Subquery) -> Subquery:
+    """Each person with their layer; 0 on tracks where nobody shares an envelope.
+
+    Addresses that occur twice are few, and looked for first: so everybody else stays in the
+    order in which they were read, and is not sorted by address and back again.
+    """
+    whens = [
+        (person.c.track == number, person.c[ADDRESS_INDEX[track.channel]])
+        for number, track in enumerate(placing.tracks)
+        if track.lane.max_people > 1
+    ]
+    row = select(person, _first(whens, literal(None, LargeBinary)).label("address")).cte("person")
+    twice = select(row.c.address).group_by(row.c.address).having(func.count() > 1)
+    nth = func.row_number().over(partition_by=[row.c.address, row.c.track], order_by=row.c.id)
+    among = row.c.address.in_(twice)
+    again = select(row.c.id, nth.label("layer")).where(among).subquery()
+    layer = case((row.c.address.is_not(None), func.coalesce(again.c.layer, 1)), else_=0)
+    kept = ("id", "rung", "track", *_WORDS)
+    columns = [*(row.c[name] for name in kept), row.c.held.label("withheld"), layer.label("layer")]
+    return select(*columns).outerjoin_from(row, again, again.c.id == row.c.id).subquery()
 
 
 def _lives_in(placing: Placing, person: Subquery, places: Collection[str]) -> ColumnElement[bool]:

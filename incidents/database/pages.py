@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery
@@ -84,13 +84,22 @@ def kinds_of(session: Session, incident_id: UUID) -> list[Kind]:
 
 def end_of_page(session: Session, campaign: Campaign, size: int) -> UUID | None:
     """The last person of the next page of the population; None: the rest fits on it."""
-    people = select(Recipient.id).where(_after(campaign)).order_by(Recipient.id)
+    people = select(Recipient.id).where(is_on_page(campaign, None)).order_by(Recipient.id)
     return session.scalar(people.offset(size - 1).limit(1))
 
 
 def is_on_page(campaign: Campaign, end: UUID | None) -> ColumnElement[bool]:
     """Whether a recipient is on the campaign's next page, which ends with `end`."""
-    return _after(campaign) if end is None else and_(_after(campaign), Recipient.id <= end)
+    mine = Recipient.incident_id == campaign.incident_id
+    return and_(mine, has_id_on_page(Recipient.id, campaign, end))
+
+
+def has_id_on_page(
+    column: ColumnElement[UUID] | InstrumentedAttribute[UUID], campaign: Campaign, end: UUID | None
+) -> ColumnElement[bool]:
+    """Whether a recipient's id lies between the last page and the end of this one."""
+    after = true() if campaign.placed_to is None else column > campaign.placed_to
+    return after if end is None else and_(after, column <= end)
 
 
 def kinds_on_page(session: Session, campaign: Campaign, end: UUID | None) -> list[Kind]:
@@ -121,11 +130,6 @@ def kinds_drawn(session: Session, campaign: Campaign, count: int) -> list[Kind]:
     """The locales and places of those who were drawn."""
     drawn = is_drawn(campaign, count)
     return _kinds(session, select(Recipient.locale, Recipient.place).where(drawn))
-
-
-def _after(campaign: Campaign) -> ColumnElement[bool]:
-    mine = Recipient.incident_id == campaign.incident_id
-    return mine if campaign.placed_to is None else and_(mine, Recipient.id > campaign.placed_to)
 
 
 def _kinds(session: Session, query: Select[str, str]) -> list[Kind]:

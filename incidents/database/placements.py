@@ -35,7 +35,7 @@ from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
 from incidents.database.packing import PERSON, RESIDENCY, Placing, by_track, chosen, packed
-from incidents.database.pages import is_drawn, is_on_page
+from incidents.database.pages import has_id_on_page, is_drawn, is_on_page
 from incidents.database.population import Recipient
 from incidents.database.sets import among
 
@@ -65,7 +65,10 @@ def place_page(session: Session, placing: Placing, end: UUID | None) -> int:
     """Place the people of a page who have no place yet; gives how many there were."""
     campaign = placing.campaign
     known = exists().where(
-        Delivery.campaign_id == campaign.id, Delivery.recipient_id == Recipient.id
+        Delivery.campaign_id == campaign.id,
+        Delivery.recipient_id == Recipient.id,
+        # Said once more, so that not all who have a place are read for each page.
+        has_id_on_page(Delivery.recipient_id, campaign, end),
     )
     page = select(*PERSON, literal(-1).label("below")).where(is_on_page(campaign, end))
     return _place(session, placing, page.where(~known, in_audience(campaign)))
