@@ -136,8 +136,10 @@ def _place(session: Session, placing: Placing, people: Select[*tuple[Any, ...]])
     if not placing.places:
         return 0
     session.execute(CreateTable(PACKED, if_not_exists=True))
+    _loop(session, "off")
     columns = [column.name for column in PACKED.columns]
     count = rows_changed(session, insert(PACKED).from_select(columns, packed(placing, people)))
+    _loop(session, "on")
     if count:
         rows_changed(session, _deliveries(placing))
         if placing.tracks:
@@ -148,6 +150,16 @@ def _place(session: Session, placing: Placing, people: Select[*tuple[Any, ...]])
 
 
 _EMPTY = text("TRUNCATE packed")
+
+
+def _loop(session: Session, allowed: str) -> None:
+    """Whether PostgreSQL may go through one set of people for each person of another.
+
+    It thinks that it may while it has not counted them yet, right after an import: then a page
+    would take minutes.
+    """
+    if not is_sqlite(session.connection()):
+        session.execute(text(f"SET LOCAL enable_nestloop = {allowed}"))
 
 
 def _deliveries(placing: Placing) -> Insert:
