@@ -28,6 +28,8 @@ from incidents.database.base import Base, uuid7
 from incidents.database.incidents import Incident
 
 OPEN_STATES = "state IN ('ready', 'leased', 'unknown', 'held')"
+# Accepted, and its silence will come to mean something.
+AWAITING = "awaits AND state = 'accepted'"
 
 
 class Campaign(Base):
@@ -36,6 +38,11 @@ class Campaign(Base):
     ladder            channels in order, such as ["email", "sms", "announcement"]; announcement last
     routes            channel -> its couriers, each {"provider", "weight"}, fixed at launch
     unknown_policy    what to do when no evidence will come: hold | resend_marked
+    waits             channel -> hours of silence after which a person moves on (rules/ladder)
+    quiet             hours in which nobody is disturbed (rules/quiet_hours); empty: none
+    quiet_override    who asked for them to be lifted and why, and who agreed
+    shuts_at          when it grows late for the first of its people
+    rested_at         when all had been sent and only silence was waited for; None: not so now
     envelope_count    ordinals given out so far
     population_count  people added to the population when all of them had a place last; what is
                       missing to the imports' sum are newcomers. None: placing is under way
@@ -72,6 +79,11 @@ class Campaign(Base):
     ladder: Mapped[list[str]]
     routes: Mapped[dict[str, Any]]
     unknown_policy: Mapped[str] = mapped_column(String(20), default="hold")
+    waits: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    quiet: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    quiet_override: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    shuts_at: Mapped[datetime | None]
+    rested_at: Mapped[datetime | None]
     envelope_count: Mapped[int] = mapped_column(default=0)
     population_count: Mapped[int | None]
     placed_to: Mapped[UUID | None]
@@ -97,7 +109,9 @@ class Envelope(Base):
     variant      which of the words written for the locale and channel; '': the plain ones
     is_bulk      may hold more than one person
     epoch        raised by each lease; an outcome under an older epoch is ignored
-    next_at      ready: not sent before this moment; unknown: not looked up before it
+    next_at      ready: not sent before this moment; unknown: not looked up before it;
+                 accepted: when it was
+    awaits       whether silence after acceptance moves its people on
     """
 
     __tablename__ = "envelope"
@@ -114,6 +128,14 @@ class Envelope(Base):
             sqlite_where=text(OPEN_STATES),
             postgresql_where=text(OPEN_STATES),
         ),
+        Index(
+            "ix_envelope_awaiting",
+            "campaign_id",
+            "rung",
+            "next_at",
+            sqlite_where=text(AWAITING),
+            postgresql_where=text(AWAITING),
+        ),
     )
 
     campaign_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -126,6 +148,7 @@ class Envelope(Base):
     variant: Mapped[str] = mapped_column(String(20), default="", server_default="")
     people_count: Mapped[int]
     is_bulk: Mapped[bool]
+    awaits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     state: Mapped[str] = mapped_column(String(10))
     epoch: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime]
@@ -139,7 +162,7 @@ class Delivery(Base):
 
     envelope     its ordinal; NULL where none carries it: announcement, withheld, withdrawn
     outcome      '' while the envelope speaks for it; else delivered | failed | suppressed |
-                 withheld
+                 withheld | silent
     rank         rank of the strongest receipt so far; a weaker one that comes late changes nothing
     """
 

@@ -93,6 +93,7 @@ def halve(
     session: Session, parent: Lease, groups: Sequence[Sequence[UUID]], first: int, now: datetime
 ) -> None:
     """Put the people of a split envelope into one new envelope each group; `first` its number."""
+    was = session.get_one(Envelope, (parent.campaign_id, parent.ordinal))
     for number, people in enumerate(groups, start=first):
         session.add(
             Envelope(
@@ -106,6 +107,7 @@ def halve(
                 variant=parent.variant,
                 people_count=len(people),
                 is_bulk=len(people) > 1,
+                awaits=was.awaits,
                 state="ready",
                 next_at=now,
             )

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import (
+    AWAITING,
     OPEN_STATES,
     Attempt,
     Campaign,
@@ -251,15 +252,22 @@ def lease_of(envelope: Envelope, epoch: int) -> Lease:
     return Lease(**values | {"epoch": epoch})
 
 
+def is_open() -> ColumnElement[bool]:
+    """Whether anything of a campaign waits, is under way or is unknown."""
+    return exists().where(Envelope.campaign_id == Campaign.id, text(f"envelope.{OPEN_STATES}"))
+
+
 def settled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
-    """Campaigns not marked as ended in which nothing waits, is under way or is unknown."""
-    is_open = exists().where(Envelope.campaign_id == Campaign.id, text(f"envelope.{OPEN_STATES}"))
+    """Campaigns not marked as ended in which nothing waits, is under way or is unknown, and
+    nobody's silence is waited out."""
+    awaiting = exists().where(Envelope.campaign_id == Campaign.id, text(f"envelope.{AWAITING}"))
     placed = and_(Campaign.status == "running", Campaign.population_count.is_not(None))
     query = select(Campaign.id).where(
         Campaign.mode == mode,
         Campaign.finished_at.is_(None),
         or_(placed, Campaign.status == "stopped"),
-        ~is_open,
+        ~is_open(),
+        or_(~awaiting, Campaign.status == "stopped"),
     )
     return session.scalars(query.order_by(Campaign.id)).all()
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from incidents.database.campaigns import Campaign
 from incidents.database.pages import Kind
 from incidents.database.population import Recipient
-from incidents.rules.ladder import BARRED
+from incidents.rules.ladder import BARRED, awaits_word
 from incidents.rules.tracks import Lane, Track, tracks
 
 # The column that says whether a person can be reached on a channel.
@@ -86,6 +86,10 @@ class Placing:
     def rungs(self) -> Sequence[str]:
         """The channels that need an address; the announcement, which comes last, needs none."""
         return self.campaign.ladder[:-1]
+
+    def awaits(self, track: Track) -> bool:
+        """Whether silence on a track will come to mean something."""
+        return awaits_word(self.campaign.waits, self.campaign.ladder, track.rung)
 
     @cached_property
     def tracks(self) -> Sequence[Track]:

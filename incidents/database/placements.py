@@ -194,6 +194,7 @@ def _envelopes(placing: Placing) -> Insert:
         "variant": row.variant,
         "people_count": count,
         "is_bulk": count > 1,
+        "awaits": by_track(row.track, [placing.awaits(track) for track in tracks]),
         "state": literal("ready"),
         "epoch": literal(0),
         "attempt_count": literal(0),

@@ -12,6 +12,16 @@ CHANNELS = ("email", "sms", "push", "call", "letter", LAST)
 BARRED: Mapping[str, int] = {"email": 1, "sms": 2, "push": 4, "call": 8, "letter": 16}
 UNKNOWN_POLICIES = ("hold", "resend_marked")
 
+# Hours of silence after acceptance after which a person moves on, where nothing else is said.
+# email    none: nearly every server says `delivered` or bounces, and a mailbox is read in its time.
+# letter   none: handed over to the printer is as far as we see; what comes back moves on by itself.
+# sms      Twilio tries for ten hours; longer silence is a handset off, or a carrier that tells
+#          nothing. https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
+# call     a key pressed is proof; a call that was answered by a machine or by nobody is not.
+# push     a push service says that it took a message, never that somebody saw it.
+WAITS: Mapping[str, float] = {"sms": 24, "call": 4, "push": 24}
+LONGEST_WAIT_HOURS = 24 * 30
+
 # How many people one call to a courier may carry; those that are not named take one.
 PEOPLE_PER_CALL: Mapping[str, int] = {"sendgrid": 1000, "sandbox": 1000, "print_folder": 500}
 
@@ -48,6 +58,29 @@ def checked_ladder(channels: Sequence[str], routes: Mapping[str, str]) -> list[s
     return [*rungs, LAST]
 
 
+def checked_waits(wanted: Mapping[str, float] | None, ladder: Sequence[str]) -> dict[str, float]:
+    """The waits of a campaign: channel -> hours; 0 says none. Raises InvalidInput.
+
+    wanted  None: the usual ones; what is not named has none
+    """
+    waits = WAITS if wanted is None else wanted
+    for channel, hours in (wanted or {}).items():
+        if channel not in ladder[:-1]:
+            raise _bad_wait(channel, "stands on no rung", "name a channel of the ladder")
+        if not 0 <= hours <= LONGEST_WAIT_HOURS:
+            raise _bad_wait(channel, "is no wait", f"give 0 to {LONGEST_WAIT_HOURS} hours")
+    return {channel: waits[channel] for channel in ladder[:-1] if waits.get(channel)}
+
+
+def awaits_word(waits: Mapping[str, float], ladder: Sequence[str], rung: int) -> bool:
+    """Whether silence on a rung moves people on.
+
+    Never from the last rung that carries a message: an announcement is no better than one that
+    was accepted.
+    """
+    return bool(waits.get(ladder[rung])) and rung < len(ladder) - 2
+
+
 def people_per_envelope(courier: str, wanted: int) -> int:
     """How many people share an envelope of this courier."""
     return min(wanted, PEOPLE_PER_CALL.get(courier, 1))
@@ -80,6 +113,10 @@ def verdict(finding: str, reads: int, *, absent: int, can_look: bool, policy: st
     if can_look and reads < MOST_READS:
         return Verdict.LOOK
     return Verdict.RESEND if policy == "resend_marked" else Verdict.HOLD
+
+
+def _bad_wait(channel: str, why: str, mend: str) -> InvalidInput:
+    return InvalidInput("these waits cannot be used", Problem(f"waits.{channel}", why, mend))
 
 
 def _bad_ladder(why: str, mend: str) -> InvalidInput:
