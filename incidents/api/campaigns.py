@@ -11,14 +11,16 @@ from incidents.api.door import LookWork, OpenWork, needs, router_for
 from incidents.api.shapes import Shape, View
 from incidents.rules.brake import Brake
 from incidents.rules.canary import LONGEST_HOLD, MOST, Canary
+from incidents.rules.ladder import LONGEST_WAIT_HOURS
 from incidents.rules.permissions import Permission
-from incidents.services import campaigns, reconcile
+from incidents.services import campaigns, quiet, reconcile
 from incidents.services import dry_run as planned
 from incidents.services import equation as counting
 
 router = router_for("campaigns")
 
 _BRAKE = Brake()
+_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
 
 
@@ -55,6 +57,21 @@ class BrakeShape(Shape):
     refused_first: int = Field(default=_BRAKE.refused_first, ge=0, le=1_000_000_000)
 
 
+class QuietShape(Shape):
+    """When nobody is disturbed, by the clock where each person lives; what is not said is usual.
+
+    channels  those that wait meanwhile: sms, call, push
+    zone      for people whose place is not known; not given: the zone of those on duty
+    """
+
+    begins: Annotated[str, Field(alias="from", pattern=_CLOCK)] = "21:00"
+    ends: Annotated[str, Field(alias="to", pattern=_CLOCK)] = "08:00"
+    channels: list[Literal["sms", "call", "push"]] = Field(
+        default=["sms", "call", "push"], min_length=1, max_length=3
+    )
+    zone: Annotated[str, Field(max_length=60)] = ""
+
+
 class Launch(Shape):
     """How people are told.
 
@@ -62,6 +79,8 @@ class Launch(Shape):
     unknown_policy  what to do when no evidence will come of what was sent
     canary          who goes first, and how long the others wait
     brake           when it pauses by itself; null: never
+    waits           channel to hours of silence after which a person moves on; not given: usual
+    quiet           when nobody is disturbed; null: at no time
     """
 
     ladder: list[Channel] = Field(
@@ -70,6 +89,8 @@ class Launch(Shape):
     unknown_policy: Literal["hold", "resend_marked"] = "hold"
     canary: CanaryShape = CanaryShape()
     brake: BrakeShape | None = BrakeShape()
+    waits: dict[Channel, Annotated[float, Field(ge=0, le=LONGEST_WAIT_HOURS)]] | None = None
+    quiet: QuietShape | None = QuietShape()
 
     def options(self) -> dict[str, Any]:
         """What services.campaigns.launch is told."""
@@ -79,6 +100,8 @@ class Launch(Shape):
             "unknown_policy": self.unknown_policy,
             "canary": self.canary.wanted(),
             "brake": brake,
+            "waits": self.waits,
+            "quiet": self.quiet.model_dump(by_alias=True) if self.quiet else {},
         }
 
 
@@ -136,6 +159,12 @@ class Because(Shape):
     reason: Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")] = ""
 
 
+class LiftQuiet(Shape):
+    """Why people are to be told at night; it stays on record."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+
+
 class ResendHeld(Shape):
     """Why those whose message may have arrived are told once more."""
 
@@ -162,6 +191,9 @@ class CampaignView(View):
     gate_at: datetime | None
     brake: dict[str, Any]
     halt: str
+    waits: dict[str, float] = Field(description="Hours of silence, by channel.")
+    quiet: dict[str, Any] = Field(description="When nobody is disturbed; empty: at no time.")
+    quiet_override: dict[str, Any] = Field(description="Who asked to lift it, who agreed.")
     launched_at: datetime
     launched_by: UUID
     finished_at: datetime | None
@@ -310,3 +342,15 @@ def stop(campaign_id: UUID, work: OpenWork) -> CampaignView:
 def resend_held(campaign_id: UUID, body: ResendHeld, work: OpenWork) -> Resent:
     """Decide to tell those once more of whom no evidence says whether they were told."""
     return Resent(envelopes=reconcile.resend_held(work, campaign_id, body.reason))
+
+
+@router.post("/campaigns/{campaign_id}/quiet-override", **needs(Permission.RUN_CAMPAIGN))
+def ask_override(campaign_id: UUID, body: LiftQuiet, work: OpenWork) -> CampaignView:
+    """Ask that people be told at night, since the law's deadline comes before the morning."""
+    return CampaignView.model_validate(quiet.ask_override(work, campaign_id, body.reason))
+
+
+@router.post("/campaigns/{campaign_id}/quiet-override/confirm", **needs(Permission.RUN_CAMPAIGN))
+def confirm_override(campaign_id: UUID, work: OpenWork) -> CampaignView:
+    """Agree, as a second person: what waits for the morning leaves now."""
+    return CampaignView.model_validate(quiet.confirm_override(work, campaign_id))

@@ -231,6 +231,8 @@ KINDS: Mapping[str, Details] = {
         "buckets": counts,
     },
     "campaign.export": {"number": whole, "file": sha256_hex},
+    "quiet.ask": {"due_at": moment},
+    "quiet.confirm": {"due_at": moment, "asked_by": uuid, "count": whole},
     "sending.record": {  # one entry for up to a thousand attempts: `root` commits to each
         "campaign_id": uuid,
         "envelope_id": uuid,

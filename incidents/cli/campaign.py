@@ -48,6 +48,12 @@ def launch(
     brake: Annotated[
         str, typer.Option(help="E.g. failed=8,complained=0.5 (percent), refused=50; or none.")
     ] = "",
+    waits: Annotated[
+        str, typer.Option("--wait", help="Hours of silence, e.g. sms=12,push=48; or none.")
+    ] = "",
+    quiet: Annotated[
+        str, typer.Option(help="When nobody is disturbed, e.g. 22:00-07:30; or none.")
+    ] = "21:00-08:00",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say whom, by what, at what cost, until when.")
     ] = False,
@@ -60,6 +66,8 @@ def launch(
         "unknown_policy": unknown,
         "canary": {"people": canary, "hold_minutes": hold, "by_hand": by_hand},
         "brake": _brake(brake),
+        "waits": _waits(waits),
+        "quiet": _quiet(quiet),
     }
     path = f"/notices/{chosen['id']}/campaigns"
     if dry_run:
@@ -80,6 +88,29 @@ def _brake(told: str) -> dict[str, float] | None:
             raise InvalidInput("this brake is not understood", Problem("--brake", one, mend))
         wanted[_BRAKE[name.strip()]] = float(value)
     return wanted
+
+
+def _waits(told: str) -> dict[str, float] | None:
+    """Channel to hours; None: the usual ones."""
+    if told == "none":
+        return {}
+    pairs_told = [one.partition("=") for one in filter(None, told.split(","))]
+    for channel, _, hours in pairs_told:
+        if not hours.replace(".", "", 1).isdigit():
+            mend = "channel=hours, e.g. sms=12, or none"
+            raise InvalidInput("these waits are not understood", Problem("--wait", channel, mend))
+    return {channel.strip(): float(hours) for channel, _, hours in pairs_told} or None
+
+
+def _quiet(told: str) -> dict[str, str] | None:
+    """From and to; None: nobody is left in peace."""
+    if told == "none":
+        return None
+    begins, dash, ends = told.partition("-")
+    if not dash:
+        mend = "from-to, e.g. 22:00-07:30, or none"
+        raise InvalidInput("these hours are not understood", Problem("--quiet", told, mend))
+    return {"from": begins.strip(), "to": ends.strip()}
 
 
 @verb("list")
@@ -156,6 +187,23 @@ def go_on(api: Api, incident: Incident, campaign: Which = "", reason: Why = "") 
 def stop(api: Api, incident: Incident, campaign: Which = "") -> None:
     """End it for good: who has not been sent to will not be."""
     _act(api, incident, campaign, "stop")
+
+
+@verb("override-quiet")
+def override_quiet(
+    api: Api,
+    incident: Incident,
+    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    campaign: Which = "",
+) -> None:
+    """Ask that people be told at night: the law's deadline comes before the morning."""
+    _act(api, incident, campaign, "quiet-override", {"reason": reason})
+
+
+@verb("confirm-override")
+def confirm_override(api: Api, incident: Incident, campaign: Which = "") -> None:
+    """Agree, as a second person: what waits for the morning leaves now."""
+    _act(api, incident, campaign, "quiet-override/confirm")
 
 
 @verb("resend-held")

@@ -34,6 +34,13 @@ def draft(api: Api, incident: Incident) -> None:
     api.say(made, lambda one: listed([one]))
 
 
+@verb("supplement")
+def supplement(api: Api, incident: Incident, notice: Which = "") -> None:
+    """Draft a notice that adds to an earlier one; it goes to exactly those who got that."""
+    first = _notice(api, incident, notice)
+    api.say(api.client.post(f"/notices/{first['id']}/supplements"), lambda one: listed([one]))
+
+
 @verb("list")
 def list_notices(api: Api, incident: Incident) -> None:
     """The notices of an incident."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     exists,
     func,
     insert,
@@ -57,10 +58,18 @@ def reroute(
     large = select(Envelope.ordinal).where(movable, Envelope.people_count > lane.max_people)
     apart = session.scalars(large.order_by(Envelope.ordinal).with_for_update()).all()
     fitting = update(Envelope).where(movable, Envelope.people_count <= lane.max_people)
-    count = rows_changed(session, fitting.values(provider=lane.provider, next_at=now, reason=""))
+    next_at = Envelope.next_at if _may_sleep(campaign, channel) else now
+    count = rows_changed(
+        session, fitting.values(provider=lane.provider, next_at=next_at, reason="")
+    )
     if apart:
         _take_apart(session, campaign, apart, lane, now)
     return count + len(apart)
+
+
+def _may_sleep(campaign: Campaign, channel: str) -> bool:
+    """Whether what waits may wait for the morning: then it keeps its time, trouble or not."""
+    return channel in campaign.quiet.get("channels", ())
 
 
 def _movable(campaign: Campaign, provider: str, channel: str, lane: Lane) -> ColumnElement[bool]:
@@ -124,7 +133,7 @@ def _parts(campaign: Campaign, ordinals: Sequence[int], size: int) -> Select[*tu
 
 def _envelopes(campaign: Campaign, parts: Any, lane: Lane, now: datetime) -> Any:
     count = func.count()
-    kept = ("campaign_id", "mode", "rung", "channel", "locale", "variant")
+    kept = ("campaign_id", "mode", "rung", "channel", "locale", "variant", "awaits")
     columns = [cast("Table", Envelope.__table__).c[name] for name in kept]
     values: dict[str, Any] = {
         "ordinal": parts.c.ordinal,
@@ -134,7 +143,10 @@ def _envelopes(campaign: Campaign, parts: Any, lane: Lane, now: datetime) -> Any
         "state": literal("ready"),
         "epoch": literal(0),
         "attempt_count": literal(0),
-        "next_at": literal(now, Envelope.next_at.type),
+        "next_at": case(
+            (Envelope.channel.in_(campaign.quiet.get("channels", ())), func.max(Envelope.next_at)),
+            else_=literal(now, Envelope.next_at.type),
+        ),
         "reason": literal(""),
     }
     inside = and_(Envelope.campaign_id == campaign.id, Envelope.ordinal == parts.c.parent)

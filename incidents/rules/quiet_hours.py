@@ -64,7 +64,7 @@ def checked(wanted: Mapping[str, Any] | None, zone: str) -> dict[str, Any]:
     if wanted is not None and not wanted:
         return {}
     said = dict(wanted or {})
-    said.setdefault("zone", zone)
+    said["zone"] = said.get("zone") or zone
     begins, ends = _clock(said, "from", FROM), _clock(said, "to", TO)
     channels = said.get("channels") or CHANNELS
     if begins == ends:
@@ -96,13 +96,26 @@ def closes_at(quiet: Quiet, place: str, now: datetime) -> datetime | None:
     return min(_turns(quiet.begins, zones, now), default=None)
 
 
+def shut_until(
+    quiet: Quiet, place: str, now: datetime, early: timedelta = timedelta(0)
+) -> datetime | None:
+    """When a place opens that is not open, or closes so soon; None: it is open for longer."""
+    for moment in (now, now + early):
+        if (opens := opens_at(quiet, place, moment)) > moment:
+            return opens
+    return None
+
+
 def openings(
-    quiet: Quiet | None, channels: Iterable[str], places: Iterable[str], now: datetime
+    quiet: Quiet,
+    channels: Iterable[str],
+    places: Iterable[str],
+    now: datetime,
+    early: timedelta = timedelta(0),
 ) -> dict[str, dict[str, datetime]]:
-    """Channel -> place -> when it opens, for what is not open now."""
-    if quiet is None:
-        return {}
-    shut = {place: moment for place in places if (moment := opens_at(quiet, place, now)) > now}
+    """Channel -> place -> when it opens, for what is not open, or closes so soon."""
+    found = {place: shut_until(quiet, place, now, early) for place in places}
+    shut = {place: opens for place, opens in found.items() if opens is not None}
     return {channel: shut for channel in channels if channel in quiet.channels} if shut else {}
 
 

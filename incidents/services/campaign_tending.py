@@ -6,7 +6,16 @@ from incidents.database import audience, leases, pages
 from incidents.database import campaigns as rows
 from incidents.database.campaigns import Campaign
 from incidents.rules.lifecycle import CAMPAIGN
-from incidents.services import brake, canary, equation_watch, failover, planning, reconcile
+from incidents.services import (
+    brake,
+    canary,
+    equation_watch,
+    failover,
+    planning,
+    quiet,
+    reconcile,
+    silence,
+)
 from incidents.services.campaign_trail import tell
 from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
@@ -21,6 +30,8 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     changed |= failover.look(office, mode)
     changed |= reconcile.expire(office, mode)
     changed |= reconcile.resolve_due(office, dispatch, mode)
+    changed |= silence.look(office, mode)
+    changed |= quiet.look(office, mode)
     changed |= brake.look(office, mode)
     changed |= canary.look(office, mode)
     _cancel_late(office, mode)

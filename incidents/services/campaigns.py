@@ -3,8 +3,10 @@
 How they are steered and looked after stands in campaign_control and campaign_tending.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -17,9 +19,10 @@ from incidents.database.notices import Notice, NoticeApproval, standing_approval
 from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules.brake import Brake, checked_brake
 from incidents.rules.canary import NO_CANARY, Canary, few
-from incidents.rules.ladder import UNKNOWN_POLICIES, checked_ladder
+from incidents.rules.ladder import UNKNOWN_POLICIES, checked_ladder, checked_waits
 from incidents.rules.lifecycle import CAMPAIGN, NOTICE
 from incidents.rules.permissions import Permission
+from incidents.rules.quiet_hours import checked
 from incidents.services import canary as few_first
 from incidents.services import freezing, planning, residency
 from incidents.services.campaign_control import go_on, pause, resume, stop
@@ -40,6 +43,8 @@ def launch(
     unknown_policy: str = "hold",
     canary: Canary = NO_CANARY,
     brake: Brake | None = None,
+    waits: Mapping[str, float] | None = MappingProxyType({}),
+    quiet: Mapping[str, Any] | None = MappingProxyType({}),
 ) -> Campaign:
     """Begin to tell every affected person in the approved words.
 
@@ -51,11 +56,14 @@ def launch(
     canary          who goes first, and for how long the others wait; the doors' default is
                     Canary(), that of code that plays a part is nobody
     brake           thresholds at which it pauses by itself; None: it never does
+    waits           channel -> hours of silence after which a person moves on; None: the usual
+    quiet           from, to, channels, zone: when nobody is disturbed; None: the usual night.
+                    Without a door (a drill's clock leaps over nights) there are neither
     Raises          Conflict  launched before, not approved as it stands, people still coming in
                     InvalidInput  a rung that nobody carries, a language that nobody wrote
     """
     require(work.actor, Permission.RUN_CAMPAIGN)
-    campaign = prepared(work, notice_id, ladder, unknown_policy, canary, brake)
+    campaign = prepared(work, notice_id, ladder, unknown_policy, canary, brake, waits, quiet)
     notice = work.session.get_one(Notice, notice_id)
     notice.status = NOTICE.after(notice.status, "issue")
     _add(work, campaign)
@@ -71,6 +79,8 @@ def prepared(
     unknown_policy: str = "hold",
     canary: Canary = NO_CANARY,
     brake: Brake | None = None,
+    waits: Mapping[str, float] | None = MappingProxyType({}),
+    quiet: Mapping[str, Any] | None = MappingProxyType({}),
 ) -> Campaign:
     """The campaign that a launch with these options would begin; it is no row yet.
 
@@ -98,6 +108,8 @@ def prepared(
         routes=carried,
         unknown_policy=unknown_policy,
         audience_of=audience_of,
+        waits=checked_waits(waits, rungs),
+        quiet=checked(quiet, work.settings.time_zone),
         envelope_count=0,
         canary=asdict(first),
         brake=asdict(checked_brake(brake)) if brake else {},

@@ -21,7 +21,7 @@ from incidents.rules.lanes import lanes, weights
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.rules.notice_words import covering_locale
 from incidents.rules.tracks import Lane
-from incidents.services import residency, timeline
+from incidents.services import quiet, residency, timeline
 from incidents.work import TOCSIN, Office, Work
 
 PEOPLE_PER_PAGE = 50_000
@@ -112,7 +112,7 @@ def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
         locales={locale: chosen for locale, chosen in reads.items() if chosen},
         default_locale=notice.default_locale,
         variants={},
-        opens_at={},
+        opens_at=quiet.openings_for(campaign, {place for _, place in kinds}, work.now),
         now=work.now,
     )
 

@@ -79,7 +79,8 @@ def test_a_breach_from_its_first_minute_to_its_last(
 
     import_people(lead, incident)
     notice = approved(lead, approver, incident)
-    lead.post(f"/notices/{notice['id']}/campaigns", {"ladder": ["email", "sms", "announcement"]})
+    body = {"ladder": ["email", "sms", "announcement"], "quiet": None}  # it is night in the US
+    lead.post(f"/notices/{notice['id']}/campaigns", body)
     told.everybody()
     (campaign,) = lead.get(f"/incidents/{incident['id']}/campaigns")
     counted = lead.get(f"/campaigns/{campaign['id']}/equation")
@@ -115,7 +116,7 @@ def test_a_page_that_is_withdrawn_opens_its_duty_again(lead, approver, told):
     incident = lead.sample()
     import_people(lead, incident)
     notice = approved(lead, approver, incident)
-    lead.post(f"/notices/{notice['id']}/campaigns", {})
+    lead.post(f"/notices/{notice['id']}/campaigns", {"quiet": None})
     told.everybody()
     page = announced(lead, approver, incident, notice)
     met = lead.duties(incident)["eu-gdpr-34"]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from incidents.errors import InvalidInput
 from incidents.rules.fact_values import place as place_code
 from incidents.rules.quiet_hours import (
-    CHANNELS,
     checked,
     closes_at,
     openings,
     opens_at,
     quiet_of,
+    shut_until,
 )
 from incidents.rules.zones import _countries, _parts, zones_of
 
@@ -100,7 +100,15 @@ def test_only_what_rings_or_buzzes_is_held():
     held = openings(NIGHT, ["email", "sms", "letter"], ["DE", "JP"], at("2026-03-02 20:00"))
     assert held == {"sms": {"DE": at("2026-03-03 07:00"), "JP": at("2026-03-02 23:00")}}
     assert openings(NIGHT, ["sms"], ["DE"], at("2026-03-02 12:00")) == {}
-    assert openings(None, CHANNELS, ["DE"], at("2026-03-02 20:00")) == {}
+
+
+def test_what_closes_soon_is_shut_early_and_nothing_opens_early():
+    early = timedelta(minutes=2)
+    morning = at("2026-03-03 07:00")
+    assert shut_until(NIGHT, "DE", at("2026-03-02 19:57"), early) is None
+    assert shut_until(NIGHT, "DE", at("2026-03-02 19:58"), early) == morning
+    assert shut_until(NIGHT, "DE", at("2026-03-03 06:59"), early) == morning
+    assert shut_until(NIGHT, "DE", morning, early) is None
 
 
 def test_quiet_hours_may_be_none_and_what_is_not_said_is_usual():

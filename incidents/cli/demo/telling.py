@@ -26,7 +26,12 @@ def tell_people(play: Play) -> None:
     """Launch, watch, count: e-mail first; who bounced gets an SMS; the rest wait for the page."""
     play.teller.step("Everybody is told: e-mail, then SMS, then the announcement")
     path = f"/notices/{play.notice['id']}/campaigns"
-    body = {"ladder": ["email", "sms", "announcement"], "canary": {"hold_minutes": _HOLD_MINUTES}}
+    body = {
+        "ladder": ["email", "sms", "announcement"],
+        "canary": {"hold_minutes": _HOLD_MINUTES},
+        # The people of the demo are invented and never asleep; yours are (docs/how-to/).
+        "quiet": None,
+    }
     play.campaign = play.stage.ada.post(path, body)
     first = play.campaign["canary"]["people"]
     if first:
