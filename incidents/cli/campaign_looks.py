@@ -13,7 +13,7 @@ from incidents.cli.looks import bullets, moment, pairs, table, words
 
 _BAR, _WIDE = 44, 60
 _FRESH_SECONDS = 3.0
-_TOLD = ("accepted", "delivered")
+_TOLD = ("delivered", "accepted")
 _IN_TIME = {
     True: Text("yes", "green"), False: Text("NO", "bold red"), None: Text("not known", "yellow"),
 }  # fmt: skip
@@ -63,7 +63,7 @@ def watched(campaign: dict[str, Any]) -> RenderableType:
         "": _bar(progress["buckets"], total),
         "told": f"{sum(reached):,} of {total:,} ({sum(reached) / max(total, 1):.1%})",
         "pace": f"{pace:,.0f} people/s" if pace else "nothing moves",
-        "time left": f"{span(rest)}" if rest else "",
+        "time left": span(rest) if rest and campaign["status"] == "running" else "",
         "canary": gate(campaign),
         "people": _named({name: n for name, n in progress["buckets"].items() if n}),
         "counted": _age(progress["counted_at"]),
@@ -76,9 +76,9 @@ def watched(campaign: dict[str, Any]) -> RenderableType:
 def _bar(buckets: dict[str, int], total: int) -> Text:
     """Everybody as one bar, each bucket in its colour; who is nowhere yet is its empty end."""
     made = Text()
-    for name, style in _BUCKETS.items():
-        if name != "planned":
-            made.append("█" * round(_WIDE * buckets.get(name, 0) / max(total, 1)), style)
+    for name in (*_TOLD, *(one for one in _BUCKETS if one not in {*_TOLD, "planned"})):
+        made.append("█" * round(_WIDE * buckets.get(name, 0) / max(total, 1)), _BUCKETS[name])
+    made.truncate(_WIDE)
     made.append("░" * (_WIDE - len(made)), "bright_black")
     return made
 
@@ -97,7 +97,9 @@ def span(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    if minutes:
+        return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
+    return f"{rest} s"
 
 
 def _troubles(troubles: list[dict[str, Any]]) -> list[RenderableType]:
@@ -145,6 +147,8 @@ def gate(campaign: dict[str, Any]) -> str:
     first = f"{campaign['canary'].get('people', 0):,} go first"
     if campaign["gate"] != "holding":
         return first if campaign["gate"] == "canary" else ""
+    if campaign["status"] == "paused":
+        return f"{first}; the others wait"
     if not campaign["gate_at"]:
         return f"{first}; the others wait for `tocsin campaign continue`"
     rest = (datetime.fromisoformat(campaign["gate_at"]) - datetime.now(UTC)).total_seconds()

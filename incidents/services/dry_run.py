@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from incidents.database import forecast as rows
 from incidents.database import pages, placements
 from incidents.database.campaigns import Campaign
@@ -32,7 +34,29 @@ def plan(work: Work, notice_id: UUID, **options: Any) -> Forecast:
     found = rows.standings(work.session, placing)
     legs = [_leg(work, placing, one) for one in found if one.track is not None]
     made = _forecast(work, campaign, found, sorted(legs, key=lambda leg: (leg.rung, leg.locale)))
-    return replace(made, warnings=forecast.warnings(made))
+    return replace(made, warnings=[*forecast.warnings(made), *_keyless(work, made)])
+
+
+# Without these the provider refuses everything, and everybody waits.
+_KEYS = {
+    "sendgrid": ("sendgrid_api_key",),
+    "twilio_sms": ("twilio_account_sid", "twilio_auth_token"),
+    "twilio_voice": ("twilio_account_sid", "twilio_auth_token"),
+}
+
+
+def _keyless(work: Work, made: Forecast) -> list[str]:
+    """Providers whose key this process has not; a worker may have it."""
+    return [
+        f"{name} is not set here: {provider} refuses whoever has none, and people would wait"
+        for provider in sorted({leg.provider for leg in made.legs})
+        for name in _KEYS.get(provider, ())
+        if not _told(getattr(work.settings, name))
+    ]
+
+
+def _told(value: Any) -> str:
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 
 def _forecast(work: Work, campaign: Campaign, found: list[Standing], legs: list[Leg]) -> Forecast:

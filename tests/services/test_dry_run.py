@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope
@@ -122,6 +123,14 @@ def test_when_nobody_can_be_sent_anything_it_warns(telling):
     said = plan(telling([mailbox(1, withheld="police_hold"), {}]))
     assert said.legs == []
     assert any("only a public announcement" in one for one in said.warnings)
+
+
+def test_it_warns_of_a_provider_whose_key_is_not_set(telling):
+    people = [mailbox(1)]
+    missing = "sendgrid_api_key is not set here"
+    assert any(one.startswith(missing) for one in plan(telling(people)).warnings)
+    with_key = telling(people, sendgrid_api_key=SecretStr("a key"))
+    assert not any(one.startswith(missing) for one in plan(with_key).warnings)
 
 
 def test_what_a_launch_would_refuse_it_refuses(telling):
