@@ -131,9 +131,19 @@ class Client:
         )
         return self._answer(self._send(request)).json()
 
-    def download(self, path: str, to: Path, *, method: str = "GET", **query: Any) -> int:
+    def download(
+        self,
+        path: str,
+        to: Path,
+        *,
+        method: str = "GET",
+        body: Any = None,
+        accept: str = "*/*",
+        **query: Any,
+    ) -> int:
         """Write what stands at a path, or is made there, into a file; gives its size in bytes."""
-        request = self._http.build_request(method, path, params=query, timeout=self._long)
+        asked = {"params": query, "json": body, "headers": {"Accept": accept}}
+        request = self._http.build_request(method, path, timeout=self._long, **asked)
         answer = self._answer(self._send(request, stream=True))
         try:
             with to.open("wb") as file:

@@ -62,10 +62,10 @@ def _with_logo(template: str, data: dict[str, Any], head: Letterhead) -> bytes:
     if head.logo:
         name = f"logo.{head.logo_kind}"
         try:
-            return _typeset(template, {**data, "logo": name}, {name: head.logo})
+            return typeset(template, {**data, "logo": name}, {name: head.logo})
         except RuntimeError as error:
             _log.warning("the organisation's logo cannot be printed: %s", error)
-    return _typeset(template, {**data, "logo": ""})
+    return typeset(template, {**data, "logo": ""})
 
 
 def register_pdf(
@@ -80,7 +80,7 @@ def register_pdf(
     sections  each with `title` and `fields`, a list of `label` and `text`
     """
     data = {
-        **_sheet(title, head.name, "en", on),
+        **sheet(title, head.name, "en", on),
         "address": list(head.address),
         "head": about,
         "sections": sections,
@@ -101,7 +101,7 @@ def _report(
         (say["source"], source if isinstance(source, str) else source[locale]),
     ]
     return {
-        **_sheet(content.title[locale], head.name, locale, content.filled_at),
+        **sheet(content.title[locale], head.name, locale, content.filled_at),
         "say": {name: say[name] for name in _SAID},
         "page": say["page"],
         "address": list(head.address),
@@ -163,7 +163,8 @@ def _field(field: ReportField, locale: str) -> dict[str, Any]:
     return {"label": field.label[locale], "text": field.text[locale], "known": field.known}
 
 
-def _sheet(title: str, organisation: str, locale: str, on: date) -> dict[str, Any]:
+def sheet(title: str, organisation: str, locale: str, on: date) -> dict[str, Any]:
+    """What each paper says of itself: its title, whose it is, its language, its day."""
     language, _, script = locale.partition("-")
     return {
         "title": title,
@@ -173,9 +174,10 @@ def _sheet(title: str, organisation: str, locale: str, on: date) -> dict[str, An
     }
 
 
-def _typeset(
+def typeset(
     template: str, data: Mapping[str, Any], images: Mapping[str, bytes] | None = None
 ) -> bytes:
+    """A template set with its data; `images` are further files that it uses, by name."""
     files = {
         "main.typ": _source(template),
         "base.typ": _source("base"),

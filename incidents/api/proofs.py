@@ -3,9 +3,10 @@
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Header, Response
 from pydantic import Field
 
 from incidents.api.door import LookWork, OpenWork, Shape, View, needs, router_for
@@ -13,6 +14,7 @@ from incidents.api.files import streamed
 from incidents.audit.receipt_verifier import written
 from incidents.database.proofs import CampaignProof
 from incidents.office import signing_key
+from incidents.receipt_paper import receipt_pdf
 from incidents.rules.permissions import Permission
 from incidents.services import campaign_evidence, notice_receipts, proofs
 
@@ -74,15 +76,32 @@ def make_proof(campaign_id: UUID, work: OpenWork) -> Due:
     response_class=Response,
     **needs(
         Permission.PROVE_NOTICE,
-        **{"200": {"description": "The receipt", "content": {"application/json": {}}}},
+        **{
+            "200": {
+                "description": "The receipt",
+                "content": {"application/json": {}, "application/pdf": {}},
+            }
+        },
     ),
 )
-def read_receipt(campaign_id: UUID, whose: Whose, work: OpenWork) -> Response:
-    """What proves to one person that they were told; `tocsin audit verify-receipt` checks it."""
+def read_receipt(
+    campaign_id: UUID, whose: Whose, work: OpenWork, accept: Annotated[str, Header()] = ""
+) -> Response:
+    """What proves to one person that they were told, as JSON, or with `Accept: application/pdf` on
+    paper that carries the JSON; `tocsin audit verify-receipt` checks it."""
     signer = signing_key(work.settings)
-    made = notice_receipts.receipt(work, signer, campaign_id, ref=whose.ref, email=whose.email)
-    named = {"Content-Disposition": 'attachment; filename="notice-receipt.json"'}
-    return Response(written(made), media_type="application/json", headers=named)
+    made = written(
+        notice_receipts.receipt(work, signer, campaign_id, ref=whose.ref, email=whose.email)
+    )
+    if "application/pdf" in accept:
+        paper = receipt_pdf(made, work.settings.organisation_name, work.now)
+        return _attached(paper, "application/pdf", "notice-receipt.pdf")
+    return _attached(made, "application/json", "notice-receipt.json")
+
+
+def _attached(content: bytes, media_type: str, name: str) -> Response:
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=named)
 
 
 @router.get(

@@ -37,15 +37,16 @@ def receipt(
     campaign: Which = "",
     ref: Annotated[str, typer.Option(help="Whose: the ref of the list.")] = "",
     email: Annotated[str, typer.Option(help="Whose: the address, if it is theirs alone.")] = "",
-    to: Annotated[Path, typer.Option("--to", help="File to write.")] = Path("notice-receipt.json"),
+    to: Annotated[Path, typer.Option("--to", help="File to write; PDF if it ends so.")] = Path(
+        "notice-receipt.json"
+    ),
 ) -> None:
     """One person's notice receipt, which `tocsin audit verify-receipt` checks anywhere."""
-    from incidents.audit.receipt_verifier import written
-
     whose = {name: value for name, value in (("ref", ref), ("email", email)) if value}
-    made = api.client.post(f"{_path(api, incident, campaign)}/receipts", whose)
-    to.write_bytes(written(made))
-    api.say({"file": str(to)}, Text(f"{to}"))
+    kind = "application/pdf" if to.suffix.lower() == ".pdf" else "application/json"
+    path = f"{_path(api, incident, campaign)}/receipts"
+    size = api.client.download(path, to, method="POST", body=whose, accept=kind)
+    api.say({"file": str(to), "bytes": size}, Text(f"{to} ({size:,} bytes)"))
 
 
 @verb("export")

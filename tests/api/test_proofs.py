@@ -6,6 +6,7 @@ import io
 import zipfile
 
 import pytest
+from pypdf import PdfReader
 
 from incidents.audit.receipt_verifier import verify_receipt
 from incidents.office import signing_key
@@ -78,3 +79,19 @@ def test_evidence_comes_as_a_zip(told, client, as_role):
         assert {"README.txt", "manifest.txt", "leaves.bin"} <= set(packed.namelist())
         assert packed.read("summary.pdf").startswith(b"%PDF")
         assert len(packed.read("leaves.bin")) == 3 * 32
+
+
+def test_a_receipt_comes_on_paper_that_carries_its_proof(told, client, as_role):
+    make_due(told)
+    path = f"/api/v1/campaigns/{told.id}/receipts"
+    wanted = {**as_role("privacy_officer"), "Accept": "application/pdf"}
+    answer = client.post(path, json={"ref": "1"}, headers=wanted)
+    assert answer.headers["content-type"] == "application/pdf"
+    paper = PdfReader(io.BytesIO(answer.content))
+    text = " ".join("".join(page.extract_text() for page in paper.pages).split())
+    assert len(paper.pages) == 1
+    assert "person1@example.com" in text
+    assert "taken by the carrier" in text
+    assert "Dear Ada Example, your answers were readable" in text
+    (proof,) = paper.attachments["notice-receipt.json"]
+    assert verify_receipt(proof).ok
