@@ -34,7 +34,7 @@ from incidents.rules.catalogue import Catalogue
 from incidents.rules.lifecycle import ANNOUNCEMENT
 from incidents.rules.permissions import Permission
 from incidents.rules.substitute_notice import Ground, Proposal, SubstituteFacts
-from incidents.services import facts, freezing, law_packs, timeline
+from incidents.services import facts, freezing, law_packs, proofs, timeline
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
@@ -204,6 +204,7 @@ def publish(work: Work, announcement_id: UUID) -> Announcement:
     after = ANNOUNCEMENT.after(row.status, "publish")
     _refuse_changed_words(work, row)
     row.status, row.published_at = after, work.now
+    proofs.renew_incident(work, row.incident_id)
     return _tell(work, "publish", row)
 
 
@@ -213,6 +214,7 @@ def withdraw(work: Work, announcement_id: UUID, reason: str) -> Announcement:
     row = get_of_incident(work, Announcement, announcement_id, "announcement")
     row.status = ANNOUNCEMENT.after(row.status, "withdraw")
     row.withdrawn_at, row.withdrawn_reason = work.now, reason
+    proofs.renew_incident(work, row.incident_id)
     return _tell(work, "withdraw", row)
 
 

@@ -20,7 +20,7 @@ from incidents.audit.note import Head, Signer, proof_origin, signed
 from incidents.audit.tiles import Growing
 from incidents.database import proof_rows
 from incidents.database import proofs as rows
-from incidents.database.campaigns import Campaign
+from incidents.database.campaigns import Campaign, campaigns_of
 from incidents.database.notices import NoticeApproval
 from incidents.database.proofs import CampaignProof, TileRows
 from incidents.errors import NotFound
@@ -63,6 +63,12 @@ def renew_later(work: Work, campaigns: Sequence[UUID]) -> None:
     """What is known of people of these campaigns has changed: their proofs are made anew."""
     wait = timedelta(minutes=work.settings.proof_renewal_minutes)
     rows.mark_due(work.session, campaigns, work.now + wait)
+
+
+def renew_incident(work: Work, incident_id: UUID) -> None:
+    """An announcement speaks to whom no channel reached, or no longer does: proofs say so soon."""
+    mine = [campaign.id for campaign in campaigns_of(work.session, incident_id)]
+    rows.mark_due(work.session, mine, work.now)
 
 
 def make_due(office: Office, signer: Signer) -> int:

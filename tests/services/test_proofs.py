@@ -12,12 +12,14 @@ from incidents.audit.entry import canonical
 from incidents.audit.merkle import inclusion_proof, leaf_hash, root_of, verify_inclusion
 from incidents.audit.note import proof_origin, public_key_of, verified
 from incidents.database import proofs as rows
+from incidents.database.announcements import Announcement
 from incidents.database.audit_entries import AuditEntry
 from incidents.database.campaigns import Attempt, Campaign, Delivery
+from incidents.database.notices import NoticeApproval
 from incidents.database.population import Recipient
 from incidents.database.proofs import CampaignProof, ProofTile, TileRows
 from incidents.office import signing_key
-from incidents.services import campaigns, proofs
+from incidents.services import announcements, campaigns, proofs
 from incidents.services.proof_leaves import Leaves
 from incidents.vault.data_keys import destroy
 from incidents.work import TOCSIN
@@ -210,6 +212,32 @@ def test_a_place_in_the_tree_can_be_shown_when_rows_and_keys_are_gone(telling):
         assert index == 600
         assert verify_inclusion(chosen, index, proof.size, way, proof.root)
         assert rows.index_of(work.session, proof, b"?" * 32) is None
+
+
+def test_an_announcement_tells_those_whom_no_channel_reached_and_the_proof_says_so(telling):
+    one = ended(telling([mailbox(1), {}]))
+    make_due(one)
+    with one.office.work(TOCSIN) as work:
+        (approval,) = work.session.query(NoticeApproval)
+        row = Announcement(
+            incident_id=one.incident.id,
+            mode="live",
+            notice_id=one.notice.id,
+            approval_id=approval.id,
+            slug="a-leak",
+            status="approved",
+            sha256=approval.sha256,
+            reasons=[],
+            proposed_at=work.now,
+            proposed_by=TOCSIN.id,
+        )
+        work.session.add(row)
+        work.session.flush()
+        announcements.publish(work, row.id)
+    assert make_due(one) == 1
+    before, after = one.rows(CampaignProof)
+    assert before.buckets == {"accepted": 1, "exhausted": 1}
+    assert after.buckets == one.buckets() == {"accepted": 1, "announced": 1}
 
 
 def test_without_its_keys_a_campaign_gets_no_new_version(telling):
