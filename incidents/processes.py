@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from celery import Celery
 
 import celeryconfig
@@ -27,9 +28,11 @@ from incidents.office import open_office
 from incidents.services import campaigns, law_packs, sending
 from incidents.settings import Settings
 from incidents.sweep import Part, Sweep
-from incidents.wiring import dispatches_for, routes_for
+from incidents.wiring import dispatches_for, routes_for, settle_too_soon
 from incidents.work import Office
 from notifiers.dispatch import Dispatch
+
+log = structlog.get_logger(__name__)
 
 _STOP_SECONDS = 20.0  # for what is on its way to a provider; later, the attempt is `unknown`
 _TASK_THREADS = 4
@@ -108,6 +111,8 @@ class _Team:
 @contextmanager
 def _threads(office: Office, *, tells_people: bool) -> Iterator[tasks.Desk]:
     dispatches = dispatches_for(office.settings) if tells_people else {}
+    for name, lag in settle_too_soon(office.settings).items() if tells_people else ():
+        log.warning("settle_seconds is shorter than a provider's lag", provider=name, seconds=lag)
     # What is loaded by now stays: the collector need not go through it again and again, which
     # takes a fifth of the time of whatever makes many small things.
     gc.collect()

@@ -90,6 +90,19 @@ def couriers_for(settings: Settings, mode: str) -> dict[str, Courier]:
     return {courier.name: courier for courier in made}
 
 
+def settle_too_soon(settings: Settings) -> dict[str, float]:
+    """Couriers whose records may lag longer than `settle_seconds`, each with its lag in seconds.
+
+    Their silence would be taken for absence, and what was taken would be sent once more.
+    """
+    return {
+        name: courier.capabilities.settle_seconds
+        for name, courier in couriers_for(settings, Mode.LIVE.value).items()
+        if courier.capabilities.looks_up
+        and courier.capabilities.settle_seconds > settings.settle_seconds
+    }
+
+
 def dispatches_for(settings: Settings) -> dict[str, Dispatch]:
     """mode -> what hands its envelopes over."""
     return {mode.value: Dispatch(couriers_for(settings, mode.value)) for mode in Mode}

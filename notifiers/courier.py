@@ -15,7 +15,7 @@ class Capabilities:
     """What a provider declares; the sender and the reconciler ask no more of it.
 
     max_people      most people in one envelope
-    native_key      sending the same bytes again is answered, not repeated
+    native_key      sending the same bytes again is answered, not repeated, within `key_seconds`
     echoes_attempt  its receipts carry our attempt id
     looks_up        `look_up` can find an attempt, or show that there was none
     settle_seconds  how long its records may lag: absence counts only after this
@@ -30,6 +30,7 @@ class Capabilities:
     looks_up: bool
     settle_seconds: float
     live: bool
+    key_seconds: float = 86_400.0
     replaces_copy: bool = False
 
 

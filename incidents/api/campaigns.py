@@ -86,7 +86,7 @@ class Launch(Shape):
     ladder: list[Channel] = Field(
         default=["email", "sms", "announcement"], min_length=1, max_length=6
     )
-    unknown_policy: Literal["hold", "resend_marked"] = "hold"
+    unknown_policy: Literal["hold", "resend_marked", "next_channel"] = "hold"
     canary: CanaryShape = CanaryShape()
     brake: BrakeShape | None = BrakeShape()
     waits: dict[Channel, Annotated[float, Field(ge=0, le=LONGEST_WAIT_HOURS)]] | None = None

@@ -53,6 +53,9 @@ class _Scrape:
         rang = found.last_ring.timestamp() if found.last_ring else 0.0
         told = "When an alarm rang last, in seconds since 1970; 0: never."
         yield _by("alarm_last_ring_timestamp_seconds", told, [], {(): rang})
+        told = "Providers that are left alone for now, and why."
+        by_lane = ["provider", "channel", "reason"]
+        yield _by("breakers_open", told, by_lane, found.breakers_open)
         told = "What will go wrong within two weeks with being on duty, by kind."
         yield _by("rota_warnings", told, ["code"], found.rota_warnings)
         by_campaign = ["campaign", "mode"]

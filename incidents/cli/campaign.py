@@ -33,7 +33,7 @@ def launch(
     notice: Annotated[str, typer.Option(help="Reference or id; the newest if empty.")] = "",
     ladder: Annotated[str, typer.Option(help="Channels in order.")] = "email,sms,announcement",
     unknown: Annotated[
-        Literal["hold", "resend_marked"],
+        Literal["hold", "resend_marked", "next_channel"],
         typer.Option(help="What to do when no evidence will come of what was sent."),
     ] = "hold",
     canary: Annotated[
@@ -124,7 +124,7 @@ def list_campaigns(api: Api, incident: Incident) -> None:
 @verb("show")
 def show(api: Api, incident: Incident, campaign: Which = "") -> None:
     """How far it is, and what became of people rung by rung."""
-    api.say(api.client.get(_path(api, incident, campaign)), looks.shown)
+    api.say(api.client.get(path_of(api, incident, campaign)), looks.shown)
 
 
 @verb("watch")
@@ -135,7 +135,7 @@ def watch(
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between looks.")] = 1.0,
 ) -> None:
     """Look again and again until it is over or paused; with --json a line a look."""
-    path = _path(api, incident, campaign)
+    path = path_of(api, incident, campaign)
     if api.as_json:
         for found in _looks(api, path, every):
             typer.echo(json.dumps(found))
@@ -159,7 +159,7 @@ def _looks(api: Api, path: str, every: float) -> Iterator[dict[str, Any]]:
 @verb("equation")
 def show_equation(api: Api, incident: Incident, campaign: Which = "") -> None:
     """Where everybody is: each person in exactly one bucket; exits 1 if that did not hold."""
-    found = api.client.get(f"{_path(api, incident, campaign)}/equation")
+    found = api.client.get(f"{path_of(api, incident, campaign)}/equation")
     api.say(found, looks.equation)
     if not found["holds"]:
         raise typer.Exit(1)
@@ -214,7 +214,7 @@ def resend_held(
     campaign: Which = "",
 ) -> None:
     """Tell those once more of whom no evidence says whether they were told."""
-    path = f"{_path(api, incident, campaign)}/held/resend"
+    path = f"{path_of(api, incident, campaign)}/held/resend"
     made = api.client.post(path, {"reason": reason})
     api.say(made, lambda one: Text(f"{one['envelopes']:,} envelopes go out once more"))
 
@@ -222,10 +222,11 @@ def resend_held(
 def _act(
     api: Api, incident: str, campaign: str, action: str, body: dict[str, str] | None = None
 ) -> None:
-    made = api.client.post(f"{_path(api, incident, campaign)}/{action}", body)
+    made = api.client.post(f"{path_of(api, incident, campaign)}/{action}", body)
     api.say(made, lambda one: looks.listed([one]))
 
 
-def _path(api: Api, incident: str, which: str) -> str:
+def path_of(api: Api, incident: str, which: str) -> str:
+    """Where a campaign is found over HTTP: by its id or its beginning, else the newest."""
     rows = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns")
     return f"/campaigns/{pick(rows, which, 'campaign')['id']}"

@@ -16,6 +16,7 @@ from incidents.cli import (
     assess,
     audit,
     campaign,
+    campaign_doubts,
     deadlines,
     drill,
     duty,
@@ -118,6 +119,7 @@ _ORDER = [
 _ORDER += ["migrate", "doctor", "provider", "user", "token", "push-key", "fake-providers"]
 _LAW, _HERE = "The law", "This machine"
 
+campaign_doubts.add_to(campaign.noun)
 for _module in _NOUNS:
     app.add_typer(_module.noun.app, rich_help_panel="An incident, from open to closed")
 app.add_typer(drill.app, name="drill", rich_help_panel=_HERE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from incidents.cli import alarm_checks, campaign_checks, rota_checks
+from incidents.cli import alarm_checks, campaign_checks, provider_checks, rota_checks
 from incidents.cli.looks import pairs
 from incidents.cli.screen import err, out
 from incidents.errors import IncidentsError
@@ -145,6 +145,8 @@ def doctor() -> None:
     settings = Settings()
     checks: dict[str, Callable[[], str]] = {
         "providers": lambda: _providers(settings),
+        "unknowns": lambda: provider_checks.settling(settings),
+        "breakers": lambda: provider_checks.breakers(settings),
         "database": lambda: _database(settings),
         "keys": lambda: _keys(settings),
         "audit trail": lambda: _trail(settings),

@@ -37,7 +37,8 @@ class Campaign(Base):
 
     ladder            channels in order, such as ["email", "sms", "announcement"]; announcement last
     routes            channel -> its couriers, each {"provider", "weight"}, fixed at launch
-    unknown_policy    what to do when no evidence will come: hold | resend_marked
+    unknown_policy    what to do when no evidence will come: hold | resend_marked |
+                      next_channel
     waits             channel -> hours of silence after which a person moves on (rules/ladder)
     quiet             hours in which nobody is disturbed (rules/quiet_hours); empty: none
     quiet_override    who asked for them to be lifted and why, and who agreed

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Campaign, Envelope, rows_changed
@@ -103,3 +103,17 @@ def note_look(
         .values(next_at=next_at)
     )
     rows_changed(session, still)
+
+
+def settled_by(session: Session, campaign_id: UUID) -> dict[tuple[str, str], int]:
+    """Attempts that were, or are, unknown: how many by outcome and by what settled them."""
+    by = func.coalesce(Attempt.evidence["by"].as_string(), "")
+    query = (
+        select(Attempt.outcome, by, func.count())
+        .where(
+            Attempt.campaign_id == campaign_id,
+            or_(Attempt.outcome.in_(("unknown", "unresolved")), by != ""),
+        )
+        .group_by(Attempt.outcome, by)
+    )
+    return {(outcome, told): count for outcome, told, count in session.execute(query)}

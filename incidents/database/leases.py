@@ -69,7 +69,7 @@ class Intent:
 class Result:
     """What became of one attempt.
 
-    outcome   as in Attempt, or held: a person must decide
+    outcome   as in Attempt; or held: a person must decide; or given_up: the next channel is tried
     next_at   when it is sent again, or looked up first
     bad_refs  the people who made it fail, where the provider named them
     """
@@ -88,11 +88,14 @@ class Result:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
+# A held envelope's attempt stays what it is; what was given up never had evidence.
+_ATTEMPT_OUTCOME = {"held": "unknown", "given_up": "unresolved"}
 # What an outcome makes of an envelope, as its state table names it.
 ACTION = {
     "accepted": "accept",
     "retry": "retry",
     "unresolved": "retry",
+    "given_up": "give_up",
     "refused": "refuse",
     "split": "split",
     "unknown": "lose",
@@ -364,8 +367,7 @@ def _attempt_row(intent: Intent, worker: str, now: datetime) -> dict[str, Any]:
 def _attempt_end(result: Result, now: datetime) -> dict[str, Any]:
     return {
         "key": result.attempt_id,
-        # A held envelope's attempt stays what it is: unknown.
-        "outcome": "unknown" if result.outcome == "held" else result.outcome,
+        "outcome": _ATTEMPT_OUTCOME.get(result.outcome, result.outcome),
         "ended_at": now,
         "http_status": result.http_status,
         "provider_ref": result.provider_ref[:200],

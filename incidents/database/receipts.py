@@ -105,15 +105,15 @@ def fail(
 
 
 def fail_envelopes(
-    session: Session, campaign_id: UUID, reasons: Mapping[int, str], now: datetime
+    session: Session, campaign_id: UUID, reasons: Mapping[int, str], outcome: str, now: datetime
 ) -> list[UUID]:
-    """The people of refused envelopes must move on; gives them."""
+    """The people of refused or unresolved envelopes must move on; gives them."""
     inside = and_(
         Delivery.campaign_id == campaign_id, Delivery.envelope.in_(reasons), Delivery.is_current
     )
     people = list(session.scalars(select(Delivery.recipient_id).where(inside)))
     for ordinal, reason in reasons.items():
-        failed = {"outcome": "failed", "reason": reason[:100], "outcome_at": now}
+        failed = {"outcome": outcome, "reason": reason[:100], "outcome_at": now}
         these = update(Delivery).where(inside, Delivery.envelope == ordinal)
         rows_changed(session, these.values(**failed, is_current=False))
     return people

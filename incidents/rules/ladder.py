@@ -10,7 +10,7 @@ LAST = "announcement"
 CHANNELS = ("email", "sms", "push", "call", "letter", LAST)
 # A bit for each channel that may not be used for a person (Recipient.barred).
 BARRED: Mapping[str, int] = {"email": 1, "sms": 2, "push": 4, "call": 8, "letter": 16}
-UNKNOWN_POLICIES = ("hold", "resend_marked")
+UNKNOWN_POLICIES = ("hold", "resend_marked", "next_channel")
 
 # Hours of silence after acceptance after which a person moves on, where nothing else is said.
 # email    none: nearly every server says `delivered` or bounces, and a mailbox is read in its time.
@@ -38,6 +38,7 @@ class Verdict(StrEnum):
     ACCEPT = "accept"  # there is proof that it went
     AGAIN = "again"  # there is proof that it did not: send it
     RESEND = "resend"  # no proof will come; the campaign's policy is to send again, counted
+    NEXT = "next"  # no proof will come; the policy is to try the next channel, counted
     HOLD = "hold"  # no proof will come; a person must decide
     LOOK = "look"  # look once more, later
 
@@ -112,7 +113,10 @@ def verdict(finding: str, reads: int, *, absent: int, can_look: bool, policy: st
         return Verdict.AGAIN if absent >= ABSENT_READS else Verdict.LOOK
     if can_look and reads < MOST_READS:
         return Verdict.LOOK
-    return Verdict.RESEND if policy == "resend_marked" else Verdict.HOLD
+    return _BY_POLICY.get(policy, Verdict.HOLD)
+
+
+_BY_POLICY = {"resend_marked": Verdict.RESEND, "next_channel": Verdict.NEXT}
 
 
 def _bad_wait(channel: str, why: str, mend: str) -> InvalidInput:

@@ -182,6 +182,9 @@ ENVELOPE = Lifecycle(
         ("unknown", "refuse"): "refused",
         ("unknown", "split"): "split",
         ("unknown", "hold"): "held",
+        # No evidence will come: its people are tried on their next channel, and counted.
+        ("unknown", "give_up"): "unresolved",
+        ("unresolved", "accept"): "accepted",
         # A call that nobody confirmed.
         ("accepted", "call_again"): "ready",
         ("held", "accept"): "accepted",

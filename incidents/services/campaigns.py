@@ -52,7 +52,8 @@ def launch(
     campaign.
 
     ladder          channels in the order in which each person is tried on them
-    unknown_policy  when no evidence will come of what was sent: hold | resend_marked
+    unknown_policy  when no evidence will come of what was sent: hold | resend_marked |
+                    next_channel
     canary          who goes first, and for how long the others wait; the doors' default is
                     Canary(), that of code that plays a part is nobody
     brake           thresholds at which it pauses by itself; None: it never does

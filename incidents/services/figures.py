@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from incidents.database import campaign_looks as looks
 from incidents.database import figures as rows
+from incidents.database import providers
 from incidents.database.figures import Counts
 from incidents.rules.permissions import Permission
 from incidents.services import alarm_schedule, rota
@@ -37,6 +38,7 @@ class Figures:
     campaign_people: Counts
     equation_holds: Counts
     campaigns_halted: Counts
+    breakers_open: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,9 @@ def figures(work: Work) -> Figures:
         alarm_lag_seconds=ready.alarm_lag_seconds,
         pages=rows.pages(session),
         last_ring=rows.last_ring(session),
+        breakers_open={
+            (row.name, row.channel, row.reason): 1 for row in providers.open_breakers(session)
+        },
         rota_warnings={(code,): found.count(code) for code in rota.WARNINGS},
         campaign_people={
             (*key, bucket): people

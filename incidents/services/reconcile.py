@@ -1,12 +1,12 @@
 """What may or may not have left, settled by evidence: never sent again or failed over without.
 
-In order: a receipt that echoes the attempt (services/receipts), the provider's records, and,
-where neither will ever tell, the campaign's declared policy, counted for the proof.
+In order: a receipt that echoes the attempt (services/receipts), the same bytes under the
+provider's own key or its records (services/looks), and, where none will ever tell, the campaign's
+declared policy, counted for the proof.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,13 +20,12 @@ from incidents.database.leases import Lease, Result
 from incidents.rules.ladder import Verdict, verdict
 from incidents.rules.permissions import Permission
 from incidents.services import recording, sending
+from incidents.services.looks import Doubt, Look, look
 from incidents.services.lookup import get_of_incident
 from incidents.services.opening import open_envelopes
 from incidents.work import TOCSIN, Office, Work, require
-from notifiers.courier import AttemptQuery
 from notifiers.dispatch import Dispatch
-from notifiers.envelope import Envelope, Finding, FindingKind
-from notifiers.errors import NoSuchCourier
+from notifiers.envelope import Finding, FindingKind
 
 LOOKS_AT_ONCE = 100
 SHORTEST_PAUSE = 1.0
@@ -38,16 +37,8 @@ _OUTCOME = {
     Verdict.AGAIN: "retry",
     Verdict.RESEND: "unresolved",
     Verdict.HOLD: "held",
+    Verdict.NEXT: "given_up",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """One attempt that may have left, with what was in it."""
-
-    lease: Lease
-    attempt: Attempt
-    envelope: Envelope
 
 
 def expire(office: Office, mode: str) -> bool:
@@ -97,10 +88,10 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
         found = _claim(office, campaign_id)
         if found:
             with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
-                findings = list(pool.map(lambda one: _look(dispatch, one), found))
+                seen = list(pool.map(lambda one: look(dispatch, one, office.clock.now()), found))
             failpoints.reach("looked")
             with office.work(TOCSIN) as work:
-                settled |= _settle(work, dispatch, found, findings)
+                settled |= _settle(work, found, seen)
                 failpoints.reach("settling")
     return settled
 
@@ -155,45 +146,31 @@ def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:
         envelopes = open_envelopes(
             work, [lease for lease, _ in due], [attempt.id for _, attempt in due]
         )
+        runs = work.session.get_one(Campaign, campaign_id).status == "running"
         return [
-            Doubt(lease, attempt, envelope)
+            Doubt(lease, attempt, envelope, may_send=runs)
             for (lease, attempt), envelope in zip(due, envelopes, strict=True)
         ]
 
 
-def _look(dispatch: Dispatch, doubt: Doubt) -> Finding:
-    query = AttemptQuery(
-        attempt=doubt.envelope.attempt,
-        started_at=doubt.attempt.started_at,
-        people=doubt.envelope.people,
-        reference=doubt.envelope.reference,
-    )
-    try:
-        return dispatch.look_up(doubt.lease.provider, query)
-    except NoSuchCourier as error:
-        return Finding(FindingKind.CANNOT_TELL, evidence=str(error))
-
-
-def _settle(
-    work: Work, dispatch: Dispatch, due: Sequence[Doubt], findings: Sequence[Finding]
-) -> bool:
+def _settle(work: Work, due: Sequence[Doubt], seen: Sequence[Look]) -> bool:
     """Write down what was seen, and what follows from it."""
     now = sending.now_of(work)
     results: list[Result] = []
-    for doubt, finding in zip(due, findings, strict=True):
-        evidence = _evidence(doubt, finding)
+    for doubt, one in zip(due, seen, strict=True):
+        evidence = _evidence(doubt, one)
         campaign = work.session.get_one(Campaign, doubt.lease.campaign_id)
         decided = verdict(
-            finding.kind.value,
+            one.finding.kind.value,
             evidence["reads"],
             absent=evidence["absent"],
-            can_look=_can_look(dispatch, doubt.lease.provider),
+            can_look=one.again,
             policy=campaign.unknown_policy,
         )
         pause = timedelta(seconds=max(work.settings.settle_seconds / 2, SHORTEST_PAUSE))
         doubts.note_look(work.session, doubt.lease, doubt.attempt.id, evidence, now + pause)
         if decided is not Verdict.LOOK:
-            results.append(_result(doubt, finding, _OUTCOME[decided], evidence, now))
+            results.append(_result(doubt, one.finding, _OUTCOME[decided], evidence, now))
     counted = recording.apply(work, results)
     for result in counted:
         _tell(work, result)
@@ -202,20 +179,15 @@ def _settle(
     return bool(counted)
 
 
-def _evidence(doubt: Doubt, finding: Finding) -> dict[str, Any]:
-    before = doubt.attempt.evidence
+def _evidence(doubt: Doubt, look: Look) -> dict[str, Any]:
+    before, finding = doubt.attempt.evidence, look.finding
     return {
-        "by": "look_up",
+        "by": look.by,
         "found": finding.kind.value,
         "seen": finding.evidence,
         "reads": before.get("reads", 0) + 1,
         "absent": before.get("absent", 0) + (finding.kind is FindingKind.ABSENT),
     }
-
-
-def _can_look(dispatch: Dispatch, provider: str) -> bool:
-    courier = dispatch.couriers.get(provider)
-    return courier is not None and courier.capabilities.looks_up
 
 
 def _result(
@@ -237,7 +209,11 @@ def _result(
 
 def _tell(work: Work, result: Result) -> None:
     campaign = work.session.get_one(Campaign, result.campaign_id)
-    by = "policy" if result.outcome in {"unresolved", "held"} else str(result.evidence["by"])
+    by = (
+        "policy"
+        if result.outcome in {"unresolved", "given_up", "held"}
+        else str(result.evidence["by"])
+    )
     audit.record(
         work,
         "unknown.resolve",

@@ -24,23 +24,25 @@ MOST_IN_ENTRY = 1_000
 
 def apply(work: Work, results: Sequence[Result]) -> list[Result]:
     """Record results under their epochs; gives those that counted."""
-    moving = {one.campaign_id for one in results if one.outcome in {"refused", "split"}}
+    moving = {one.campaign_id for one in results if one.outcome in {"refused", "given_up", "split"}}
     # Campaigns first, envelopes after, always: so that nobody waits in a circle.
     campaigns = {key: locked_campaign(work.session, key) for key in sorted(moving)}
     counted = rows.record(work.session, results, work.now)
     for campaign_id, campaign in campaigns.items():
         mine = [one for one in counted if one.campaign_id == campaign_id]
         if campaign is not None:
-            _refuse(work, campaign, [one for one in mine if one.outcome == "refused"])
+            _leave(work, campaign, [one for one in mine if one.outcome == "refused"], "failed")
+            _leave(work, campaign, [one for one in mine if one.outcome == "given_up"], "unresolved")
             _split(work, campaign, [one for one in mine if one.outcome == "split"])
     _tell(work, counted)
     return counted
 
 
-def _refuse(work: Work, campaign: Campaign, refused: Sequence[Result]) -> None:
-    if refused:
-        reasons = {one.ordinal: one.reason for one in refused}
-        people = receipts.fail_envelopes(work.session, campaign.id, reasons, work.now)
+def _leave(work: Work, campaign: Campaign, done: Sequence[Result], outcome: str) -> None:
+    """The people of these envelopes are tried on their next channel."""
+    if done:
+        reasons = {one.ordinal: one.reason for one in done}
+        people = receipts.fail_envelopes(work.session, campaign.id, reasons, outcome, work.now)
         ladder.move_on(work, campaign, people)
 
 

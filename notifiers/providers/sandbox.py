@@ -39,7 +39,7 @@ class Sandbox:
 
     capabilities = Capabilities(
         max_people=MOST_PEOPLE,
-        native_key=True,
+        native_key=False,
         echoes_attempt=True,
         looks_up=True,
         settle_seconds=0.0,

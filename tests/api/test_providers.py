@@ -78,3 +78,11 @@ def test_who_is_held_for_where_they_live_is_shown_and_released_over_http(office,
         assert answer.json() == {"people": 1}
         assert client.get(path, headers=headers).json() == {"places": {}}
     one.dispatch.close()
+
+
+def test_unknowns_are_counted_over_http_by_what_settled_them(telling, client, as_role):
+    campaign = telling.launch("sms")
+    telling.sms.answers = [UNKNOWN]
+    telling.pump()
+    answer = client.get(f"/api/v1/campaigns/{campaign}/unknowns", headers=as_role("auditor"))
+    assert answer.json() == {"open": 1, "by": {}, "unresolved": {"policy": 0, "decision": 0}}

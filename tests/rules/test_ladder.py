@@ -29,6 +29,7 @@ ROUTES = {"email": "sendgrid", "sms": "twilio"}
         ("cannot_tell", 10, 0, True, "hold", Verdict.HOLD),
         ("cannot_tell", 1, 0, False, "hold", Verdict.HOLD),
         ("cannot_tell", 1, 0, False, "resend_marked", Verdict.RESEND),
+        ("cannot_tell", 1, 0, False, "next_channel", Verdict.NEXT),
     ],
 )
 def test_only_evidence_or_the_declared_policy_settles_an_unknown(
