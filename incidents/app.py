@@ -96,6 +96,7 @@ def create_app(office: Office) -> FastAPI:
         redoc_url=None,
     )
     app.state.office = office
+    app.state.receipt_desks = {}
     app.add_middleware(SafeHeaders)
     add_problem_handlers(app)
     document_problems(app)

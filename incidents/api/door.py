@@ -154,7 +154,8 @@ async def run_route(
     request.state.work = None
     try:
         response = await inner(request)
-        await run_in_threadpool(_finish, request, response)
+        if request.state.work is not None or request.state.key is not None:
+            await run_in_threadpool(_finish, request, response)
     except BaseException:
         await run_in_threadpool(_abandon, request)
         raise

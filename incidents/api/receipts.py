@@ -3,22 +3,26 @@
 A receipt that was signed and is known already is answered like a new one, and changes nothing.
 """
 
+import asyncio
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from incidents.api.bodies import read_bytes
-from incidents.api.door import OpenWork, office_of, router_for
+from incidents.api.door import office_of, router_for
 from incidents.api.problems import ProblemView
 from incidents.api.shapes import View
 from incidents.errors import BadRequest, NotFound, NotPermitted
-from incidents.services import calls, receipts
+from incidents.receipt_desk import ReceiptDesk
+from incidents.services import calls
 from incidents.settings import Settings
 from incidents.wiring import couriers_for
-from incidents.work import Work
+from incidents.work import TOCSIN, Office
 from notifiers.courier import Courier, RawRequest
+from notifiers.envelope import Envelope
 from notifiers.errors import BadSignature, MalformedReceipt
 
 if TYPE_CHECKING:
@@ -48,46 +52,61 @@ Raw = Annotated[RawRequest, Depends(_raw)]
 
 
 @router.post("/webhooks/sendgrid/events", responses=_ANSWERS)
-def sendgrid_events(raw: Raw, work: OpenWork) -> Taken:
+async def sendgrid_events(raw: Raw, request: Request) -> Taken:
     """SendGrid's signed event webhook."""
-    return _take(work, "sendgrid", raw)
+    return await _take(request, "sendgrid", raw)
 
 
 @router.post("/webhooks/twilio/status", responses=_ANSWERS)
-def twilio_status(raw: Raw, work: OpenWork) -> Taken:
+async def twilio_status(raw: Raw, request: Request) -> Taken:
     """Twilio's signed status callback."""
-    return _take(work, "twilio", raw)
+    return await _take(request, "twilio", raw)
 
 
 @router.post("/webhooks/twilio/calls", responses=_ANSWERS, response_class=Response)
-def twilio_call(raw: Raw, work: OpenWork) -> Response:
+async def twilio_call(raw: Raw, request: Request) -> Response:
     """Twilio's signed callback of a call: a status, a pressed key, or a wish for the words."""
     from notifiers.providers.twilio_words import said, spoken  # noqa: PLC0415  heavy
 
-    _take(work, "twilio_voice", raw)
-    attempt, wish = cast("TwilioVoice", _courier(work, "twilio_voice")).wish(raw)
+    await _take(request, "twilio_voice", raw)
+    courier = cast("TwilioVoice", _courier(office_of(request), "twilio_voice"))
+    attempt, wish = courier.wish(raw)
     if not wish:
         return Response("<Response/>", media_type="application/xml")
-    call = calls.opened_again(work, attempt)
+    call = await run_in_threadpool(_opened_again, office_of(request), attempt)
     words = spoken(call) if wish == "words" else said(call.locale, calls.thanks(call.locale))
     return Response(words, media_type="application/xml")
 
 
-def _courier(work: Work, provider: str) -> Courier:
-    courier = _couriers(work.settings).get(provider)
+def _opened_again(office: Office, attempt: str) -> Envelope:
+    with office.look(TOCSIN) as work:
+        return calls.opened_again(work, attempt)
+
+
+def _courier(office: Office, provider: str) -> Courier:
+    courier = _couriers(office.settings).get(provider)
     if courier is None:
         raise NotFound(f"{provider} carries nothing here")
     return courier
 
 
-def _take(work: Work, provider: str, raw: RawRequest) -> Taken:
-    courier = _courier(work, provider)
+async def _take(request: Request, provider: str, raw: RawRequest) -> Taken:
+    desk = _desk(request, provider)
     try:
-        return Taken(new=receipts.take_in(work, courier, raw))
+        return Taken(new=await asyncio.wrap_future(desk.take(raw)))
     except BadSignature as error:
         raise NotPermitted(f"the signature does not fit: {error}") from None
     except MalformedReceipt as error:
         raise BadRequest(f"this is no receipt of {provider}: {error}") from None
+
+
+def _desk(request: Request, provider: str) -> ReceiptDesk:
+    """The desk of this process for a provider; made when it is first needed."""
+    desks: dict[str, ReceiptDesk] = request.app.state.receipt_desks
+    if provider not in desks:
+        office = office_of(request)
+        desks[provider] = ReceiptDesk(office, _courier(office, provider))
+    return desks[provider]
 
 
 @lru_cache(maxsize=4)

@@ -80,10 +80,11 @@ def deliver(
 ) -> list[UUID]:
     """These people were reached on a rung; gives those who had been moved on from it."""
     here = _weaker(session, campaign_id, rung, people, rank)
-    moved = session.scalars(select(Delivery.recipient_id).where(here, ~Delivery.is_current)).all()
     told = {"outcome": "delivered", "rank": rank, "reason": "", "outcome_at": now}
-    rows_changed(session, update(Delivery).where(here).values(**told))
-    return list(moved)
+    reached = update(Delivery).where(here).values(**told)
+    stood = reached.returning(Delivery.recipient_id, Delivery.is_current)
+    rows = session.execute(stood, execution_options={"synchronize_session": False})
+    return [person for person, is_current in rows if not is_current]
 
 
 def fail(

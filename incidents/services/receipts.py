@@ -25,34 +25,67 @@ from incidents.work import Work, require
 from notifiers.courier import Courier, RawRequest
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, Receipt, ReceiptKind
+from notifiers.errors import BadSignature, MalformedReceipt
 from notifiers.providers.sandbox import Sandbox
 
 Place = tuple[UUID, int]  # campaign and rung
 MOST_AT_ONCE = 5_000
 
 
-def take_in(work: Work, courier: Courier, request: RawRequest) -> int:
-    """Take in one webhook call of a provider; gives how many receipts were new.
+def take_in(
+    work: Work, courier: Courier, requests: Sequence[RawRequest]
+) -> list[int | BadSignature | MalformedReceipt]:
+    """Take in webhook calls of a provider: how many receipts of each were new, or why it is none.
 
-    Raises  BadSignature, MalformedReceipt  from the courier, before anything is written
+    One that is none changes nothing, and does not stop the others.
     """
     require(work.actor, Permission.WORK_UNSEEN)
-    return fold(work, courier.name, courier.parse_receipts(request))
+    heard = [_heard(courier, request) for request in requests]
+    new = _keep(
+        work, courier.name, [one for some in heard if isinstance(some, list) for one in some]
+    )
+    taken: list[int | BadSignature | MalformedReceipt] = []
+    for some in heard:
+        if isinstance(some, list):
+            of_it = {_key(receipt) for receipt in some} & new
+            new -= of_it
+            taken.append(len(of_it))
+        else:
+            taken.append(some)
+    return taken
 
 
 def fold(work: Work, provider: str, receipts: Iterable[Receipt]) -> int:
     """Keep receipts that are verified and fold the new ones; gives how many were new."""
-    given = list(receipts)
-    parts = (given[at : at + MOST_AT_ONCE] for at in range(0, len(given), MOST_AT_ONCE))
-    return sum(_fold(work, provider, part) for part in parts)
+    return len(_keep(work, provider, list(receipts)))
 
 
-def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> int:
-    given = {receipt.dedupe_key[:200]: receipt for receipt in receipts}
-    attempts = {key: _uuid(receipt.attempt) for key, receipt in given.items()}
+def _heard(
+    courier: Courier, request: RawRequest
+) -> list[Receipt] | BadSignature | MalformedReceipt:
+    try:
+        return courier.parse_receipts(request)
+    except (BadSignature, MalformedReceipt) as error:
+        return error
+
+
+def _keep(work: Work, provider: str, given: Sequence[Receipt]) -> set[str]:
+    """Fold the new ones of these; gives their keys."""
+    new: set[str] = set()
+    for at in range(0, len(given), MOST_AT_ONCE):
+        new |= _fold(work, provider, given[at : at + MOST_AT_ONCE])
+    return new
+
+
+def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> set[str]:
+    attempts = {text: _uuid(text) for text in {receipt.attempt for receipt in receipts}}
     known = {attempt for attempt in attempts.values() if attempt}
     campaigns = rows.campaigns_behind(work.session, known) if known else {}
-    kept = [_row(work, key, receipt, attempts[key], campaigns) for key, receipt in given.items()]
+    given = {_key(receipt): receipt for receipt in receipts}
+    kept = [
+        _row(work, key, receipt, attempts[receipt.attempt], campaigns)
+        for key, receipt in given.items()
+    ]
     new_keys = rows.keep_new(work.session, kept)
     new = [row for row in kept if row["dedupe_key"] in new_keys]
     if new:
@@ -60,7 +93,11 @@ def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> int:
         hearsay.close_addresses(work, provider, new)
         _tell(work, provider, new)
         failpoints.reach("folding")
-    return len(new)
+    return new_keys
+
+
+def _key(receipt: Receipt) -> str:
+    return receipt.dedupe_key[:200]
 
 
 def rehearse(work: Work, dispatch: Dispatch, accepted: Iterable[tuple[str, Envelope]]) -> None:
