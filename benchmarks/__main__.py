@@ -15,7 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 
-from benchmarks import measures, peer
+from benchmarks import measures, peer, receiving
 from benchmarks.calibration import hashes_per_second
 from benchmarks.scene import Place, postgresql_place, sqlite_place
 from tests.servers import postgres_server, valkey_server
@@ -65,7 +65,10 @@ def _measure(figures: Figures, place: Place, many: int) -> None:
     small = measures.people(place, 10_000)
     large = measures.people(place, many)
     # Rates of the large campaign: the small one mostly measures starting.
-    parts = small | large | measures.incidents_opened(place) | measures.audit_verified(place)
+    heard = receiving.receipts(place, people=20_000, calls=2_000)
+    parts = (
+        small | large | heard | measures.incidents_opened(place) | measures.audit_verified(place)
+    )
     for name, value in parts.items():
         figures[name].append(value)
     print(

@@ -110,6 +110,10 @@ def _environment(folder: Path, fake: FakeProviders) -> dict[str, str]:
         "TOCSIN_SENDGRID_URL": fake.url,
         "TOCSIN_SENDGRID_API_KEY": fake.sendgrid_api_key,
         "TOCSIN_SENDGRID_PUBLIC_KEY": fake.sendgrid_public_key,
+        "TOCSIN_SMS_PROVIDER": "twilio_sms",
+        "TOCSIN_TWILIO_URL": fake.url,
+        "TOCSIN_TWILIO_ACCOUNT_SID": fake.twilio_account_sid,
+        "TOCSIN_TWILIO_AUTH_TOKEN": fake.twilio_token,
     }
 
 
@@ -136,8 +140,8 @@ def open_incident(office: Office) -> UUID:
         return incidents.open_incident(work, title="A leak", kind="personal_data_leak").id
 
 
-def launch(office: Office, incident_id: UUID) -> None:
-    """Approve the words and launch a campaign by e-mail."""
+def launch(office: Office, incident_id: UUID, channel: str = "email") -> UUID:
+    """Approve the words and launch a campaign on a channel; gives its id."""
     with office.work(COMMANDER) as work:
         notice = notices.draft(work, incident_id)
         notices.edit(work, notice.id, notice.version, "en", WORDS)
@@ -146,7 +150,7 @@ def launch(office: Office, incident_id: UUID) -> None:
     with office.work(APPROVER) as work:
         notices.approve(work, notice.id, work.session.get_one(Notice, notice.id).version)
     with office.work(COMMANDER) as work:
-        campaigns.launch(work, notice.id, ladder=["email"])
+        return campaigns.launch(work, notice.id, ladder=[channel]).id
 
 
 def wait_until_told(fake: FakeProviders, count: int, seconds: float = 600.0) -> None:
