@@ -20,7 +20,7 @@ from incidents.audit.note import Head, Signer, proof_origin, signed
 from incidents.audit.tiles import Growing
 from incidents.database import proof_rows
 from incidents.database import proofs as rows
-from incidents.database.campaigns import Campaign, campaigns_of
+from incidents.database.campaigns import Campaign, campaigns_of, locked_campaign
 from incidents.database.notices import NoticeApproval
 from incidents.database.proofs import CampaignProof, TileRows
 from incidents.errors import NotFound
@@ -102,13 +102,14 @@ def make(office: Office, signer: Signer, campaign_id: UUID) -> CampaignProof | N
 
 def _begin(office: Office, campaign_id: UUID) -> CampaignProof | None:
     with office.work(TOCSIN) as work:
-        rows.take(work.session, campaign_id)
+        # Others look too: whoever holds the campaign makes it, and clears what made it due.
+        campaign = locked_campaign(work.session, campaign_id, wait=False)
         before = list(rows.versions(work.session, campaign_id))
+        if campaign is None or not _may_begin(work, campaign, before):
+            return None
         if before and before[-1].made_at is None:
-            if before[-1].begun_at > work.now - GIVEN_UP:
-                return None
             rows.discard(work.session, before.pop())
-        campaign = work.session.get_one(Campaign, campaign_id)
+        rows.take(work.session, campaign_id)
         try:
             proof_key(work, campaign)  # made here: what follows only reads
         except KeyDestroyed:
@@ -120,6 +121,13 @@ def _begin(office: Office, campaign_id: UUID) -> CampaignProof | None:
         work.session.add(proof)
         work.session.flush()
         return proof
+
+
+def _may_begin(work: Work, campaign: Campaign, before: Sequence[CampaignProof]) -> bool:
+    """Whether a version is due and nobody who lives is making it."""
+    if before and before[-1].made_at is None:
+        return before[-1].begun_at <= work.now - GIVEN_UP
+    return campaign.proof_due_at is not None and campaign.proof_due_at <= work.now
 
 
 def _end(

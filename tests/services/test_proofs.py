@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -77,6 +78,15 @@ def test_a_campaign_that_ends_is_proved_once(telling):
     (proof,) = one.rows(CampaignProof)
     assert (proof.number, proof.size) == (1, len(PEOPLE))
     assert proof.buckets == one.buckets() == {"accepted": 3, "exhausted": 1, "withheld": 1}
+
+
+def test_two_processes_make_one_proof(telling):
+    one = ended(telling())
+    signer = signing_key(one.office.settings)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: proofs.make_due(one.office, signer), range(4)))
+    assert sum(made) == 1
+    assert len(one.rows(CampaignProof)) == 1
 
 
 def test_the_root_is_signed_for_this_campaign_and_stands_in_the_trail(telling):
