@@ -45,6 +45,13 @@ _HEARD: Mapping[str, Mapping[str, str]] = {
     "complained": {"email": "complaint"},
 }
 
+# … and what a refusal says, whose reason begins with the provider and its code.
+_REFUSED = (
+    (re.compile(r"twilio 21610\b"), "stop"),
+    (re.compile(r"fcm (UNREGISTERED|SENDER_ID_MISMATCH)\b"), "hard_bounce"),
+    (re.compile(r"web push (404|410)\b"), "hard_bounce"),
+)
+
 _FORMS: Mapping[str, str] = {
     "email": "write one bare address such as name@example.com",
     "phone": "write it with its country code, as +44 7700 900123",
@@ -109,6 +116,11 @@ def heard(receipt: str, channel: str, code: str) -> str:
     if reason == "hard_bounce" and channel == "email" and not _FOR_GOOD.search(code):
         return ""
     return reason
+
+
+def refused(reason: str) -> str:
+    """The reason that a provider's refusal gives for closing the address; '' if none."""
+    return next((why for pattern, why in _REFUSED if pattern.match(reason)), "")
 
 
 def _comparable(kind: str, text: str) -> str:

@@ -10,12 +10,15 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from incidents.audit import log as audit
+from incidents.database import leases
 from incidents.database import suppressions as rows
 from incidents.database.campaigns import Campaign
+from incidents.database.envelopes import recipients_in
+from incidents.database.leases import Result
 from incidents.database.population import sealed_contacts
 from incidents.errors import InvalidInput
 from incidents.rules.permissions import Permission
-from incidents.rules.suppressions import heard, kind_of
+from incidents.rules.suppressions import heard, kind_of, refused
 from incidents.services import suppressions
 from incidents.services.opening import ADDRESS_FIELD, unsealed
 from incidents.services.suppressions import Asked
@@ -36,6 +39,16 @@ def close_addresses(work: Work, provider: str, receipts: Iterable[Mapping[str, A
                 said[campaign.id][row["recipient_id"], channel] = reason
     for campaign_id, of_people in said.items():
         close_for(work, work.session.get_one(Campaign, campaign_id), provider, of_people)
+
+
+def close_refused(work: Work, campaign: Campaign, results: Iterable[Result]) -> None:
+    """Close the addresses of which these refusals say something for good."""
+    for one in results:
+        if reason := refused(one.reason):
+            lease = leases.leased(work.session, campaign.id, one.ordinal)
+            people = recipients_in(work.session, campaign.id, one.ordinal)
+            said = {(person, lease.channel): reason for person in people}
+            close_for(work, campaign, lease.provider, said)
 
 
 def close_for(work: Work, campaign: Campaign, provider: str, said: Said) -> None:

@@ -14,7 +14,7 @@ from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign, locked_campaign
 from incidents.database.leases import Result
 from incidents.database.proofs import RecordedAttempts
-from incidents.services import ladder
+from incidents.services import hearsay, ladder
 from incidents.services.opening import person_of
 from incidents.work import Work
 
@@ -43,6 +43,7 @@ def _leave(work: Work, campaign: Campaign, done: Sequence[Result], outcome: str)
     if done:
         reasons = {one.ordinal: one.reason for one in done}
         people = receipts.fail_envelopes(work.session, campaign.id, reasons, outcome, work.now)
+        hearsay.close_refused(work, campaign, done)
         ladder.move_on(work, campaign, people)
 
 

@@ -7,7 +7,7 @@ import pytest
 from incidents.errors import InvalidInput
 from incidents.rules.ladder import BARRED
 from incidents.rules.suppression_csv import Line, Unfit, read
-from incidents.rules.suppressions import KINDS, REASONS, all_bits, bars, comparable, heard
+from incidents.rules.suppressions import KINDS, REASONS, all_bits, bars, comparable, heard, refused
 from tests.conftest import NOW
 
 EMAIL, SMS, PUSH, CALL, LETTER = (
@@ -116,3 +116,18 @@ def test_a_list_is_read_line_by_line_and_what_is_wrong_is_named_without_its_valu
 def test_a_list_with_other_columns_is_refused(header):
     with pytest.raises(InvalidInput, match="columns"):
         list(read([header, b"a,b,c\n"], NOW))
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("fcm UNREGISTERED: the app is gone from the device", "hard_bounce"),
+        ("fcm INVALID_ARGUMENT: message.token", ""),  # it may be our words
+        ("web push 410: gone", "hard_bounce"),
+        ("web push 413: too large", ""),
+        ("twilio 21610: the person replied STOP", "stop"),
+        ("", ""),
+    ],
+)
+def test_what_a_refusal_says_for_good_of_an_address(said, reason):
+    assert refused(said) == reason

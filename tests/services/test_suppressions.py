@@ -17,7 +17,7 @@ from incidents.services.suppressions import Asked
 from incidents.vault.blind_index import blind_index
 from incidents.vault.data_keys import data_key
 from incidents.work import TOCSIN
-from notifiers.envelope import ReceiptKind
+from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
 from tests.factories import make_incident
 from tests.services.telling import Campaigning, mailbox, make_people
 
@@ -241,3 +241,21 @@ def test_who_is_closed_to_a_rung_is_never_placed_on_it(telling):
     channels = [(row.channel, row.outcome) for row in one.rows(Delivery)]
     assert sorted(channels) == [("announcement", ""), ("sms", "")]
     assert one.buckets() == {"waiting": 1, "exhausted": 1}
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("twilio 21610: the person replied STOP", ["stop"]),
+        ("twilio 21211: no such number", []),
+    ],
+)
+def test_what_a_refusal_says_for_good_closes_the_address(telling, reason, kept):
+    one = telling([{"phone": PHONE}])
+    one.sms.answers = [Outcome(OutcomeKind.REFUSED, 400, reason=reason)]
+    one.launch("sms", "announcement")
+    one.pump()
+    assert [(row.reason, row.source) for row in one.rows(Suppression)] == [
+        (reason, "twilio") for reason in kept
+    ]
+    assert one.buckets() == {"exhausted": 1}
