@@ -162,6 +162,7 @@ def web(office: Office) -> Iterator[TestClient]:
 
     app = _app_of(office)
     app.state.office = office
+    app.state.receipt_desks = {}  # those of another test's office
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
