@@ -13,6 +13,7 @@ UNITS = ("requests", "recipients", "messages", "segments", "calls")
 # What may leave at once, in seconds of the rate. Providers forgive about a second's worth; what
 # was leased together also arrives together, so the rest of that second is left for jitter.
 BURST_SECONDS = 0.25
+LONGEST_WAIT = timedelta(minutes=2)
 SLOWEST = 1 / 64
 BACK_PER_SECOND = 0.01  # ten percent of the set rate each ten seconds
 
@@ -71,7 +72,13 @@ def full(rate: Rate, now: datetime) -> Bucket:
 
 
 def refilled(bucket: Bucket, now: datetime) -> Bucket:
-    """The bucket as it is now."""
+    """The bucket as it is now.
+
+    Who waited for it may look at an older clock than who had it before: nothing is given twice
+    for the same moment. A clock that was set back by more begins anew.
+    """
+    if timedelta(0) < bucket.refilled_at - now < LONGEST_WAIT:
+        return bucket
     seconds = max(0.0, (now - bucket.refilled_at).total_seconds())
     grown = bucket.tokens + seconds * bucket.rate * factor(bucket, now)
     return replace(bucket, tokens=min(bucket.size, grown), refilled_at=now)

@@ -52,6 +52,17 @@ def test_a_clock_that_jumps_back_takes_no_tokens_away():
     assert pace.refilled(bucket(tokens=7.0), NOW - 60 * SECOND).tokens == 7
 
 
+def test_a_clock_that_is_behind_is_given_nothing_for_the_same_moment_again():
+    empty = bucket(tokens=0.0)
+    late = pace.refilled(empty, NOW - SECOND / 10)
+    assert pace.refilled(late, NOW + SECOND / 10).tokens == pytest.approx(10)
+
+
+def test_a_clock_set_back_by_an_hour_stops_nothing():
+    reset = pace.refilled(bucket(tokens=0.0), NOW - 3600 * SECOND)
+    assert pace.refilled(reset, NOW - 3599 * SECOND).tokens == 25
+
+
 def test_the_first_that_any_unit_does_not_cover_ends_what_may_go():
     both = [bucket(tokens=10.0), bucket("segments", tokens=3.0)]
     assert pace.covered(both, [{"requests": 1, "segments": 2}] * 5) == 1
