@@ -275,9 +275,9 @@ def test_a_process_that_froze_before_the_wire_sends_nothing(telling):
     one.launch()
     hand_over = one.dispatch.send_all
 
-    def frozen(items):
+    def frozen(items, *more):
         time.sleep(0.4)
-        return hand_over(items)
+        return hand_over(items, *more)
 
     one.dispatch.send_all = frozen
     one.pump()
