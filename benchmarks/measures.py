@@ -53,7 +53,7 @@ def people(place: Place, count: int) -> dict[str, float]:
     began = time.perf_counter()
     import_people(office, COMMANDER, incident_id, people_csv(count))
     imported = time.perf_counter() - began
-    verbs = ["serve"] if place.settings.embedded else ["worker", "worker"]
+    verbs = ["serve"] if place.settings.embedded else ["worker --only-sends"] * 2
     told_before = place.fake.ledger()["people"]
     with place.running(*verbs) as workers:
         _wait_for_workers(place)

@@ -71,7 +71,8 @@ class Place:
         command, quiet = [sys.executable, "-m", "incidents.cli.main"], subprocess.DEVNULL
         how = {"env": {**os.environ, **self.environment}, "cwd": ROOT}
         started = [
-            subprocess.Popen([*command, verb], stdout=quiet, stderr=quiet, **how) for verb in verbs
+            subprocess.Popen([*command, *verb.split()], stdout=quiet, stderr=quiet, **how)
+            for verb in verbs
         ]
         try:
             yield started

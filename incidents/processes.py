@@ -7,15 +7,12 @@ where people are told, senders and a tender of campaigns.
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 
-import structlog
 from celery import Celery
 
 import celeryconfig
@@ -25,16 +22,13 @@ from incidents.embedded import ThreadBell
 from incidents.housekeeping import alarm_parts, house_parts, proof_parts
 from incidents.logs import configure_logs
 from incidents.office import open_office
-from incidents.services import campaigns, law_packs, sending
+from incidents.services import law_packs
 from incidents.settings import Settings
-from incidents.sweep import Part, Sweep
-from incidents.wiring import dispatches_for, routes_for, settle_too_soon
+from incidents.sweep import Sweep
+from incidents.telling import running, senders_of, spare_the_collector, tender_of, wake
+from incidents.wiring import dispatches_for, routes_for
 from incidents.work import Office
-from notifiers.dispatch import Dispatch
 
-log = structlog.get_logger(__name__)
-
-_STOP_SECONDS = 20.0  # for what is on its way to a provider; later, the attempt is `unknown`
 _TASK_THREADS = 4
 
 
@@ -57,7 +51,7 @@ def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office
         web = create_app(office)
         warm_up(office)
         ready(office)
-        _spare_the_collector()
+        spare_the_collector()
         uvicorn.run(
             web,
             host=settings.host,
@@ -82,90 +76,25 @@ def work(settings: Settings) -> None:
     law_packs.warn_of_waiting(office)
     with _threads(office, tells_people=True) as desk:
         tasks.give_to(app, desk)
-        _spare_the_collector()
+        spare_the_collector()
         _hear(app)
         bell.close()
-
-
-def _spare_the_collector() -> None:
-    """Look for cycles less often, and never again among what was loaded at the start.
-
-    A batch of people is thousands of small tuples and holds no cycle: looking for one after
-    every 700 of them took a third of an import's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
-
-
-@dataclass(frozen=True, slots=True)
-class _Team:
-    sweeps: list[Sweep]
-    senders: list[Sweep]
-
-    def wake_senders(self) -> None:
-        for sender in self.senders:
-            sender.wake()
 
 
 @contextmanager
 def _threads(office: Office, *, tells_people: bool) -> Iterator[tasks.Desk]:
     dispatches = dispatches_for(office.settings) if tells_people else {}
-    for name, lag in settle_too_soon(office.settings).items() if tells_people else ():
-        log.warning("settle_seconds is shorter than a provider's lag", provider=name, seconds=lag)
-    # What is loaded by now stays: the collector need not go through it again and again, which
-    # takes a fifth of the time of whatever makes many small things.
-    gc.collect()
-    gc.freeze()
-    team = _team(office, dispatches)
-    for sweep in team.sweeps:
-        sweep.start()
-    try:
-        yield tasks.Desk(office, team.wake_senders)
-    finally:
-        for sweep in team.sweeps:
-            sweep.stop()
-        for sweep in team.sweeps:
-            sweep.join(_STOP_SECONDS)
-        for dispatch in dispatches.values():
-            dispatch.close()
-        office.engine.dispose()
-
-
-def _team(office: Office, dispatches: Mapping[str, Dispatch]) -> _Team:
     every = office.settings.sweep_seconds
-    house = Sweep("house", house_parts(office), every)
-    alarms = Sweep("alarms", alarm_parts(office), every)
-    if not dispatches:
-        return _Team([alarms, house], [])
-    senders = [
-        _sender(office, dispatches, number) for number in range(office.settings.senders_per_process)
+    senders = senders_of(office, dispatches)
+    sweeps = [
+        Sweep("alarms", alarm_parts(office), every),
+        Sweep("house", house_parts(office), every),
     ]
-    tender = Sweep("tender", _tending(office, dispatches, senders), every)
-    proofs = Sweep("proofs", proof_parts(office), every)
-    return _Team([alarms, house, tender, proofs, *senders], senders)
-
-
-def _sender(office: Office, dispatches: Mapping[str, Dispatch], number: int) -> Sweep:
-    def pump(mode: str) -> None:
-        sending.pump(office, dispatches[mode], mode=mode, stop=sweep.stopping)
-
-    # Every other one looks at drills first: a long live campaign does not keep one waiting.
-    modes = sorted(dispatches, reverse=number % 2 == 0)
-    parts = {f"send {mode}": Part(partial(pump, mode)) for mode in modes}
-    sweep = Sweep(f"sender-{number}", parts, office.settings.sweep_seconds)
-    return sweep
-
-
-def _tending(
-    office: Office, dispatches: Mapping[str, Dispatch], senders: list[Sweep]
-) -> dict[str, Part]:
-    def tend(mode: str) -> None:
-        if campaigns.tend(office, dispatches[mode], mode=mode):
-            for sender in senders:
-                sender.wake()
-
-    return {f"tend {mode}": Part(partial(tend, mode)) for mode in dispatches}
+    if dispatches:
+        proofs = Sweep("proofs", proof_parts(office), every)
+        sweeps += [tender_of(office, dispatches, senders), proofs, *senders]
+    with running(office, sweeps, dispatches):
+        yield tasks.Desk(office, partial(wake, senders))
 
 
 def _hear(app: Celery) -> None:

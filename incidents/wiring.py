@@ -105,7 +105,10 @@ def settle_too_soon(settings: Settings) -> dict[str, float]:
 
 def dispatches_for(settings: Settings) -> dict[str, Dispatch]:
     """mode -> what hands its envelopes over."""
-    return {mode.value: Dispatch(couriers_for(settings, mode.value)) for mode in Mode}
+    return {
+        mode.value: Dispatch(couriers_for(settings, mode.value), settings.messages_on_the_wire)
+        for mode in Mode
+    }
 
 
 def pagers_for(settings: Settings, mode: str) -> tuple[Pager, ...]:
@@ -333,6 +336,7 @@ def _transport(settings: Settings, **reach: bool) -> Transport:
     return Transport(
         connect_seconds=settings.connect_timeout_seconds,
         total_seconds=settings.http_timeout_seconds,
+        connections=settings.messages_on_the_wire,
         **reach,
     )
 

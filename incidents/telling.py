@@ -1,0 +1,121 @@
+"""The threads that tell people, and the smallest process that has them.
+
+`tell` runs nothing but them: no broker, no laws, no alarms. It finds what is ready by looking
+at the rows, as every process does, and its size does not follow that of a campaign.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import structlog
+
+from incidents.errors import IncidentsError
+from incidents.logs import configure_logs
+from incidents.office import open_office
+from incidents.services import campaigns, sending
+from incidents.settings import Settings
+from incidents.sweep import Part, Sweep
+from incidents.wiring import dispatches_for, routes_for, settle_too_soon
+from incidents.work import Office
+from notifiers.dispatch import Dispatch
+
+log = structlog.get_logger(__name__)
+
+_STOP_SECONDS = 20.0  # for what is on its way to a provider; later, the attempt is `unknown`
+
+
+def tell(settings: Settings) -> None:
+    """Tell people and do nothing else, until SIGTERM; any number of these share the work."""
+    configure_logs(settings.log_format)
+    office = open_office(settings, routes=routes_for(settings))
+    dispatches = dispatches_for(settings)
+    senders = senders_of(office, dispatches)
+    done = threading.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: done.set())
+    with running(office, [tender_of(office, dispatches, senders), *senders], dispatches):
+        done.wait()
+
+
+@contextmanager
+def running(
+    office: Office, sweeps: Sequence[Sweep], dispatches: Mapping[str, Dispatch]
+) -> Iterator[None]:
+    """These sweeps, for as long as the block lasts; then what is on the wire ends."""
+    spare_the_collector()
+    for sweep in sweeps:
+        sweep.start()
+    try:
+        yield
+    finally:
+        for sweep in sweeps:
+            sweep.stop()
+        for sweep in sweeps:
+            sweep.join(_STOP_SECONDS)
+        for dispatch in dispatches.values():
+            dispatch.close()
+        office.engine.dispose()
+
+
+def senders_of(office: Office, dispatches: Mapping[str, Dispatch]) -> list[Sweep]:
+    """The threads that lease and send side by side; none where nobody is told from here."""
+    if not dispatches:
+        return []
+    for name, lag in settle_too_soon(office.settings).items():
+        log.warning("settle_seconds is shorter than a provider's lag", provider=name, seconds=lag)
+    return [_sender(office, dispatches, n) for n in range(office.settings.senders_per_process)]
+
+
+def tender_of(
+    office: Office, dispatches: Mapping[str, Dispatch], senders: Sequence[Sweep]
+) -> Sweep:
+    """The thread that looks after campaigns, and has senders look where it found something."""
+
+    def tend(mode: str) -> None:
+        if campaigns.tend(office, dispatches[mode], mode=mode):
+            wake(senders)
+
+    parts = {f"tend {mode}": Part(partial(tend, mode)) for mode in dispatches}
+    return Sweep("tender", parts, office.settings.sweep_seconds)
+
+
+def wake(senders: Sequence[Sweep]) -> None:
+    """Have them look now."""
+    for sender in senders:
+        sender.wake()
+
+
+def spare_the_collector() -> None:
+    """Look for cycles less often, and never again among what was loaded at the start.
+
+    A batch of people is thousands of small tuples and holds no cycle: looking for one after
+    every 700 of them took a third of an import's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+
+
+def _sender(office: Office, dispatches: Mapping[str, Dispatch], number: int) -> Sweep:
+    def pump(mode: str) -> None:
+        sending.pump(office, dispatches[mode], mode=mode, stop=sweep.stopping)
+
+    # Every other one looks at drills first: a long live campaign does not keep one waiting.
+    modes = sorted(dispatches, reverse=number % 2 == 0)
+    parts = {f"send {mode}": Part(partial(pump, mode)) for mode in modes}
+    sweep = Sweep(f"sender-{number}", parts, office.settings.sweep_seconds)
+    return sweep
+
+
+if __name__ == "__main__":
+    try:
+        tell(Settings())
+    except IncidentsError as error:
+        sys.exit(f"tocsin: {error}")
