@@ -298,7 +298,7 @@ class Settings(BaseSettings):
         default=1000, ge=1, le=1000, description="People in one e-mail request at the most."
     )
     envelopes_per_lease: int = Field(
-        default=8, ge=1, description="Multi-person envelopes that a worker takes at once."
+        default=4, ge=1, description="Multi-person envelopes that a worker takes at once."
     )
     messages_per_lease: int = Field(
         default=200, ge=1, description="Single-person envelopes that a worker takes at once."

@@ -65,16 +65,15 @@ def take_out_withheld(
 def with_withheld(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> set[int]:
     """Those of these envelopes in which somebody is withheld; by an index of the few who are."""
     campaign = select(Campaign.incident_id).where(Campaign.id == campaign_id).scalar_subquery()
-    query = (
-        select(Delivery.envelope)
-        .join(Recipient, Recipient.id == Delivery.recipient_id)
-        .where(
-            Recipient.incident_id == campaign,
-            text(f"recipient.{IS_WITHHELD}"),
-            Delivery.campaign_id == campaign_id,
-            Delivery.is_current,
-            Delivery.outcome == "",
-        )
+    # Looked up one by one: joined, PostgreSQL may read all deliveries for each lease.
+    place = select(Delivery.envelope).where(
+        Delivery.campaign_id == campaign_id,
+        Delivery.recipient_id == Recipient.id,
+        Delivery.is_current,
+        Delivery.outcome == "",
+    )
+    query = select(place.scalar_subquery()).where(
+        Recipient.incident_id == campaign, text(f"recipient.{IS_WITHHELD}")
     )
     # Few are withheld, so all of theirs are read: a search by envelope would read the many.
     wanted = set(ordinals)
