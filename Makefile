@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -q
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test chaos fuzz check bench format docs migration lock clean
+.PHONY: help demo serve test faults chaos fuzz check bench format docs migration lock clean
 
 help:  ## What there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1	/' | expand -t 16
@@ -30,8 +30,11 @@ test: $(READY)  ## The suite on SQLite, and what touches a database on PostgreSQ
 	echo "== on PostgreSQL and Redis"; cat $$log; rm -f $$log; \
 	test $$sqlite -eq 0 && test $$postgresql -eq 0
 
-chaos: $(READY)  ## Workers killed, brokers flushed, in mid-campaign; some minutes
-	$(PYTEST) -m chaos
+faults: $(READY)  ## The fault plan: workers, brokers, databases, disks; some minutes
+	$(PYTEST) -m chaos -s
+
+chaos: $(READY)  ## The fault plan at its nightly volumes; hours
+	TOCSIN_TEST_ROUNDS=nightly $(PYTEST) -m chaos -s
 
 fuzz: $(READY)  ## Schemathesis against the OpenAPI; about two minutes
 	$(PYTEST) -m fuzz

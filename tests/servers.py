@@ -60,9 +60,15 @@ class Server(ABC):
         self.kill()
         self.start()
 
-    def stop(self) -> None:
-        """Stop at once, but in order."""
-        self._end(signal.SIGINT)
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop at once, but in order; or as another signal asks."""
+        self._end(how)
+
+    @property
+    def pid(self) -> int:
+        """The process id while it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
@@ -175,6 +181,11 @@ class ValkeyServer(Server):
     def url(self) -> str:
         """The URL that Celery and redis-py take."""
         return f"redis://127.0.0.1:{self.port}/0"
+
+    def set(self, name: str, value: str) -> None:
+        """Set an option while it runs."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set(name, value)
 
     def flush(self) -> None:
         """Forget everything, as FLUSHALL does."""

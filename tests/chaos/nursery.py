@@ -1,0 +1,60 @@
+"""A process that forks workers: one that is killed is replaced in a moment.
+
+Reads what each next worker is to do from its standard input, a line each: nothing, or
+failpoints. Answers with the worker's process id. Ends, with all of them, at the end of input.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+
+from incidents import failpoints
+from incidents.office import open_office
+from incidents.processes import work
+from incidents.settings import Settings
+from incidents.wiring import dispatches_for, routes_for
+
+
+def main() -> None:
+    """Fork until nothing more is asked for."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead need nobody who waits for them
+    _warm_up()
+    children = []
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _live(line.strip())
+        children.append(child)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+    for child in children:
+        try:
+            os.kill(child, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def _warm_up() -> None:
+    """Read the laws and load the couriers once, here, and not in each worker again."""
+    settings = Settings()
+    office = open_office(settings, routes=routes_for(settings))
+    dispatches_for(settings)
+    office.engine.dispose()
+
+
+def _live(asked: str) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    random.seed()
+    quiet = os.open(os.devnull, os.O_RDWR)
+    os.dup2(quiet, 0)
+    os.dup2(2, 1)  # what a worker says goes where its errors go
+    failpoints.arm(asked)
+    work(Settings())
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
