@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
 from incidents.database.population import Recipient, are_people_of
+from incidents.database.statistics import counting
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ def told_by_place(session: Session, incident_id: UUID, campaign_id: UUID) -> Seq
         .where(are_people_of(incident_id))
         .group_by(Recipient.place)
     )
-    return [Told(*row) for row in session.execute(query)]
+    with counting(session):
+        return [Told(*row) for row in session.execute(query)]
 
 
 def _counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -119,4 +121,5 @@ def unreachable_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
     query = select(Recipient.place, func.count()).where(
         are_people_of(incident_id), or_(no_address, Recipient.id.in_(exhausted))
     )
-    return dict(session.execute(query.group_by(Recipient.place)).all())
+    with counting(session):
+        return dict(session.execute(query.group_by(Recipient.place)).all())

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from incidents.database import audience, leases, pages
+from incidents.database import audience, leases, pages, statistics
 from incidents.database import campaigns as rows
 from incidents.database.campaigns import Campaign
 from incidents.rules.lifecycle import CAMPAIGN
@@ -37,7 +37,17 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     _cancel_late(office, mode)
     changed |= _finish_each(office, mode)
     equation_watch.look(office, mode)
+    _size_up(office)
     return changed
+
+
+def _size_up(office: Office) -> None:
+    """Let the database know of tables that have grown by leaps, before it plans by old sizes."""
+    with office.look(TOCSIN) as work:
+        grown = statistics.grown(work.session)
+    if grown:
+        with office.work(TOCSIN) as work:
+            statistics.refresh(work.session, grown)
 
 
 def _welcome(office: Office, mode: str) -> bool:

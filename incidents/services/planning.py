@@ -10,7 +10,7 @@ from uuid import UUID
 
 from incidents import failpoints
 from incidents.audit import log as audit
-from incidents.database import pages, placements, providers
+from incidents.database import pages, placements, providers, statistics
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.notices import Notice, bodies_of
 from incidents.database.packing import Placing
@@ -65,6 +65,8 @@ def place_page(work: Work, campaign: Campaign) -> None:
     end = pages.end_of_page(session, campaign, PEOPLE_PER_PAGE)
     kinds = pages.kinds_on_page(session, campaign, end)
     placements.place_page(session, placing(work, campaign, kinds), end)
+    if campaign.placed_to is None:  # the first page: whoever counts next must not think it empty
+        statistics.refresh(session, ("delivery", "envelope"))
     campaign.placed_to = end
     if end is None:
         campaign.population_count = added

@@ -12,7 +12,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from incidents.audit import log as audit
-from incidents.database import imports, new_people
+from incidents.database import imports, new_people, statistics
 from incidents.database import population as rows
 from incidents.database.base import uuid7
 from incidents.database.imports import PopulationImport
@@ -70,6 +70,7 @@ def complete(work: Work, row: PopulationImport) -> None:
     """Let the people of an import count: in the trail, the story and the facts."""
     row.status, row.finished_at = "done", work.now
     work.session.flush()
+    statistics.refresh(work.session, ("recipient",))
     by_place = rows.people_by_place(work.session, row.incident_id)
     if nowhere := by_place.pop("", 0):
         by_place[UNKNOWN_PLACE] = nowhere

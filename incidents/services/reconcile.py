@@ -30,7 +30,7 @@ from notifiers.envelope import Finding, FindingKind
 LOOKS_AT_ONCE = 100
 SHORTEST_PAUSE = 1.0
 # What kills each worker that opens it must not do so for ever.
-MOST_EPOCHS = 10
+MOST_EPOCHS = 5
 _THREADS = 8
 _OUTCOME = {
     Verdict.ACCEPT: "accepted",
