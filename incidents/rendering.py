@@ -7,7 +7,7 @@ out as tokens (`%%<nonce>.name.t%%`), filled by whoever seals the envelope.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -29,7 +29,7 @@ from incidents.rules.notice_words import (
     unusable,
 )
 from incidents.rules.sms_words import fits_whole
-from incidents.rules.story import day_in, tell
+from incidents.rules.story import day_in, tell, without_nature
 from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
 CHANNELS = ("email", "sms", "push", "call", "letter", "announcement")
@@ -63,11 +63,22 @@ def offered_locales(kind: str) -> list[str]:
     return sorted(file.parent.name for file in (TEMPLATES / "notices" / kind).glob("*/words.j2"))
 
 
-def draft(kind: str, locale: str, facts: Mapping[str, Any], issued_on: date) -> NoticeWords:
-    """Words drafted from facts; what nothing is known of stays empty, so that `gaps` reports it."""
+def draft(
+    kind: str,
+    locale: str,
+    facts: Mapping[str, Any],
+    issued_on: date,
+    without: Collection[str] = (),
+) -> NoticeWords:
+    """Words drafted from facts; what nothing is known of stays empty, so that `gaps` reports it.
+
+    without  what the law of the readers' place forbids to tell them (rules/content.CONTENT)
+    """
     template = _words_template(kind, locale)
     story = tell(facts, locale, vocabulary(locale))
     blocks = {name: _block(template, name, story) for name in ("title", *ELEMENTS)}
+    if "nature" in without:
+        blocks |= without_nature(story, vocabulary(locale)["without_nature"])
     return NoticeWords(
         title=one_line(blocks.pop("title")),
         contact=_contact(facts.get("contact")),

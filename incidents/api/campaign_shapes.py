@@ -99,8 +99,9 @@ class Launch(Shape):
 
 
 class LegView(View):
-    """The people who would be told on one rung by one provider in one language.
+    """The people who would be told on one rung by one provider in the same words.
 
+    variant    the place whose words they are; empty: the plain ones
     envelopes  requests to the provider
     units      what it bills: e-mails, SMS segments at the most, calls, letters, push messages
     cost       null: no price is set
@@ -117,6 +118,7 @@ class LegView(View):
     units: int
     cost: Decimal | None
     opens_at: datetime | None
+    variant: str
 
 
 class ForecastView(View):

@@ -12,13 +12,27 @@ from incidents.api.problems import FieldProblem
 from incidents.database.notices import Notice
 from incidents.rules.notice_words import NoticeWords
 from incidents.rules.permissions import Permission
-from incidents.services import notices
+from incidents.services import notice_looks, notices
+from incidents.work import Work
 
 router = router_for("notices")
 
 Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
 AnyLocale = Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=20)]
+Place = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", max_length=6)]
+Variant = Annotated[
+    str,
+    Query(
+        pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$",
+        description="The place whose people get these words; empty: everybody else.",
+    ),
+]
 Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
+
+
+Rule = Annotated[
+    str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+(:[A-Z]{2}(-[A-Z0-9]{1,3})?)?$", max_length=80)
+]
 
 
 class ChooseLocales(Shape):
@@ -28,11 +42,11 @@ class ChooseLocales(Shape):
     locale_choices: dict[AnyLocale, Locale] = Field(default={}, max_length=200)
 
 
-Rule = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$", max_length=80)]
-
-
 class Approve(Shape):
-    """Rules that forbid to tell something: the approver answers that the words do not tell it."""
+    """Rules that forbid to tell something: the approver answers that the words do not tell it.
+
+    Of the words for one place with that place, such as `us-ma-93h-people:US-MA`.
+    """
 
     despite: Annotated[list[Rule], Field(max_length=20)] = []
 
@@ -75,14 +89,42 @@ class SmsView(View):
     is_short_form: bool
 
 
+class LimitView(View):
+    """What one law keeps out of a notice to the people of its place.
+
+    told  what may not be told, in words
+    """
+
+    rule: str
+    place: str
+    forbids: list[str]
+    told: str
+    source: str
+
+
+class PlaceView(View):
+    """The words for the people of one place, and what laws keep out of them.
+
+    people  how many get them
+    """
+
+    place: str
+    people: int
+    words: dict[str, NoticeWords]
+    sms: dict[str, SmsView]
+    limits: list[LimitView]
+
+
 class NoticeWithWords(NoticeView):
     """A notice, its words by language, and what still keeps it from being approved.
 
-    sms  by language, where the words are complete
+    sms     by language, where the words are complete
+    places  words that only the people of one place get, instead of those for everybody
     """
 
     words: dict[str, NoticeWords]
     sms: dict[str, SmsView]
+    places: list[PlaceView]
     missing: list[FieldProblem]
 
 
@@ -128,17 +170,29 @@ def read_notice(notice_id: UUID, work: LookWork, response: Response) -> NoticeWi
     notice = notices.read(work, notice_id)
     missing = [
         FieldProblem(field=p.field, why=p.why, mend=p.mend)
-        for p in notices.missing(work, notice_id)
+        for p in notice_looks.missing(work, notice_id)
     ]
     return NoticeWithWords(
         **_view(notice, response).model_dump(),
-        words=notices.words(work, notice_id),
-        sms={
-            locale: SmsView.model_validate(one)
-            for locale, one in notices.sms_looks(work, notice_id).items()
-        },
+        words=notice_looks.words(work, notice_id),
+        sms=_sms(work, notice_id),
+        places=[
+            PlaceView(
+                place=one.variant,
+                people=one.people,
+                words=one.words,
+                sms=_sms(work, notice_id, one.variant),
+                limits=[LimitView.model_validate(limit) for limit in one.limits],
+            )
+            for one in notice_looks.places(work, notice_id)
+        ],
         missing=missing,
     )
+
+
+def _sms(work: Work, notice_id: UUID, variant: str = "") -> dict[str, SmsView]:
+    looks = notice_looks.sms_looks(work, notice_id, variant)
+    return {locale: SmsView.model_validate(one) for locale, one in looks.items()}
 
 
 @router.put("/notices/{notice_id}/words/{locale}", **needs(Permission.EDIT_NOTICE))
@@ -149,17 +203,31 @@ def edit_words(
     version: IfMatch,
     work: OpenWork,
     response: Response,
+    variant: Variant = "",
 ) -> NoticeView:
     """Write the words of one language; an approval given before is void from then on."""
-    return _view(notices.edit(work, notice_id, version, locale, body), response)
+    return _view(notices.edit(work, notice_id, version, locale, body, variant), response)
 
 
 @router.delete("/notices/{notice_id}/words/{locale}", **needs(Permission.EDIT_NOTICE))
 def leave_out_language(
-    notice_id: UUID, locale: Locale, version: IfMatch, work: OpenWork, response: Response
+    notice_id: UUID,
+    locale: Locale,
+    version: IfMatch,
+    work: OpenWork,
+    response: Response,
+    variant: Variant = "",
 ) -> NoticeView:
-    """Drop a language that nobody needs."""
-    return _view(notices.leave_out(work, notice_id, version, locale), response)
+    """Drop a language that nobody needs: from the notice, or from the words for one place."""
+    return _view(notices.leave_out(work, notice_id, version, locale, variant), response)
+
+
+@router.delete("/notices/{notice_id}/places/{place}", **needs(Permission.EDIT_NOTICE))
+def leave_out_place(
+    notice_id: UUID, place: Place, version: IfMatch, work: OpenWork, response: Response
+) -> NoticeView:
+    """Drop the words for a place: its people get those for everybody."""
+    return _view(notices.leave_out_place(work, notice_id, version, place), response)
 
 
 @router.put("/notices/{notice_id}/locales", **needs(Permission.EDIT_NOTICE))
@@ -193,10 +261,11 @@ def preview_notice(
     work: LookWork,
     channel: Annotated[Channel, Query()] = "email",
     locale: Annotated[Locale, Query()] = "en",
+    variant: Variant = "",
 ) -> PreviewView:
     """One language on one channel, as it would go out."""
-    made = notices.preview(work, notice_id, locale, channel)
-    sms = SmsView.model_validate(notices.sms_look(made)) if channel == "sms" else None
+    made = notice_looks.preview(work, notice_id, locale, channel, variant)
+    sms = SmsView.model_validate(notice_looks.sms_look(made)) if channel == "sms" else None
     return PreviewView(subject=made.subject, text=made.text, html=made.html, sms=sms)
 
 

@@ -103,6 +103,7 @@ _NOTICE: Details = {
     "audience": code,
     "voided_approval": yes_or_no,
     "despite": CODES,
+    "places": list_of(place),
 }
 _CAMPAIGN: Details = {
     "notice_id": uuid,

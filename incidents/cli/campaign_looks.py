@@ -121,7 +121,8 @@ def forecast(found: dict[str, Any]) -> RenderableType:
         cost = f"{Decimal(leg['cost']):,.2f}" if leg["cost"] is not None else "—"
         sizes = (f"{leg['people']:,}", f"{leg['envelopes']:,}", billed, cost)
         night = f"from {moment(leg['opens_at'])}" if leg["opens_at"] else ""
-        made.add_row(leg["channel"], leg["provider"], leg["locale"], *sizes, Text(night, "dim"))
+        told = f"{leg['locale']} for {leg['variant']}" if leg["variant"] else leg["locale"]
+        made.add_row(leg["channel"], leg["provider"], told, *sizes, Text(night, "dim"))
     pace = span(found["seconds"]) if found["seconds"] is not None else "as fast as it goes"
     hold = (
         "until somebody says so" if found["hold_seconds"] is None else span(found["hold_seconds"])

@@ -17,6 +17,9 @@ noun = Noun("notice", "The words to the affected people.")
 verb = noun.command
 Which = Annotated[str, typer.Argument(help="Reference (N-2026-0001) or id; the newest if empty.")]
 Locale = Annotated[str, typer.Option(help="Language, such as zh-Hans.")]
+Place = Annotated[
+    str, typer.Option("--for-place", help="In the words for one place, such as US-MA.")
+]
 
 _ELEMENTS = {
     "what_happened": "What happened",
@@ -48,9 +51,11 @@ def list_notices(api: Api, incident: Incident) -> None:
 
 
 @verb("show")
-def show(api: Api, incident: Incident, notice: Which = "", locale: Locale = "en") -> None:
+def show(
+    api: Api, incident: Incident, notice: Which = "", locale: Locale = "en", place: Place = ""
+) -> None:
     """The words in one language, and what is still missing in any."""
-    api.say(_read(api, incident, notice), lambda one: shown(one, locale))
+    api.say(_read(api, incident, notice), lambda one: shown(one, locale, place))
 
 
 @verb("check")
@@ -73,11 +78,12 @@ def preview(
         typer.Option(help="How it goes out."),
     ] = "email",
     locale: Locale = "en",
+    place: Place = "",
     html: Annotated[bool, typer.Option("--html", help="The HTML part instead.")] = False,
 ) -> None:
     """One language on one channel, exactly as it would go out."""
     path = f"/notices/{_notice(api, incident, notice)['id']}/preview"
-    reply = api.client.get(path, channel=channel, locale=locale)
+    reply = api.client.get(path, channel=channel, locale=locale, variant=place)
     if html:
         api.say(reply, Text(reply["html"] or ""))
     else:
@@ -90,17 +96,38 @@ def edit(
     incident: Incident,
     notice: Which = "",
     locale: Locale = "en",
+    place: Place = "",
     body: Annotated[
         str, typer.Option(help="JSON file (or -) of fields to replace; an editor opens if empty.")
     ] = "",
 ) -> None:
-    """Write the words of one language; an approval given before is void from then on."""
+    """Write the words of one language; an approval given before is void from then on.
+
+    Words for a place begin as those for everybody.
+    """
     found = _read(api, incident, notice)
-    old = found["words"].get(locale, {})
+    old = _of_place(found, place)["words"].get(locale) or found["words"].get(locale, {})
     new = {**old, **json_of(body, "--body")} if body else _edited(old)
-    path = f"/notices/{found['id']}/words/{locale}"
+    path = f"/notices/{found['id']}/words/{locale}{_variant(place)}"
     api.client.put(path, new, version=found["version"])
-    api.say(api.client.get(f"/notices/{found['id']}"), lambda one: shown(one, locale))
+    api.say(api.client.get(f"/notices/{found['id']}"), lambda one: shown(one, locale, place))
+
+
+@verb("leave-out")
+def leave_out(
+    api: Api,
+    incident: Incident,
+    notice: Which = "",
+    locale: Annotated[str, typer.Option(help="This language only.")] = "",
+    place: Place = "",
+) -> None:
+    """Drop a language that nobody needs, or the words for a place."""
+    if not (locale or place):
+        raise typer.BadParameter("say what to drop: --locale, --for-place, or both")
+    found = _notice(api, incident, notice)
+    dropped = f"words/{locale}{_variant(place)}" if locale else f"places/{place}"
+    made = api.client.delete(f"/notices/{found['id']}/{dropped}", version=found["version"])
+    api.say(made, lambda one: listed([one]))
 
 
 @verb("languages")
@@ -168,6 +195,18 @@ def _read(api: Api, incident: str, which: str) -> dict[str, Any]:
     return found
 
 
+def _variant(place: str) -> str:
+    return f"?variant={place}" if place else ""
+
+
+def _of_place(notice: dict[str, Any], place: str) -> dict[str, Any]:
+    """The part of a notice that is for one place; the notice itself where none is named."""
+    none: dict[str, Any] = {"people": 0, "words": {}, "sms": {}, "limits": []}
+    return (
+        next((one for one in notice["places"] if one["place"] == place), none) if place else notice
+    )
+
+
 def _edited(old: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(old, ensure_ascii=False, indent=2)
     written = in_editor(text)
@@ -191,19 +230,31 @@ def listed(notices: list[dict[str, Any]]) -> RenderableType:
     return made
 
 
-def shown(notice: dict[str, Any], locale: str) -> RenderableType:
-    """The words in one language, and what is still missing in any."""
-    heading = f"[bold]{notice['reference']}[/]  {notice['status']}  {locale}"
-    written = notice["words"].get(locale)
-    languages_there = ", ".join(notice["words"])
-    told = {"languages": languages_there}
-    if locale in notice["sms"]:
-        told["as SMS"] = _sms(notice["sms"][locale])
+def shown(notice: dict[str, Any], locale: str, place: str = "") -> RenderableType:
+    """The words in one language, for everybody or for one place, and what is still missing."""
+    heading = f"[bold]{notice['reference']}[/]  {notice['status']}  {locale}  {place}"
+    theirs = _of_place(notice, place)
+    written = theirs["words"].get(locale)
+    told = {"languages": ", ".join(theirs["words"])}
+    if locale in theirs["sms"]:
+        told["as SMS"] = _sms(theirs["sms"][locale])
+    if place:
+        told |= {"readers": f"{theirs['people']:,} people"} | _limits(theirs)
+    elif notice["places"]:
+        told["places"] = "; ".join(
+            f"{one['place']} ({one['people']:,} people)" for one in notice["places"]
+        )
     parts: list[RenderableType] = [pairs(told)]
     parts.append(_words(written) if written else Text(f"no words in {locale} yet", "yellow"))
     if notice["missing"]:
         parts += [Text("\nStill missing", "bold red"), problems(notice["missing"])]
     return panel(heading, *parts)
+
+
+def _limits(theirs: dict[str, Any]) -> dict[str, str]:
+    """What laws keep out of the words for a place, and so why they are words of their own."""
+    told = [f"{one['told']} ({one['source']})" for one in theirs["limits"]]
+    return {"may not tell": "\n".join(told)} if told else {}
 
 
 def previewed(made: dict[str, Any]) -> RenderableType:

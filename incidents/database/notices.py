@@ -1,14 +1,15 @@
 """What is kept of a notice: its words by locale, who wrote and approved them, what was frozen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select, update
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, select, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
+from incidents.rules.place_words import PLAIN, Slot
 
 
 class Notice(Base):
@@ -44,14 +45,18 @@ class Notice(Base):
 
 
 class NoticeVersion(Base):
-    """The words of one locale as somebody left them; the newest of a locale counts."""
+    """The words of one locale as somebody left them; the newest of locale and variant count.
+
+    variant  the place whose people get them; '': everybody for whose place there are none
+    """
 
     __tablename__ = "notice_version"
-    __table_args__ = (UniqueConstraint("notice_id", "locale", "number"),)
+    __table_args__ = (UniqueConstraint("notice_id", "locale", "variant", "number"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), index=True)
     locale: Mapped[str] = mapped_column(String(20))
+    variant: Mapped[str] = mapped_column(String(20), default=PLAIN, server_default=PLAIN)
     number: Mapped[int]
     words: Mapped[dict[str, Any]]
     author_id: Mapped[UUID]
@@ -73,17 +78,18 @@ class NoticeApproval(Base):
 
 
 class NoticeBody(Base):
-    """What is sent, rendered once per locale and channel when approved: bytes for bytes.
+    """What is sent, rendered once per locale, variant and channel when approved: bytes for bytes.
 
     Personal fields are tokens (`%%nonce.name.t%%`) that the courier fills in.
     """
 
     __tablename__ = "notice_body"
-    __table_args__ = (UniqueConstraint("approval_id", "locale", "channel"),)
+    __table_args__ = (UniqueConstraint("approval_id", "locale", "variant", "channel"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     approval_id: Mapped[UUID] = mapped_column(ForeignKey("notice_approval.id"), index=True)
     locale: Mapped[str] = mapped_column(String(20))
+    variant: Mapped[str] = mapped_column(String(20), default=PLAIN, server_default=PLAIN)
     channel: Mapped[str] = mapped_column(String(20))
     subject: Mapped[str]
     text: Mapped[str]
@@ -97,26 +103,23 @@ def notices_of(session: Session, incident_id: UUID) -> Sequence[Notice]:
     return session.scalars(query.order_by(Notice.drafted_at, Notice.id)).all()
 
 
-def newest_versions(session: Session, notice_id: UUID) -> dict[str, NoticeVersion]:
-    """The words that count, by locale."""
+def newest_versions(session: Session, notice_id: UUID) -> dict[Slot, NoticeVersion]:
+    """The words that count, by locale and variant."""
     query = select(NoticeVersion).where(NoticeVersion.notice_id == notice_id)
-    versions = session.scalars(query.order_by(NoticeVersion.locale, NoticeVersion.number))
-    return {version.locale: version for version in versions}
+    order = (NoticeVersion.variant, NoticeVersion.locale, NoticeVersion.number)
+    return {(one.locale, one.variant): one for one in session.scalars(query.order_by(*order))}
 
 
-def is_written_by_hand(session: Session, notice_id: UUID, locale: str) -> bool:
-    """Whether a person's words stand in this language."""
-    version = newest_versions(session, notice_id).get(locale)
-    return version is not None and version.by_hand
+def plain_versions(session: Session, notice_id: UUID) -> dict[str, NoticeVersion]:
+    """Of the words that count those that are for no place in particular, by locale."""
+    newest = newest_versions(session, notice_id)
+    return {locale: row for (locale, variant), row in newest.items() if variant == PLAIN}
 
 
-def drop_locale(session: Session, notice_id: UUID, locale: str) -> None:
-    """Leave a language out of the notice, with all its versions."""
-    session.execute(
-        delete(NoticeVersion).where(
-            NoticeVersion.notice_id == notice_id, NoticeVersion.locale == locale
-        )
-    )
+def drop_words(session: Session, notice_id: UUID, slots: Collection[Slot]) -> None:
+    """Leave texts out of the notice, with all their versions."""
+    these = tuple_(NoticeVersion.locale, NoticeVersion.variant).in_(slots)
+    session.execute(delete(NoticeVersion).where(NoticeVersion.notice_id == notice_id, these))
 
 
 def void_approvals(session: Session, notice_id: UUID, now: datetime) -> bool:
@@ -144,7 +147,7 @@ def standing_approval(session: Session, notice_id: UUID) -> NoticeApproval | Non
     return session.scalars(query.order_by(NoticeApproval.approved_at.desc())).first()
 
 
-def bodies_of(session: Session, approval_id: UUID) -> dict[tuple[str, str], NoticeBody]:
-    """What was frozen, by (locale, channel)."""
+def bodies_of(session: Session, approval_id: UUID) -> dict[tuple[str, str, str], NoticeBody]:
+    """What was frozen, by (locale, variant, channel)."""
     query = select(NoticeBody).where(NoticeBody.approval_id == approval_id)
-    return {(body.locale, body.channel): body for body in session.scalars(query)}
+    return {(body.locale, body.variant, body.channel): body for body in session.scalars(query)}

@@ -22,6 +22,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     true,
 )
@@ -65,6 +66,7 @@ class Placing:
     lanes     channel -> the providers that may carry it
     locales   person's locale -> locale of the words they get; others get `default_locale`
     variants  place -> variant of the words; others get the plain ones
+    unwritten variant -> locales that it is not written in: `default_locale` stands in for them
     opens_at  channel -> place -> moment before which nothing may leave
     """
 
@@ -74,6 +76,7 @@ class Placing:
     locales: Mapping[str, str]
     default_locale: str
     variants: Mapping[str, str]
+    unwritten: Mapping[str, Collection[str]]
     opens_at: Mapping[str, Mapping[str, datetime]]
     now: datetime
 
@@ -165,9 +168,18 @@ def _on_rung(placing: Placing, people: Select[*tuple[Any, ...]]) -> Subquery:
             (person.c.withheld != "", person.c.withheld),
             else_=_first(held if shut_rungs else [], ""),
         ).label("held"),
-        chosen(person.c.locale, placing.locales, placing.default_locale).label("reads"),
+        _reads(placing, person).label("reads"),
         chosen(person.c.place, placing.variants, "").label("variant"),
     ).subquery()
+
+
+def _reads(placing: Placing, person: Subquery) -> ColumnElement[str]:
+    """The locale of each person's words, which the words for their place are written in."""
+    default = placing.default_locale
+    reads = chosen(person.c.locale, placing.locales, default)
+    variant = chosen(person.c.place, placing.variants, "")
+    lacks = [and_(variant == one, reads.in_(some)) for one, some in placing.unwritten.items()]
+    return case((or_(*lacks), default), else_=reads) if lacks else reads
 
 
 def _on_track(placing: Placing, person: Subquery) -> Subquery:

@@ -70,12 +70,6 @@ def places_of(session: Session, incident_id: UUID) -> Sequence[str]:
     return session.scalars(query.distinct().order_by(Recipient.place)).all()
 
 
-def locales_of(session: Session, incident_id: UUID) -> Sequence[str]:
-    """The locales of everybody affected."""
-    query = select(Recipient.locale).where(Recipient.incident_id == incident_id)
-    return session.scalars(query.distinct().order_by(Recipient.locale)).all()
-
-
 def kinds_of(session: Session, incident_id: UUID) -> list[Kind]:
     """The locales and places of everybody affected."""
     mine = Recipient.incident_id == incident_id

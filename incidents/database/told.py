@@ -95,11 +95,12 @@ def people_count(session: Session, incident_id: UUID) -> int:
     return session.scalar(query) or 0
 
 
-def locales_of(session: Session, incident_id: UUID) -> Sequence[tuple[str, int]]:
-    """The languages people read, each with how many; '' where it is not known."""
-    query = select(Recipient.locale, func.count()).where(are_people_of(incident_id))
-    grouped = query.group_by(Recipient.locale).order_by(Recipient.locale)
-    return [(locale, count) for locale, count in session.execute(grouped)]
+def kinds_of(session: Session, incident_id: UUID) -> Sequence[tuple[str, str, int]]:
+    """How many people read each locale in each place; '' where it is not known."""
+    kind = (Recipient.locale, Recipient.place)
+    query = select(*kind, func.count()).where(are_people_of(incident_id))
+    rows = session.execute(query.group_by(*kind).order_by(*kind))
+    return [(locale, place, count) for locale, place, count in rows]
 
 
 def unreachable_by_place(session: Session, incident_id: UUID) -> dict[str, int]:

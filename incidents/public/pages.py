@@ -26,6 +26,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept-Language",
 }
+Place = Annotated[str, Query(alias="place", max_length=6)]
 Wanted = Annotated[str, Query(alias="lang", max_length=20)]
 Accepted = Annotated[str, Header(alias="accept-language")]
 
@@ -70,16 +71,20 @@ def read_announcement(
 
 @router.get("/notices/{reference}", response_class=HTMLResponse)
 def check_notice(
-    reference: str, request: Request, lang: Wanted = "", accept: Accepted = ""
+    reference: str, request: Request, place: Place = "", lang: Wanted = "", accept: Accepted = ""
 ) -> Response:
-    """Is this notice real? Yes, if it stands here; and these are its words."""
+    """Is this notice real? Yes, if it stands here; and these are its words.
+
+    A copy in words for one place names that place in its link, and finds the same words here.
+    """
     with office_of(request).look(NOBODY) as work:
         try:
-            notice, approval, pages = announcements.public_notice(work, reference.upper())
+            notice, approval, pages = announcements.public_notice(work, reference.upper(), place)
         except NotFound:
             return _not_found(work, lang, accept)
         locale = _choose(lang, accept, pages)
-        url = f"{_base(work)}/notices/{notice.reference}"
+        own = f"?place={pages[0].variant}" if pages[0].variant else ""
+        url = f"{_base(work)}/notices/{notice.reference}{own}"
         shown = _languages(pages, url, locale) | {
             "sha256": approval.sha256,
             "published_at": approval.approved_at,
@@ -108,9 +113,13 @@ def _languages(pages: list[NoticeBody], url: str, locale: str) -> dict[str, Any]
         "title": page.subject,
         "html": page.html,
         "locale": page.locale,
-        "url": f"{url}?lang={page.locale}",
-        "languages": [{"locale": tag, "url": f"{url}?lang={tag}"} for tag in sorted(by_locale)],
+        "url": _in(page.locale, url),
+        "languages": [{"locale": tag, "url": _in(tag, url)} for tag in sorted(by_locale)],
     }
+
+
+def _in(locale: str, url: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}lang={locale}"
 
 
 def _choose(lang: str, accept: str, pages: Iterable[NoticeBody] | None) -> str:

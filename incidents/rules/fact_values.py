@@ -119,6 +119,15 @@ def place(raw: Any, choices: Choices) -> str:
     return raw
 
 
+def place_problem(code: str) -> tuple[str, str] | None:
+    """Why a code is no place in ISO 3166, and what to do; None if it is one."""
+    try:
+        place(code, {})
+    except Refused as refused:
+        return refused.why, refused.mend
+    return None
+
+
 def place_counts(raw: Any, choices: Choices) -> dict[str, int]:
     """People by place; each person in one place only, ZZ where it is not known."""
     result = {}

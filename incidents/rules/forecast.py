@@ -18,8 +18,9 @@ _PRICE = re.compile(r"\d+(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """The people who would be told on one rung by one provider in one language.
+    """The people who would be told on one rung by one provider in the same words.
 
+    variant    the place whose words they are; '': the plain ones
     envelopes  requests to the provider
     units      of `unit`, at the most
     cost       at the price in the settings; None: there is none
@@ -36,6 +37,7 @@ class Leg:
     units: int
     cost: Decimal | None
     opens_at: datetime | None = None
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

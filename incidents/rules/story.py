@@ -43,6 +43,16 @@ def tell(facts: Mapping[str, Any], locale: str, say: Mapping[str, Any]) -> dict[
     }
 
 
+def without_nature(story: Mapping[str, Any], say: Mapping[str, str]) -> dict[str, str]:
+    """Title and first element for people whose law keeps the nature of a breach from them.
+
+    They learn that there was an incident, and which data of theirs it concerns. What other
+    elements tell was written by people, and takes a person to judge.
+    """
+    told = [say["what_happened"], say["data"].format(data=story["data"])]
+    return {"title": say["title"], "what_happened": "\n".join(told) if story["data"] else ""}
+
+
 def told(texts: Any, locale: str) -> str | None:
     """The narrative in this locale, or in a spelling of it (zh-CN for zh-Hans); never another."""
     if not isinstance(texts, Mapping):

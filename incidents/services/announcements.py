@@ -33,6 +33,7 @@ from incidents.rules import substitute_notice
 from incidents.rules.catalogue import Catalogue
 from incidents.rules.lifecycle import ANNOUNCEMENT
 from incidents.rules.permissions import Permission
+from incidents.rules.place_words import PLAIN
 from incidents.rules.substitute_notice import Ground, Proposal, SubstituteFacts
 from incidents.services import facts, freezing, law_packs, proofs, timeline
 from incidents.services.lookup import get_incident, get_of_incident
@@ -166,10 +167,10 @@ def _hash(work: Work, approval: NoticeApproval) -> str:
     return hashlib.sha256(json.dumps(pages).encode()).hexdigest()
 
 
-def pages_of(work: Work, approval_id: UUID) -> list[NoticeBody]:
-    """The public pages of approved words, by language."""
-    bodies = bodies_of(work.session, approval_id)
-    return [body for (_, channel), body in sorted(bodies.items()) if channel == "announcement"]
+def pages_of(work: Work, approval_id: UUID, variant: str = PLAIN) -> list[NoticeBody]:
+    """The public pages of approved words, by language; `variant`: as people of a place got them."""
+    bodies = sorted(bodies_of(work.session, approval_id).items())
+    return [body for (_, *words), body in bodies if words == [variant, "announcement"]]
 
 
 def of_incident(work: Work, incident_id: UUID) -> Sequence[Announcement]:
@@ -257,13 +258,19 @@ def public_page(work: Work, slug: str) -> tuple[Announcement, list[NoticeBody]]:
     return row, pages_of(work, row.approval_id)
 
 
-def public_notice(work: Work, reference: str) -> tuple[Notice, NoticeApproval, list[NoticeBody]]:
-    """Is this notice real? The words that went out under a reference, for anybody to compare."""
+def public_notice(
+    work: Work, reference: str, variant: str = PLAIN
+) -> tuple[Notice, NoticeApproval, list[NoticeBody]]:
+    """Is this notice real? The words that went out under a reference, for anybody to compare.
+
+    variant  the place that the reader's own copy names; plain words where it has none of its own
+    """
     notice = notice_by_reference(work.session, reference)
     approval = _went_out(work, notice) if notice else None
     if notice is None or approval is None:
         raise NotFound("no notice went out under this reference")
-    return notice, approval, pages_of(work, approval.id)
+    pages = pages_of(work, approval.id, variant) or pages_of(work, approval.id)
+    return notice, approval, pages
 
 
 def _went_out(work: Work, notice: Notice) -> NoticeApproval | None:

@@ -109,7 +109,8 @@ def _files(
     yield "summary.pdf", [summary_pdf(work, story, proof)]
     for body in bodies:
         words = {"subject": body.subject, "text": body.text, "html": body.html}
-        yield f"words/{body.locale}.{body.channel}.json", [_json(words)]
+        name = ".".join(filter(None, (body.locale, body.variant, body.channel)))
+        yield f"words/{name}.json", [_json(words)]
     yield "proof.json", [_json(_proof(signer, proof))]
     yield "leaves.bin", rows.leaf_tiles(work.session, proof)
     yield "trail.jsonl", _trail(work, signer, campaign)

@@ -9,7 +9,7 @@ from typing import Any
 from incidents.database.announcements import announcements_of
 from incidents.database.duties import Duty, duties_of
 from incidents.database.incidents import Incident
-from incidents.database.notices import Notice, newest_versions, notices_of
+from incidents.database.notices import Notice, notices_of, plain_versions
 from incidents.database.tasks import tasks_of
 from incidents.errors import Conflict, IncidentsError, NotFound
 from incidents.rules.notice_words import covering_locale
@@ -133,7 +133,7 @@ def _draft_notice(stage: Stage, work: Work, act: Any) -> None:
         notice = notices.draft(work, stage.incident_id)
     else:
         notice = notices.redraft(work, standing.id, standing.version)
-    written = set(newest_versions(work.session, notice.id))
+    written = set(plain_versions(work.session, notice.id))
     for locale in sorted(written - _read_by(stage, written) - {notice.default_locale}):
         notice = notices.leave_out(work, notice.id, notice.version, locale)
 

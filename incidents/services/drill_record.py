@@ -8,7 +8,7 @@ from incidents.database import drills as rows
 from incidents.database.alarms import Alarm, alarms
 from incidents.database.campaigns import campaigns_of
 from incidents.database.duties import Duty, duties_of
-from incidents.database.notices import newest_versions, notices_of
+from incidents.database.notices import notices_of, plain_versions
 from incidents.database.told import people_count
 from incidents.rules.drill_score import Clock, Participant, Rang, Reach, Record
 from incidents.rules.notice_words import NoticeWords
@@ -81,7 +81,7 @@ def _words(work: Work, incident_id: UUID) -> Mapping[str, NoticeWords]:
     if not found:
         return {}
     notice = next((one for one in found if one.status == "issued"), found[-1])
-    versions = newest_versions(work.session, notice.id)
+    versions = plain_versions(work.session, notice.id)
     return {locale: NoticeWords.model_validate(row.words) for locale, row in versions.items()}
 
 

@@ -33,7 +33,9 @@ def plan(work: Work, notice_id: UUID, **options: Any) -> Forecast:
     placements.make_room(work.session)
     found = rows.standings(work.session, placing)
     legs = [_leg(work, placing, one) for one in found if one.track is not None]
-    made = _forecast(work, campaign, found, sorted(legs, key=lambda leg: (leg.rung, leg.locale)))
+    made = _forecast(
+        work, campaign, found, sorted(legs, key=lambda leg: (leg.rung, leg.locale, leg.variant))
+    )
     return replace(made, warnings=[*forecast.warnings(made), *_keyless(work, made)])
 
 
@@ -81,13 +83,14 @@ def _forecast(work: Work, campaign: Campaign, found: list[Standing], legs: list[
 def _leg(work: Work, placing: Placing, one: Standing) -> Leg:
     assert one.track is not None  # noqa: S101  for the type checker: others are no leg
     track = placing.tracks[one.track]
-    units = one.people * _units_each(work, placing, track.channel, one.reads)
+    units = one.people * _units_each(work, placing, track.channel, one)
     price = forecast.prices(work.settings.prices).get(track.lane.provider)
     return Leg(
         rung=one.rung,
         channel=track.channel,
         provider=track.lane.provider,
         locale=one.reads,
+        variant=one.variant,
         people=one.people,
         envelopes=one.envelopes,
         unit=UNITS[track.channel],
@@ -97,11 +100,11 @@ def _leg(work: Work, placing: Placing, one: Standing) -> Leg:
     )
 
 
-def _units_each(work: Work, placing: Placing, channel: str, locale: str) -> int:
+def _units_each(work: Work, placing: Placing, channel: str, one: Standing) -> int:
     if channel != "sms":
         return 1
-    body = bodies_of(work.session, placing.campaign.approval_id)[locale, channel]
-    return most_segments(body.text)
+    bodies = bodies_of(work.session, placing.campaign.approval_id)
+    return most_segments(bodies[one.reads, one.variant, channel].text)
 
 
 def _unreached(found: list[Standing]) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""Freezing what was approved: every language on every channel, byte for byte, under one hash."""
+"""Freezing what was approved: every text on every channel, byte for byte, under one hash."""
 
 import hashlib
 import json
@@ -10,18 +10,21 @@ from incidents.database.base import uuid7
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody, bodies_of
 from incidents.rules.drill_mark import mark_html, mark_line, mark_text
 from incidents.rules.notice_words import NoticeWords
+from incidents.rules.place_words import PLAIN, Slot
 from incidents.work import Work
 
 
 def render(
-    work: Work, notice: Notice, locale: str, channel: str, words: NoticeWords
+    work: Work, notice: Notice, slot: Slot, channel: str, words: NoticeWords
 ) -> rendering.Rendered:
-    """One language on one channel, with tokens where a person's fields will stand.
+    """One text on one channel, with tokens where a person's fields will stand.
 
     A drill's words bear their mark from here on: it is approved, frozen and sent with them.
     """
+    locale, variant = slot
+    link = link_of(work, notice, variant)
     made = rendering.render(
-        notice.kind, locale, channel, words, notice.reference, link_of(work, notice), notice.nonce
+        notice.kind, locale, channel, words, notice.reference, link, notice.nonce
     )
     return made if notice.mode == "live" else marked(made, locale, channel)
 
@@ -37,12 +40,13 @@ def marked(made: rendering.Rendered, locale: str, channel: str) -> rendering.Ren
     )
 
 
-def link_of(work: Work, notice: Notice) -> str:
-    """The public page where anybody can check that the notice is real."""
-    return f"{work.settings.public_url.rstrip('/')}/notices/{notice.reference}"
+def link_of(work: Work, notice: Notice, variant: str = PLAIN) -> str:
+    """The public page where anybody can check that the notice is real, in the same words."""
+    own = f"?place={variant}" if variant else ""
+    return f"{work.settings.public_url.rstrip('/')}/notices/{notice.reference}{own}"
 
 
-def freeze(work: Work, notice: Notice, by_locale: Mapping[str, NoticeWords]) -> NoticeApproval:
+def freeze(work: Work, notice: Notice, words: Mapping[Slot, NoticeWords]) -> NoticeApproval:
     """Render everything once and keep it; the approval's hash binds it all."""
     approval = NoticeApproval(
         id=uuid7(),
@@ -52,8 +56,8 @@ def freeze(work: Work, notice: Notice, by_locale: Mapping[str, NoticeWords]) -> 
         approved_at=work.now,
     )
     bodies = [
-        _body(approval, locale, channel, render(work, notice, locale, channel, words))
-        for locale, words in sorted(by_locale.items())
+        _body(approval, slot, channel, render(work, notice, slot, channel, text))
+        for slot, text in sorted(words.items())
         for channel in rendering.CHANNELS
     ]
     approval.sha256 = hash_of(notice, bodies)
@@ -76,23 +80,33 @@ def hash_of(notice: Notice, bodies: list[NoticeBody]) -> str:
 
 
 def bound(notice: Notice, bodies: list[NoticeBody]) -> dict[str, Any]:
-    """What an approval binds: every body, and which language goes to whom."""
+    """What an approval binds: every body, and which of them goes to whom.
+
+    A body in words for one place names that place, whose people get it.
+    """
     return {
         "notice": str(notice.id),
         "mode": notice.mode,
         "default_locale": notice.default_locale,
         "locale_choices": notice.locale_choices,
-        "bodies": sorted([body.locale, body.channel, body.sha256] for body in bodies),
+        "bodies": sorted(_bound(body) for body in bodies),
     }
 
 
+def _bound(body: NoticeBody) -> list[str]:
+    place = [body.variant] if body.variant else []
+    return [body.locale, body.channel, *place, body.sha256]
+
+
 def _body(
-    approval: NoticeApproval, locale: str, channel: str, made: rendering.Rendered
+    approval: NoticeApproval, slot: Slot, channel: str, made: rendering.Rendered
 ) -> NoticeBody:
+    locale, variant = slot
     subject, html = made.subject or "", made.html or ""
     return NoticeBody(
         approval_id=approval.id,
         locale=locale,
+        variant=variant,
         channel=channel,
         subject=subject,
         text=made.text,

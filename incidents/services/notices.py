@@ -1,7 +1,7 @@
 """Notices: drafted from facts, edited, approved by somebody else, and frozen as approved."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +10,16 @@ from sqlalchemy.orm.attributes import flag_modified
 from incidents import rendering
 from incidents.audit import log as audit
 from incidents.database import notices as rows
-from incidents.database.duties import duties_of
 from incidents.database.incidents import Incident, next_number
 from incidents.database.notices import Notice, NoticeApproval, NoticeVersion
-from incidents.database.told import locales_of, population_by_place, readers_by_place
 from incidents.errors import Conflict, InvalidInput, NotFound, NotPermitted, Problem
-from incidents.rules import sms_words
+from incidents.rules.fact_values import place_problem
 from incidents.rules.lifecycle import NOTICE
-from incidents.rules.notice_limits import limits, objections
-from incidents.rules.notice_words import NoticeWords, covering_locale, gaps
+from incidents.rules.notice_limits import Limit
+from incidents.rules.notice_words import NoticeWords
 from incidents.rules.permissions import Permission
-from incidents.rules.sms_words import SmsLook
-from incidents.services import facts, freezing, law_packs, timeline
+from incidents.rules.place_words import PLAIN, Slot
+from incidents.services import facts, freezing, notice_gaps, notice_limits, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
@@ -72,13 +70,32 @@ def _draft(work: Work, incident: Incident, *, supplements: UUID | None) -> Notic
     )
     work.session.add(notice)
     work.session.flush()
-    known = {"organisation_name": _organisation(work), **facts.known(work, incident.id)}
-    for locale in rendering.offered_locales(kind):
-        words = rendering.draft(kind, locale, known, work.now.date())
-        _write(work, notice, locale, words, number=1)
+    limited = notice_limits.to_word(work, incident.id)
+    for slot, words in _drafted(work, notice, limited):
+        _write(work, notice, slot, words, number=1)
     _tell(work, "notice.draft", notice)
     timeline.note(work, incident.id, "notice", f"Notice {notice.reference} drafted")
+    _note_places(work, notice, limited)
     return notice
+
+
+def _drafted(
+    work: Work, notice: Notice, limited: Mapping[str, Iterable[Limit]]
+) -> Iterator[tuple[Slot, NoticeWords]]:
+    """The words for everybody, and those for places whose law limits what people may be told."""
+    known = {"organisation_name": _organisation(work), **facts.known(work, notice.incident_id)}
+    for variant in (PLAIN, *sorted(limited)):
+        without = {code for limit in limited.get(variant, ()) for code in limit.forbids}
+        for locale in rendering.offered_locales(notice.kind):
+            words = rendering.draft(notice.kind, locale, known, work.now.date(), without)
+            yield (locale, variant), words
+
+
+def _note_places(work: Work, notice: Notice, limited: Mapping[str, Iterable[Limit]]) -> None:
+    for place, limits in sorted(limited.items()):
+        told = "; ".join(f"{limit.told} ({limit.source})" for limit in limits)
+        line = f"Words of their own drafted for the people of {place}, without: {told}"
+        timeline.note(work, notice.incident_id, "notice", f"Notice {notice.reference}: {line}")
 
 
 def _organisation(work: Work) -> dict[str, str]:
@@ -89,23 +106,35 @@ def redraft(work: Work, notice_id: UUID, version: int) -> Notice:
     """Draft again from the facts known now: words that only Tocsin wrote are replaced."""
     require(work.actor, Permission.EDIT_NOTICE)
     notice = _editable(work, notice_id, version)
-    known = {"organisation_name": _organisation(work), **facts.known(work, notice.incident_id)}
+    limited = notice_limits.to_word(work, notice.incident_id)
     newest = rows.newest_versions(work.session, notice.id)
-    for locale in rendering.offered_locales(notice.kind):
-        if rows.is_written_by_hand(work.session, notice.id, locale):
-            continue
-        words = rendering.draft(notice.kind, locale, known, work.now.date())
-        number = newest[locale].number + 1 if locale in newest else 1
-        if locale not in newest or NoticeWords.model_validate(newest[locale].words) != words:
-            _write(work, notice, locale, words, number=number, by_hand=False)
+    by_hand = {variant for (_, variant), row in newest.items() if row.by_hand}
+    needless = {slot for slot in newest if slot[1] not in {PLAIN, *limited, *by_hand}}
+    rows.drop_words(work.session, notice.id, needless)
+    for slot, words in _drafted(work, notice, limited):
+        old = newest.get(slot)
+        if old is None:
+            _write(work, notice, slot, words, number=1)
+        elif not old.by_hand and NoticeWords.model_validate(old.words) != words:
+            _write(work, notice, slot, words, number=old.number + 1)
+    written = {variant for _, variant in newest}
+    _note_places(work, notice, {one: limited[one] for one in limited.keys() - written})
     return _changed(work, notice)
 
 
-def edit(work: Work, notice_id: UUID, version: int, locale: str, words: NoticeWords) -> Notice:
+def edit(
+    work: Work,
+    notice_id: UUID,
+    version: int,
+    locale: str,
+    words: NoticeWords,
+    variant: str = PLAIN,
+) -> Notice:
     """Write the words of one language. Whoever edits cannot approve; an approval is voided.
 
-    Raises  StaleEdit      somebody else edited meanwhile
-            InvalidInput   a placeholder or control sign that could not be sent as it stands
+    variant  the place whose people get these words, instead of those for everybody
+    Raises   StaleEdit      somebody else edited meanwhile
+             InvalidInput   a placeholder or control sign that could not be sent as it stands
     """
     require(work.actor, Permission.EDIT_NOTICE)
     notice = _editable(work, notice_id, version)
@@ -115,18 +144,50 @@ def edit(work: Work, notice_id: UUID, version: int, locale: str, words: NoticeWo
             Problem("locale", "is not offered", f"one of {rendering.offered_locales(notice.kind)}"),
         )
     newest = rows.newest_versions(work.session, notice.id)
-    number = newest[locale].number + 1 if locale in newest else 1
-    _write(work, notice, locale, words, number=number, by_hand=True)
+    _check_variant(locale, variant, newest)
+    slot = (locale, variant)
+    number = newest[slot].number + 1 if slot in newest else 1
+    _write(work, notice, slot, words, number=number, by_hand=True)
     return _changed(work, notice)
 
 
-def leave_out(work: Work, notice_id: UUID, version: int, locale: str) -> Notice:
-    """Drop a language from a notice: nobody in the population needs it."""
+def _check_variant(locale: str, variant: str, written: Collection[Slot]) -> None:
+    if variant and (wrong := place_problem(variant)):
+        raise InvalidInput(f"nobody lives in {variant}", Problem("variant", *wrong))
+    if variant and (locale, PLAIN) not in written:
+        raise InvalidInput(
+            f"the notice itself has no words in {locale}",
+            Problem("locale", "is no language of this notice", "write it for everybody first"),
+        )
+
+
+def leave_out(
+    work: Work, notice_id: UUID, version: int, locale: str, variant: str = PLAIN
+) -> Notice:
+    """Drop a language that nobody needs: from the whole notice, or from the words for a place."""
     require(work.actor, Permission.EDIT_NOTICE)
     notice = _editable(work, notice_id, version)
-    if locale not in rows.newest_versions(work.session, notice.id):
-        raise NotFound(f"the notice has no words in {locale}")
-    rows.drop_locale(work.session, notice.id, locale)
+    return _dropped(
+        work,
+        notice,
+        lambda slot: slot[0] == locale and variant in {PLAIN, slot[1]},
+        f"no words in {locale}" + (f" for {variant}" if variant else ""),
+    )
+
+
+def leave_out_place(work: Work, notice_id: UUID, version: int, variant: str) -> Notice:
+    """Drop the words for a place: its people get those for everybody."""
+    require(work.actor, Permission.EDIT_NOTICE)
+    notice = _editable(work, notice_id, version)
+    none = f"no words for {variant}"
+    return _dropped(work, notice, lambda slot: slot[1] == variant != PLAIN, none)
+
+
+def _dropped(work: Work, notice: Notice, is_meant: Callable[[Slot], bool], none: str) -> Notice:
+    slots = list(filter(is_meant, rows.newest_versions(work.session, notice.id)))
+    if not slots:
+        raise NotFound(f"the notice has {none}")
+    rows.drop_words(work.session, notice.id, slots)
     return _changed(work, notice)
 
 
@@ -136,7 +197,7 @@ def choose_locales(
     """Decide which language people get whose own is not offered, or is not known."""
     require(work.actor, Permission.EDIT_NOTICE)
     notice = _editable(work, notice_id, version)
-    written = set(rows.newest_versions(work.session, notice.id))
+    written = set(rows.plain_versions(work.session, notice.id))
     wanted = {"default_locale": default, **{f"choices.{k}": v for k, v in choices.items()}}
     problems = [
         Problem(field, f"the notice has no words in {locale}", f"one of {sorted(written)}")
@@ -159,15 +220,17 @@ def _editable(work: Work, notice_id: UUID, version: int) -> Notice:
 def _write(
     work: Work,
     notice: Notice,
-    locale: str,
+    slot: Slot,
     words: NoticeWords,
     *,
     number: int,
     by_hand: bool = False,
 ) -> None:
+    locale, variant = slot
     version = NoticeVersion(
         notice_id=notice.id,
         locale=locale,
+        variant=variant,
         number=number,
         words=words.model_dump(mode="json"),
         author_id=work.actor.id,
@@ -208,119 +271,13 @@ def read(work: Work, notice_id: UUID) -> Notice:
     return get_of_incident(work, Notice, notice_id, "notice")
 
 
-def words(work: Work, notice_id: UUID) -> dict[str, NoticeWords]:
-    """The words that count now, by language."""
-    notice = read(work, notice_id)
-    return _words(work, notice)
-
-
-def _words(work: Work, notice: Notice) -> dict[str, NoticeWords]:
-    newest = rows.newest_versions(work.session, notice.id)
-    return {locale: NoticeWords.model_validate(row.words) for locale, row in newest.items()}
-
-
-def preview(work: Work, notice_id: UUID, locale: str, channel: str) -> rendering.Rendered:
-    """One language on one channel, as a person would get it; name fields are still tokens."""
-    notice = read(work, notice_id)
-    by_locale = _words(work, notice)
-    if locale not in by_locale:
-        raise NotFound(f"the notice has no words in {locale}; it has {sorted(by_locale)}")
-    return freezing.render(work, notice, locale, channel, by_locale[locale])
-
-
-def sms_looks(work: Work, notice_id: UUID) -> dict[str, SmsLook]:
-    """What an SMS takes, by language: of those whose words are complete."""
-    notice = read(work, notice_id)
-    return {
-        locale: sms_look(freezing.render(work, notice, locale, "sms", words))
-        for locale, words in _words(work, notice).items()
-        if not gaps(words)
-    }
-
-
-def sms_look(made: rendering.Rendered) -> SmsLook:
-    """What a rendered SMS takes."""
-    return sms_words.look(made.text, is_short_form=made.is_short_form)
-
-
-def missing(work: Work, notice_id: UUID) -> list[Problem]:
-    """Everything that stands in the way of approval; empty when it can be approved."""
-    return _missing(work, read(work, notice_id))
-
-
-def _missing(work: Work, notice: Notice, despite: Collection[str] = ()) -> list[Problem]:
-    by_locale = _words(work, notice)
-    if not by_locale:
-        return [Problem("words", "there are none", "draft or write them")]
-    read = locales_of(work.session, notice.incident_id)
-    wanted = {locale: locale_for(notice, locale, set(by_locale)) for locale, _ in read}
-    needed = {notice.default_locale, *(locale for locale in wanted.values() if locale)}
-    problems = [
-        Problem(f"{locale}.{gap.field}", gap.why, gap.mend)
-        for locale in sorted(needed)
-        for gap in gaps(by_locale.get(locale, NoticeWords()))
-    ]
-    uncovered = [
-        Problem(
-            f"locale {locale or '(not known)'}",
-            f"{count:,} people read it, and the notice has no words for them",
-            "write that language, or choose one for them in locale_choices",
-        )
-        for locale, count in read
-        if wanted[locale] is None
-    ]
-    too_long = [] if problems else _too_long(work, notice, by_locale, needed)
-    return [*problems, *too_long, *uncovered, *_forbidden(work, notice, by_locale, despite)]
-
-
-def _too_long(
-    work: Work, notice: Notice, words: Mapping[str, NoticeWords], needed: Collection[str]
-) -> list[Problem]:
-    """Languages whose SMS no provider would take, even in its short form."""
-    sms = {
-        locale: freezing.render(work, notice, locale, "sms", words[locale]).text
-        for locale in sorted(needed)
-    }
-    return [
-        Problem(f"{locale}.title", why, "write a shorter title or name of the organisation")
-        for locale, text in sms.items()
-        if (why := sms_words.too_long(text))
-    ]
-
-
-def _forbidden(
-    work: Work, notice: Notice, words: Mapping[str, NoticeWords], despite: Collection[str]
-) -> list[Problem]:
-    """What the law of a place where people read it forbids the notice to tell."""
-    owed = {
-        duty.rule
-        for duty in duties_of(work.session, notice.incident_id)
-        if duty.status in {"open", "met"} and duty.standing in {"owed", "unknown"}
-    }
-    rules = [rule for rule in law_packs.in_use(work).rules if rule.id in owed]
-    known = facts.known(work, notice.incident_id)
-    affected = population_by_place(work.session, notice.incident_id)
-    by_facts: dict[str, int] = known.get("people_by_place") or {}
-    readers = readers_by_place(work.session, notice.incident_id) if affected else by_facts
-    found = limits(rules, readers, affected or by_facts, known.get("people_count"))
-    return list(objections(found, words, despite))
-
-
-def locale_for(notice: Notice, person_locale: str, written: set[str]) -> str | None:
-    """The language of the notice that somebody gets; None when nobody decided."""
-    chosen = notice.locale_choices.get(person_locale)
-    if chosen in written:
-        return str(chosen)
-    return covering_locale(person_locale, sorted(written), notice.default_locale)
-
-
 def approve(
     work: Work, notice_id: UUID, version: int, despite: Collection[str] = ()
 ) -> NoticeApproval:
     """Approve the words as they stand; none of their editors may. They freeze byte for byte.
 
     despite  rules that forbid to tell something, for which the approver answers that the words
-             do not tell it
+             do not tell it; of the words for a place with it (`us-ma-93h-people:US-MA`)
     Raises   NotPermitted  for an editor; InvalidInput with all that is missing or forbidden
     """
     require(work.actor, Permission.APPROVE_NOTICE)
@@ -329,15 +286,23 @@ def approve(
     after = NOTICE.after(notice.status, "approve")
     if str(work.actor.id) in notice.editors:
         raise NotPermitted("an editor may not approve their own notice; ask another approver")
-    problems = _missing(work, notice, despite)
+    problems = notice_gaps.missing(work, notice, despite)
     if problems:
         raise InvalidInput(
             f"the notice cannot be approved yet: missing in {len(problems)} places", *problems
         )
-    complete = {locale: w for locale, w in _words(work, notice).items() if not gaps(w)}
-    approval = freezing.freeze(work, notice, complete)
+    texts = notice_gaps.complete(notice_gaps.texts_of(work, notice))
+    approval = freezing.freeze(work, notice, texts)
     notice.status = after
-    _tell(work, "notice.approve", notice, content=approval.sha256, despite=sorted(despite))
+    answers = [one.partition(":") for one in despite]
+    _tell(
+        work,
+        "notice.approve",
+        notice,
+        content=approval.sha256,
+        despite=sorted({rule for rule, _, _ in answers}),
+        places=sorted({place for _, _, place in answers if place}),
+    )
     answered = f"; read against {', '.join(sorted(despite))}" if despite else ""
     timeline.note(
         work,

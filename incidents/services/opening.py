@@ -53,7 +53,7 @@ def open_envelopes(work: Work, leases: Sequence[Lease], attempts: Sequence[UUID]
             attempt=attempt.hex,
             mode=Mode(lease.mode),
             channel=Channel(lease.channel),
-            words=words[lease.locale, lease.channel],
+            words=words[lease.locale, lease.variant, lease.channel],
             nonce=notice.nonce,
             people=tuple(people[lease.ordinal]),
             reference=notice.reference,

@@ -182,8 +182,8 @@ def _cost(work: Work, lease: Lease, rates: Sequence[Rate]) -> Mapping[str, float
 def _segments(work: Work, lease: Lease) -> int:
     """SMS of one person's message, at the worst."""
     campaign = work.session.get_one(Campaign, lease.campaign_id)
-    body = bodies_of(work.session, campaign.approval_id)[lease.locale, lease.channel]
-    return most_segments(body.text)
+    bodies = bodies_of(work.session, campaign.approval_id)
+    return most_segments(bodies[lease.locale, lease.variant, lease.channel].text)
 
 
 @lru_cache(maxsize=64)

@@ -20,6 +20,7 @@ from incidents.rules.ladder import LAST, people_per_envelope
 from incidents.rules.lanes import lanes, weights
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.rules.notice_words import covering_locale
+from incidents.rules.place_words import PLAIN, name_of, unwritten, variant_of
 from incidents.rules.tracks import Lane
 from incidents.services import quiet, residency, timeline
 from incidents.work import TOCSIN, Office, Work
@@ -102,7 +103,11 @@ def rejoin(work: Work, campaign: Campaign, cause: str) -> None:
 def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
     """How people of these locales and places are placed in a campaign."""
     notice = work.session.get_one(Notice, campaign.notice_id)
-    offered = {locale for locale, _ in bodies_of(work.session, campaign.approval_id)}
+    slots = {
+        (locale, variant) for locale, variant, _ in bodies_of(work.session, campaign.approval_id)
+    }
+    offered = {locale for locale, variant in slots if variant == PLAIN}
+    variants = {variant for _, variant in slots}
     reads = {locale: locale_read(notice, locale, offered) for locale, _ in kinds}
     return Placing(
         campaign=campaign,
@@ -110,10 +115,12 @@ def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
         lanes=lanes_of(
             work, campaign, {place for _, place in kinds}, providers.shut(work.session, work.now)
         ),
-        # Somebody who came later and whose language nobody wrote gets the default one.
+        # Somebody who came later and whose language nobody wrote gets the default one; in the
+        # words for their place, if there are such.
         locales={locale: chosen for locale, chosen in reads.items() if chosen},
         default_locale=notice.default_locale,
-        variants={},
+        variants={place: variant_of(place, variants) for _, place in kinds},
+        unwritten=unwritten(slots),
         opens_at=quiet.openings_for(campaign, {place for _, place in kinds}, work.now),
         now=work.now,
     )
@@ -157,19 +164,24 @@ def locale_read(notice: Notice, locale: str, offered: Iterable[str]) -> str | No
 def check_coverage(work: Work, notice: Notice, approval_id: UUID, ladder: Sequence[str]) -> None:
     """Refuse a notice that somebody could not read, or that lacks words for a rung."""
     bodies = bodies_of(work.session, approval_id)
-    offered = {locale for locale, _ in bodies}
+    variants = {variant for _, variant, _ in bodies}
+    plain = {locale for locale, variant, _ in bodies if variant == PLAIN}
+    kinds = pages.kinds_of(work.session, notice.incident_id)
+    wanted = sorted({(locale, variant_of(place, variants)) for locale, place in kinds})
     problems = []
-    for locale in pages.locales_of(work.session, notice.incident_id):
-        reads = locale_read(notice, locale, offered)
-        missing = [rung for rung in ladder if rung != LAST and (reads, rung) not in bodies]
+    for locale, variant in wanted:
+        reads = locale_read(notice, locale, plain)
+        missing = [rung for rung in ladder if rung != LAST and (reads, variant, rung) not in bodies]
         if reads is None:
-            problems.append(_uncovered(locale, "no approved words are in a language they read"))
+            why = "no approved words are in a language they read"
+            problems.append(_uncovered(locale, variant, why))
         elif missing:
-            problems.append(_uncovered(locale, f"{reads} has no words for {', '.join(missing)}"))
+            why = f"{name_of((reads, variant))} has no words for {', '.join(missing)}"
+            problems.append(_uncovered(locale, variant, why))
     if problems:
         raise InvalidInput("some of the affected people could not read this notice", *problems)
 
 
-def _uncovered(locale: str, why: str) -> Problem:
+def _uncovered(locale: str, variant: str, why: str) -> Problem:
     mend = "write the notice in it, or choose what they get instead, and have it approved"
-    return Problem(f"locale {locale or 'unknown'}", why, mend)
+    return Problem(f"locale {name_of((locale or 'unknown', variant))}", why, mend)

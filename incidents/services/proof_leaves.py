@@ -110,7 +110,7 @@ class Leaves:
                 "locale": one.locale,
                 "provider": one.provider,
                 "variant": one.variant,
-                "words": self._words[one.locale, channel],
+                "words": self._words[one.locale, one.variant, channel],
             }
             made[channel, number] = leaf.carried(shared, calls[number])
         return made

@@ -138,11 +138,11 @@ def test_what_was_approved_is_frozen_byte_for_byte(lead, approver, office, notic
         kept = work.session.get_one(NoticeApproval, UUID(approval["id"]))
         row = work.session.get_one(Notice, UUID(notice["id"]))
         bodies = bodies_of(work.session, kept.id)
-        frozen = bodies["zh-Hans", "email"]
+        frozen = bodies["zh-Hans", "", "email"]
         assert (frozen.subject, frozen.text, frozen.html) == tuple(
             preview[name] for name in ("subject", "text", "html")
         )
-        assert {channel for _, channel in bodies} == set(CHANNELS)
+        assert {channel for _, _, channel in bodies} == set(CHANNELS)
         assert freezing.still_holds(work, row, kept)
         work.session.execute(
             update(NoticeBody)

@@ -158,8 +158,8 @@ def make_notice(
     return notice
 
 
-def approve(work: Work, notice: Notice, wanted: Iterable[tuple[str, str]]) -> NoticeApproval:
-    """Freeze words for these (locale, channel) pairs, as approving does."""
+def approve(work: Work, notice: Notice, wanted: Iterable[tuple[str, ...]]) -> NoticeApproval:
+    """Freeze words for these, as approving does: (locale, channel) or (locale, channel, place)."""
     approval = NoticeApproval(
         id=uuid7(),
         notice_id=notice.id,
@@ -167,7 +167,7 @@ def approve(work: Work, notice: Notice, wanted: Iterable[tuple[str, str]]) -> No
         approver_id=uuid7(),
         approved_at=work.now,
     )
-    bodies = [_body(notice, approval, locale, channel) for locale, channel in wanted]
+    bodies = [_body(notice, approval, *one) for one in wanted]
     approval.sha256 = freezing.hash_of(notice, bodies)
     work.session.add(approval)
     work.session.flush()
@@ -176,13 +176,17 @@ def approve(work: Work, notice: Notice, wanted: Iterable[tuple[str, str]]) -> No
     return approval
 
 
-def _body(notice: Notice, approval: NoticeApproval, locale: str, channel: str) -> NoticeBody:
-    text = f"[{locale}] Dear %%{NONCE}.name.t%%, your answers were readable. {notice.reference}"
+def _body(
+    notice: Notice, approval: NoticeApproval, locale: str, channel: str, place: str = ""
+) -> NoticeBody:
+    text = (
+        f"[{locale}{place}] Dear %%{NONCE}.name.t%%, your answers were readable. {notice.reference}"
+    )
     html = f"<p>Dear %%{NONCE}.name.h%%, your answers were readable. {notice.reference}</p>"
     whole = channel in {"email", "letter"}
     subject = f"About your data ({notice.reference})" if whole else ""
     made = rendering.Rendered(subject=subject, text=text, html=html if whole else "")
-    return freezing._body(approval, locale, channel, made)
+    return freezing._body(approval, (locale, place), channel, made)
 
 
 class Scripted:
