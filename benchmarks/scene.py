@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from uuid import UUID
 
 from incidents.database.base import uuid7
-from incidents.database.notices import Notice, newest_versions
+from incidents.database.notices import Notice, plain_versions
 from incidents.office import open_office, prepare
 from incidents.rules.notice_words import Contact, NoticeWords
 from incidents.rules.permissions import Role
@@ -146,7 +146,7 @@ def launch(office: Office, incident_id: UUID, channel: str = "email") -> UUID:
     with office.work(COMMANDER) as work:
         notice = notices.draft(work, incident_id)
         notices.edit(work, notice.id, notice.version, "en", WORDS)
-        for locale in set(newest_versions(work.session, notice.id)) - {"en"}:
+        for locale in set(plain_versions(work.session, notice.id)) - {"en"}:
             notices.leave_out(work, notice.id, notice.version, locale)
     with office.work(APPROVER) as work:
         notices.approve(work, notice.id, work.session.get_one(Notice, notice.id).version)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections import Counter
 
 import pytest
 
+from incidents.audit import log as audit
+from incidents.audit.note import public_key_of
+from incidents.audit.verifier import verify_evidence_at
 from incidents.database.campaigns import Campaign, Envelope
-from incidents.database.notices import Notice, bodies_of, void_approvals
+from incidents.database.notices import Notice, NoticeApproval, bodies_of, void_approvals
 from incidents.errors import Conflict, InvalidInput
-from incidents.services import dry_run
+from incidents.office import signing_key
+from incidents.services import campaign_evidence, dry_run, proofs
 from incidents.services.proof_leaves import Leaves
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
@@ -122,6 +127,34 @@ def test_the_proof_of_each_person_names_the_words_they_got(telling):
     told = Counter((leaf["variant"], leaf["words"]) for leaf in leaves)
     theirs, plain = bodies["en", "US-MA", "email"].sha256, bodies["en", "", "email"].sha256
     assert told == {("US-MA", theirs): 1, ("", plain): 2}
+
+
+def test_evidence_holds_the_words_of_every_place_and_proves_itself(telling, tmp_path):
+    one = telling([mailbox(1, place="US-MA"), mailbox(2, place="DE")], [("en", "US-MA")])
+    with one.office.work(TOCSIN) as work:
+        approval = work.session.get_one(NoticeApproval, one.approval)
+        audit.record(
+            work,
+            "notice.approve",
+            incident_id=one.incident.id,
+            subject_type="notice",
+            subject_id=one.notice.id,
+            content=approval.sha256,
+        )
+    one.launch()
+    one.pump()
+    one.tend()
+    signer = signing_key(one.office.settings)
+    proofs.make_due(one.office, signer)
+    file = tmp_path / "evidence.zip"
+    with one.office.work(TOCSIN) as work:
+        campaign_evidence.export_to(work, signer, one.id, file)
+    with zipfile.ZipFile(file) as packed:
+        names = set(packed.namelist())
+        theirs = json.loads(packed.read("words/en.US-MA.email.json"))
+    assert "words/en.email.json" in names
+    assert theirs["text"].startswith("[enUS-MA]")
+    assert verify_evidence_at(file, key=str(public_key_of(signer))).findings == []
 
 
 def test_a_dry_run_counts_each_kind_of_words_as_the_launch_then_packs_them(telling):
