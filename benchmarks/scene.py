@@ -22,7 +22,7 @@ from incidents.database.notices import Notice, plain_versions
 from incidents.office import open_office, prepare
 from incidents.rules.notice_words import Contact, NoticeWords
 from incidents.rules.permissions import Role
-from incidents.services import campaigns, incidents, notices
+from incidents.services import campaigns, incidents, notice_drafts, notices
 from incidents.settings import Settings
 from incidents.wiring import routes_for
 from incidents.work import Actor, Office
@@ -144,7 +144,7 @@ def open_incident(office: Office) -> UUID:
 def launch(office: Office, incident_id: UUID, channel: str = "email") -> UUID:
     """Approve the words and launch a campaign on a channel; gives its id."""
     with office.work(COMMANDER) as work:
-        notice = notices.draft(work, incident_id)
+        notice = notice_drafts.draft(work, incident_id)
         notices.edit(work, notice.id, notice.version, "en", WORDS)
         for locale in set(plain_versions(work.session, notice.id)) - {"en"}:
             notices.leave_out(work, notice.id, notice.version, locale)

@@ -12,7 +12,7 @@ from incidents.api.problems import FieldProblem
 from incidents.database.notices import Notice
 from incidents.rules.notice_words import NoticeWords
 from incidents.rules.permissions import Permission
-from incidents.services import notice_looks, notices
+from incidents.services import notice_drafts, notice_looks, notices
 from incidents.work import Work
 
 router = router_for("notices")
@@ -155,7 +155,7 @@ def _view(notice: Notice, response: Response) -> NoticeView:
 @router.post("/incidents/{incident_id}/notices", status_code=201, **needs(Permission.EDIT_NOTICE))
 def draft_notice(incident_id: UUID, work: OpenWork, response: Response) -> NoticeView:
     """Draft a notice to the affected people from the facts, in every language offered."""
-    return _view(notices.draft(work, incident_id), response)
+    return _view(notice_drafts.draft(work, incident_id), response)
 
 
 @router.get("/incidents/{incident_id}/notices", **needs(Permission.READ_NOTICE))
@@ -246,13 +246,13 @@ def redraft_notice(
     notice_id: UUID, version: IfMatch, work: OpenWork, response: Response
 ) -> NoticeView:
     """Draft again from the facts known now; what people wrote stays."""
-    return _view(notices.redraft(work, notice_id, version), response)
+    return _view(notice_drafts.redraft(work, notice_id, version), response)
 
 
 @router.post("/notices/{notice_id}/supplements", status_code=201, **needs(Permission.EDIT_NOTICE))
 def supplement_notice(notice_id: UUID, work: OpenWork, response: Response) -> NoticeView:
     """Draft a notice that adds to one that went out."""
-    return _view(notices.supplement(work, notice_id), response)
+    return _view(notice_drafts.supplement(work, notice_id), response)
 
 
 @router.get("/notices/{notice_id}/preview", **needs(Permission.READ_NOTICE))

@@ -6,7 +6,7 @@ from typing import Any
 from incidents.database.duties import duties_of
 from incidents.database.incidents import Incident
 from incidents.database.told import people_count
-from incidents.services import announcements, notices, reports, timeline
+from incidents.services import announcements, notice_drafts, reports, timeline
 from incidents.work import TOCSIN, Work
 from playbooks.playbook import DraftNotice, OpenReport, Page, PlanPopulation, ProposeAnnouncement
 
@@ -28,7 +28,7 @@ def carry_out(work: Work, incident: Incident, do: Any) -> Result:
 def _draft_notice(work: Work, incident: Incident, do: DraftNotice) -> Result:
     if do.audience != "people":
         return None  # there are no templates for other audiences: a person writes to them
-    return {"notice": str(notices.draft_once(work, incident).id)}
+    return {"notice": str(notice_drafts.draft_once(work, incident).id)}
 
 
 # The stages of duties that a playbook's step opens reports for.

@@ -21,6 +21,7 @@ from incidents.services import (
     duties,
     facts,
     incidents,
+    notice_drafts,
     notices,
     playbook_runs,
     population,
@@ -130,9 +131,9 @@ def _draft_notice(stage: Stage, work: Work, act: Any) -> None:
         raise Conflict(f"there are no words for {act.audience} in a drill")
     standing = _notice_or_none(stage, work)
     if standing is None:
-        notice = notices.draft(work, stage.incident_id)
+        notice = notice_drafts.draft(work, stage.incident_id)
     else:
-        notice = notices.redraft(work, standing.id, standing.version)
+        notice = notice_drafts.redraft(work, standing.id, standing.version)
     written = set(plain_versions(work.session, notice.id))
     for locale in sorted(written - _read_by(stage, written) - {notice.default_locale}):
         notice = notices.leave_out(work, notice.id, notice.version, locale)
