@@ -4,9 +4,6 @@ Signed as Standard Webhooks say: `webhook-id`, `webhook-timestamp`, `webhook-sig
 the raw bytes with a shared secret. https://www.standardwebhooks.com
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
@@ -26,6 +23,7 @@ from incidents.errors import NotFound, NotPermitted
 from incidents.services import incidents
 from incidents.settings import Settings
 from incidents.work import TOCSIN
+from notifiers.standard_webhooks import fits, sign
 
 # A signature is good for so long: a copied request cannot be played again later.
 TOLERANCE_SECONDS = 300
@@ -126,19 +124,8 @@ def check_signature(settings: Settings, headers: Any, body: bytes, now: datetime
         raise _refused()
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
         raise NotPermitted("the signature is too old; check the clock of the sender")
-    expected = sign(secret, webhook_id, int(timestamp), body)
-    offered = [part for part in given.split(" ") if part.isascii()]
-    if not any(hmac.compare_digest(expected, one) for one in offered):
+    if not fits(given, sign(secret, webhook_id, timestamp, body)):
         raise _refused()
-
-
-def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> str:
-    """The signature of a request: `v1,` and the base64 of HMAC-SHA-256."""
-    key = secret.removeprefix("whsec_").encode()
-    if secret.startswith("whsec_"):
-        key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = f"{webhook_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def _refused() -> NotPermitted:

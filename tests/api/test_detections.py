@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from incidents.api.detections import TOLERANCE_SECONDS, sign
+from incidents.api.detections import TOLERANCE_SECONDS
 from incidents.settings import Settings
+from notifiers.standard_webhooks import sign
 from tests.api.desk import API, fields, problem
 from tests.conftest import NOW
 
