@@ -93,10 +93,10 @@ class Settings(BaseSettings):
         " by `tocsin law apply`. Unset: contracts in the data folder.",
     )
 
-    email_provider: Annotated[str, _carriers("sandbox", "sendgrid", "smtp")] = Field(
+    email_provider: Annotated[str, _carriers("sandbox", "sendgrid", "smtp", "resend")] = Field(
         default="sandbox",
-        description="Who carries e-mail of live incidents: sandbox, sendgrid or smtp; several with"
-        " weights, e.g. sendgrid:3,smtp:1. One of weight 0 stands by for trouble.",
+        description="Who carries e-mail of live incidents: sandbox, sendgrid, smtp or resend;"
+        " several with weights, e.g. sendgrid:3,smtp:1. One of weight 0 stands by for trouble.",
     )
     sms_provider: Literal["sandbox", "twilio_sms"] = Field(
         default="sandbox", description="Who carries SMS of live incidents."
@@ -151,6 +151,13 @@ class Settings(BaseSettings):
     sendgrid_activity: bool = Field(
         default=False,
         description="The Email Activity add-on is bought: unknown outcomes can be looked up.",
+    )
+    resend_url: str = Field(
+        default="https://api.resend.com", description="Base URL of the Resend API."
+    )
+    resend_api_key: SecretStr = Field(default=SecretStr(""), description="Resend API key.")
+    resend_webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Signing secret (whsec_…) of Resend's webhook."
     )
     twilio_url: str = Field(
         default="https://api.twilio.com", description="Base URL of the Twilio API."

@@ -194,6 +194,19 @@ def _sendgrid(settings: Settings) -> Courier:
     )
 
 
+def _resend(settings: Settings) -> Courier:
+    from notifiers.providers.resend import Resend  # noqa: PLC0415  heavy: only where used
+
+    return Resend(
+        _transport(settings),
+        api_key=settings.resend_api_key.get_secret_value(),
+        from_email=settings.email_from,
+        from_name=settings.email_from_name or settings.organisation_name,
+        webhook_secret=settings.resend_webhook_secret.get_secret_value(),
+        base_url=settings.resend_url,
+    )
+
+
 def _smtp(settings: Settings) -> Courier:
     from notifiers.providers.smtp import Smtp  # noqa: PLC0415  heavy: only where used
     from notifiers.providers.smtp_message import Letterhead  # noqa: PLC0415
@@ -345,6 +358,7 @@ _MAKERS: Mapping[str, Callable[[Settings], Courier]] = {
     "print_folder": _print_folder,
     "sandbox": _sandbox,
     "sendgrid": _sendgrid,
+    "resend": _resend,
     "smtp": _smtp,
     "twilio_sms": _twilio_sms,
     "twilio_voice": _twilio_voice,

@@ -57,6 +57,12 @@ async def sendgrid_events(raw: Raw, request: Request) -> Taken:
     return await _take(request, "sendgrid", raw)
 
 
+@router.post("/webhooks/resend/events", responses=_ANSWERS)
+async def resend_event(raw: Raw, request: Request) -> Taken:
+    """Resend's signed webhook: one event a post."""
+    return await _take(request, "resend", raw)
+
+
 @router.post("/webhooks/twilio/status", responses=_ANSWERS)
 async def twilio_status(raw: Raw, request: Request) -> Taken:
     """Twilio's signed status callback."""

@@ -90,12 +90,15 @@ def fake_providers(
     events: Annotated[str, typer.Option(help="URL of the SendGrid event webhook.")] = (
         "http://127.0.0.1:8040/api/v1/webhooks/sendgrid/events"
     ),
+    resend_events: Annotated[str, typer.Option(help="URL of Resend's webhook.")] = (
+        "http://127.0.0.1:8040/api/v1/webhooks/resend/events"
+    ),
     dial: Annotated[str, typer.Option(help="http://host:port to dial for callbacks.")] = "",
     print_folder: Annotated[
         Path | None, typer.Option(help="Folder of letters; a print house looks after it.")
     ] = None,
 ) -> None:
-    """Providers that reach nobody: SendGrid, Twilio, FCM and web push over HTTP, with a ledger."""
+    """Providers that reach nobody: SendGrid, Resend, Twilio and push over HTTP, with a ledger."""
     import orjson
 
     from notifiers.fake.keys import kept_in
@@ -117,6 +120,9 @@ def fake_providers(
             "TOCSIN_SENDGRID_API_KEY": keys.sendgrid_api_key,
             "TOCSIN_SENDGRID_PUBLIC_KEY": keys.sendgrid_public_key,
             "TOCSIN_SENDGRID_ACTIVITY": "true",
+            "TOCSIN_RESEND_URL": url,
+            "TOCSIN_RESEND_API_KEY": keys.resend_api_key,
+            "TOCSIN_RESEND_WEBHOOK_SECRET": keys.resend_webhook_secret,
             "TOCSIN_SMS_PROVIDER": "twilio_sms",
             "TOCSIN_CALL_PROVIDER": "twilio_voice",
             "TOCSIN_TWILIO_URL": url,
@@ -138,7 +144,7 @@ def fake_providers(
         browser = {"endpoint": f"{url}/push/any-name", "keys": keys.browser_keys}
         typer.echo(f"\nA browser's push_token: {orjson.dumps(browser).decode()}")
 
-    targets = Targets(sendgrid_events=events, dial=dial)
+    targets = Targets(events, resend_events, dial)
     run(port, ledger, targets, keys, print_folder=print_folder, ready=ready)
 
 

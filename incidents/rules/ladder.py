@@ -23,7 +23,12 @@ WAITS: Mapping[str, float] = {"sms": 24, "call": 4, "push": 24}
 LONGEST_WAIT_HOURS = 24 * 30
 
 # How many people one call to a courier may carry; those that are not named take one.
-PEOPLE_PER_CALL: Mapping[str, int] = {"sendgrid": 1000, "sandbox": 1000, "print_folder": 500}
+PEOPLE_PER_CALL: Mapping[str, int] = {
+    "sendgrid": 1000,
+    "sandbox": 1000,
+    "print_folder": 500,
+    "resend": 100,
+}
 
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)

@@ -42,6 +42,7 @@ def plan(work: Work, notice_id: UUID, **options: Any) -> Forecast:
 # Without these the provider refuses everything, and everybody waits.
 _KEYS = {
     "sendgrid": ("sendgrid_api_key",),
+    "resend": ("resend_api_key",),
     "twilio_sms": ("twilio_account_sid", "twilio_auth_token"),
     "twilio_voice": ("twilio_account_sid", "twilio_auth_token"),
 }

@@ -11,19 +11,21 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from notifiers.fake import fcm_side, sendgrid_side, twilio_side
+from notifiers.fake import fcm_side, resend_side, sendgrid_side, twilio_side
 
 NOW = struct.pack("ii", 1, 0)
 
 # What each vendor says of a fault.
 FAILED = {
     "sendgrid": sendgrid_side.errors("internal server error"),
+    "resend": orjson.dumps(resend_side.error(500, "internal_server_error")),
     "twilio": orjson.dumps(twilio_side.error(20500, "Internal Server Error", 500)),
     "fcm": orjson.dumps(fcm_side.error(500, "INTERNAL", "INTERNAL")),
     "web_push": b"{}",
 }
 TOO_MANY = {
     "sendgrid": sendgrid_side.errors("too many requests"),
+    "resend": orjson.dumps(resend_side.error(429, "rate_limit_exceeded")),
     "twilio": orjson.dumps(twilio_side.error(20429, "Too Many Requests", 429)),
     "fcm": orjson.dumps(fcm_side.error(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED")),
     "web_push": b"{}",

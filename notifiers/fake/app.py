@@ -1,6 +1,7 @@
 """The provider fake's HTTP: its vendors' APIs, its ledger and its knobs.
 
 POST /v3/mail/send · GET /v3/messages            as SendGrid
+POST /emails/batch                               as Resend
 POST, GET /2010-04-01/Accounts/{sid}/Messages.json   as Twilio
 POST, GET /2010-04-01/Accounts/{sid}/Calls.json   as Twilio; what it would say is in the ledger
 POST /token, /v1/projects/{project}/messages:send  as Google and FCM
@@ -27,7 +28,14 @@ from urllib.parse import parse_qs
 from aiohttp import web
 from pydantic import ValidationError
 
-from notifiers.fake import browser_side, fcm_side, sendgrid_side, twilio_side, voice_side
+from notifiers.fake import (
+    browser_side,
+    fcm_side,
+    resend_side,
+    sendgrid_side,
+    twilio_side,
+    voice_side,
+)
 from notifiers.fake.answers import as_json, failed, raw, reset, too_many
 from notifiers.fake.books import Books
 from notifiers.fake.faults import Dice, Fault, Faults
@@ -35,6 +43,7 @@ from notifiers.fake.keys import Keys
 from notifiers.fake.ledger import Accepted, Ledger
 from notifiers.fake.print_house import PrintHouse
 from notifiers.fake.push_desk import PushDesk
+from notifiers.fake.resend_desk import ResendDesk
 from notifiers.fake.webhooks import Targets, Webhooks
 
 MOST_BODY_BYTES = 30_000_000  # SendGrid's limit of a request
@@ -57,6 +66,7 @@ class Fake:
         self._printing: asyncio.Task[None] | None = None
         self.answers: Counter[str] = Counter()
         self._push = PushDesk(keys, self.webhooks.end_of, self._write, self.answers)
+        self._resend = ResendDesk(keys, self.dice, ledger, self._write)
         self._bearer = f"Bearer {keys.sendgrid_api_key}"
         login = f"{keys.twilio_account_sid}:{keys.twilio_token}".encode()
         self._basic = f"Basic {base64.b64encode(login).decode()}"
@@ -68,6 +78,7 @@ class Fake:
             [
                 web.post("/v3/mail/send", self.mail_send),
                 web.get("/v3/messages", self.mail_search),
+                web.post(resend_side.PATH, self.batch_send),
                 web.post(twilio_side.path("{account}"), self.sms_create),
                 web.get(twilio_side.path("{account}"), self.sms_list),
                 web.post(voice_side.path("{account}"), self.call_create),
@@ -101,6 +112,10 @@ class Fake:
         except (sendgrid_side.BadMail, ValueError):
             return raw(sendgrid_side.errors("invalid query", "query"), 400)
 
+    async def batch_send(self, request: web.Request) -> web.StreamResponse:
+        """Resend's POST /emails/batch."""
+        return await self._under_faults(request, "resend", self._resend.take)
+
     async def sms_create(self, request: web.Request) -> web.StreamResponse:
         """Twilio's POST Messages.json."""
         return await self._under_faults(request, "twilio", self._take_sms)
@@ -131,6 +146,8 @@ class Fake:
             {
                 "sendgrid_api_key": self.keys.sendgrid_api_key,
                 "sendgrid_public_key": self.keys.sendgrid_public_key,
+                "resend_api_key": self.keys.resend_api_key,
+                "resend_webhook_secret": self.keys.resend_webhook_secret,
                 "twilio_account_sid": self.keys.twilio_account_sid,
                 "twilio_token": self.keys.twilio_token,
                 "service_account": self.keys.service_account(str(request.url.origin())),

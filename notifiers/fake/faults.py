@@ -43,6 +43,9 @@ class Faults(BaseModel):
     doubled              share of receipts posted twice
     shuffled             whether each batch is in disorder
     forged               share of receipt posts signed with a wrong key (never posted again)
+    key_seconds          how long an idempotency key is remembered
+    key_busy_seconds     how long after its acceptance a repeat under the same key is answered 409,
+                         in progress
     most_per_second      requests beyond this rate are answered 429, by provider; a second's worth
                          may come at once
     bounce_share         share of addresses, always the same ones, that bounce besides the rules
@@ -70,6 +73,8 @@ class Faults(BaseModel):
     shuffled: bool = False
     forged: Share = 0
     bounce_share: Share = 0
+    key_seconds: Seconds = 86_400
+    key_busy_seconds: Seconds = 0
     most_per_second: dict[str, Annotated[float, Field(gt=0)]] = {}
     seed: int = 0
 

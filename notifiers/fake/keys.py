@@ -38,6 +38,8 @@ class Keys:
     """What a client of the fake must present, and what the fake signs and reads with."""
 
     sendgrid_api_key: str = "SG.fake"
+    resend_api_key: str = "re_fake"
+    resend_webhook_secret: str = "whsec_" + base64.b64encode(b"a fake secret of Resend").decode()
     twilio_account_sid: str = "AC" + "0" * 32
     twilio_token: str = "fake-twilio-token"  # noqa: S105 made up
     sendgrid_private_key: ec.EllipticCurvePrivateKey = field(default_factory=_ec, repr=False)

@@ -40,6 +40,7 @@ class Ledger:
         self.requests: Counter[str] = Counter()
         self.people: Counter[str] = Counter()
         self._attempts: dict[str, list[int]] = {}
+        self._keys: dict[str, list[int]] = {}
         self._numbers: dict[tuple[str, str], list[int]] = {}
         self._end = 0
         # Unbuffered: what was accepted outlives a kill of this process.
@@ -64,6 +65,10 @@ class Ledger:
         """All that was accepted under an attempt id."""
         return [self.at(place) for place in self._attempts.get(attempt, ())]
 
+    def of_key(self, key: str) -> list[Accepted]:
+        """All that was accepted under an idempotency key, oldest first."""
+        return [self.at(place) for place in self._keys.get(key, ())]
+
     def of_number(self, provider: str, number: str) -> list[Accepted]:
         """What a provider accepted for a number, newest first."""
         return [self.at(place) for place in reversed(self._numbers.get((provider, number), ()))]
@@ -85,9 +90,11 @@ class Ledger:
         self.requests[accepted.provider] += 1
         self.people[accepted.provider] += len(accepted.people)
         self._attempts.setdefault(accepted.attempt, []).append(place)
+        if key := accepted.more.get("key"):
+            self._keys.setdefault(key, []).append(place)
         if accepted.provider in LISTED_BY_NUMBER:
-            key = (accepted.provider, accepted.people[0][0])
-            self._numbers.setdefault(key, []).append(place)
+            line = (accepted.provider, accepted.people[0][0])
+            self._numbers.setdefault(line, []).append(place)
         return place
 
 

@@ -74,6 +74,7 @@ class FakeProviders:
         folder: Path | None = None,
         *,
         sendgrid_events: str = "",
+        resend_events: str = "",
         dial: str = "",
         port: int = 0,
         print_folder: Path | None = None,
@@ -83,6 +84,7 @@ class FakeProviders:
         self.folder = folder or Path(self._own.name if self._own else "")
         self.ledger_path = self.folder / "ledger.jsonl"
         self._options = ["--port", str(port), "--events", sendgrid_events, "--dial", dial]
+        self._options += ["--resend-events", resend_events]
         self._options += ["--print-folder", str(print_folder)] if print_folder else []
         self._faults = faults or Faults()
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,6 +120,8 @@ class FakeProviders:
         about = self.get("/about")
         self.sendgrid_api_key: str = about["sendgrid_api_key"]
         self.sendgrid_public_key: str = about["sendgrid_public_key"]
+        self.resend_api_key: str = about["resend_api_key"]
+        self.resend_webhook_secret: str = about["resend_webhook_secret"]
         self.twilio_account_sid: str = about["twilio_account_sid"]
         self.twilio_token: str = about["twilio_token"]
         self.service_account: dict[str, str] = about["service_account"]
@@ -172,11 +176,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--events", default="", help="URL of the SendGrid event webhook")
+    parser.add_argument("--resend-events", default="", help="URL of Resend's webhook")
     parser.add_argument("--dial", default="", help="http://host:port to dial for callbacks")
     parser.add_argument("--print-folder", type=Path, help="where letters are handed over")
     parser.add_argument("--faults", default="{}", help="knobs as JSON")
     asked = parser.parse_args(arguments)
-    targets = Targets(sendgrid_events=asked.events, dial=asked.dial)
+    targets = Targets(asked.events, asked.resend_events, asked.dial)
     faults = Faults.model_validate_json(asked.faults)
     letters = asked.print_folder
     run(asked.port, asked.ledger, targets, faults=faults, print_folder=letters, ready=_say)

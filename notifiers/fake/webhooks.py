@@ -1,4 +1,4 @@
-"""What the fake says later: signed SendGrid events and Twilio callbacks, over real HTTP."""
+"""What the fake says later: events of SendGrid and Resend, Twilio callbacks, signed, over HTTP."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import orjson
 
 from notifiers.envelope import ReceiptKind
 from notifiers.errors import NotifierError, Unavailable
+from notifiers.fake import resend_side
 from notifiers.fake.call_line import Line
 from notifiers.fake.faults import Dice
 from notifiers.fake.keys import Keys
@@ -26,6 +27,7 @@ from notifiers.transport import Transport
 
 MOST_EVENTS = 1_000
 SENDGRID_TRIES = 6  # SendGrid posts again for 24 hours; six tries stand for that
+RESEND_TRIES = 6  # Resend posts again eight times in ten hours and more; six tries stand for that
 TWILIO_TRIES = 2  # Twilio posts again once, and only if it could not connect
 WORKERS = 16
 
@@ -42,13 +44,14 @@ STATUS_NAMES = {
 class Targets:
     """Where receipts go.
 
-    sendgrid_events  URL of the event webhook, '' for none
+    sendgrid_events  URL of the event webhook, '' for none; resend_events likewise
     dial             http://host:port to dial in place of a callback's own scheme and host, which
                      stay in what is signed: a public name need not resolve here
     loopback_only    whether receipts may go to this machine only
     """
 
     sendgrid_events: str = ""
+    resend_events: str = ""
     dial: str = ""
     loopback_only: bool = True
 
@@ -81,6 +84,8 @@ class Webhooks:
             return
         if provider == "sendgrid" and self.targets.sendgrid_events:
             self._later(self._dice.faults.receipt_delay_seconds, self._tell_mail, place)
+        if provider == "resend" and self.targets.resend_events:
+            self._later(self._dice.faults.receipt_delay_seconds, self._tell_batch, place)
         if provider == "twilio":
             self._later(self._dice.faults.receipt_delay_seconds, self._tell_sms, place)
         if provider == "twilio_voice":
@@ -153,6 +158,26 @@ class Webhooks:
             sendgrid.SIGNATURE: keys.sign(timestamp.encode() + body),
         }
 
+    async def _tell_batch(self, place: int) -> None:
+        faults, accepted = self._dice.faults, self._ledger.at(place)
+        events = resend_side.events(accepted, self.end_of)
+        events += [event for event in events if self._dice.happens(faults.doubled)]
+        if faults.shuffled:
+            self._dice.shuffle(events)
+        for event in events:
+            if self._dice.happens(faults.late):
+                self._later(faults.late_seconds, self._post_event, event)
+            else:
+                await self._post_event(event)
+
+    async def _post_event(self, event: dict[str, Any]) -> None:
+        body, where = orjson.dumps(event["told"]), self.targets.resend_events
+        if self._dice.happens(self._dice.faults.forged):
+            forged = resend_side.signed("whsec_d3Jvbmc=", event["id"], body)
+            await self._post(where, body, forged, "forged", 1)
+        headers = resend_side.signed(self._keys.resend_webhook_secret, event["id"], body)
+        await self._post(where, body, headers, "resend", RESEND_TRIES)
+
     async def _tell_sms(self, place: int) -> None:
         accepted = self._ledger.at(place)
         if not accepted.more["callback"]:
@@ -222,7 +247,9 @@ class Webhooks:
         self, url: str, body: bytes, headers: dict[str, str], what: str, tries: int
     ) -> bytes:
         for attempt in range(tries):
-            answer = await self._taken(url, body, headers, again_on_error=what == "sendgrid")
+            answer = await self._taken(
+                url, body, headers, again_on_error=what in {"sendgrid", "resend"}
+            )
             if answer is not None:
                 self.counts[what] += 1
                 return answer

@@ -18,6 +18,7 @@ from tests.factories import make_keyring, uuid7
 OPEN = {
     ("GET", "/health"): "tells nothing",
     ("POST", "/webhooks/detections"): "signed by the detection tool",
+    ("POST", "/webhooks/resend/events"): "signed by Resend",
     ("POST", "/webhooks/sendgrid/events"): "signed by SendGrid",
     ("POST", "/webhooks/twilio/alarms/{token}"): "signed by Twilio",
     ("POST", "/webhooks/twilio/calls"): "signed by Twilio",

@@ -12,7 +12,7 @@ import pytest
 from notifiers.courier import RawRequest
 from notifiers.dispatch import Dispatch
 from notifiers.fake.server import FakeProviders
-from tests.notifiers.makers import sendgrid_at, twilio_at, twilio_voice_at
+from tests.notifiers.makers import resend_at, sendgrid_at, twilio_at, twilio_voice_at
 
 
 class Mailbox:
@@ -78,8 +78,9 @@ def mailbox(mailbox_server: Mailbox) -> Mailbox:
 def fake_process(
     mailbox_server: Mailbox, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FakeProviders]:
-    events = f"{mailbox_server.url}/sendgrid"
-    with FakeProviders(tmp_path_factory.mktemp("fake"), sendgrid_events=events) as running:
+    url, folder = mailbox_server.url, tmp_path_factory.mktemp("fake")
+    events = {"sendgrid_events": f"{url}/sendgrid", "resend_events": f"{url}/resend"}
+    with FakeProviders(folder, **events) as running:
         yield running
 
 
@@ -93,6 +94,6 @@ def fake(fake_process: FakeProviders) -> FakeProviders:
 @pytest.fixture
 def dispatch(fake: FakeProviders) -> Iterator[Dispatch]:
     """Real couriers with a short patience, pointed at the fake."""
-    running = Dispatch([sendgrid_at(fake), twilio_at(fake), twilio_voice_at(fake)])
+    running = Dispatch([sendgrid_at(fake), resend_at(fake), twilio_at(fake), twilio_voice_at(fake)])
     yield running
     running.close()

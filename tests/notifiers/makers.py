@@ -10,6 +10,7 @@ from notifiers.fake.server import FakeProviders
 from notifiers.providers.fcm import Fcm
 from notifiers.providers.google_tokens import ServiceAccount
 from notifiers.providers.push import Push
+from notifiers.providers.resend import Resend
 from notifiers.providers.sendgrid import SendGrid
 from notifiers.providers.smtp import Smtp
 from notifiers.providers.smtp_message import Letterhead
@@ -75,6 +76,17 @@ def sendgrid_at(fake: FakeProviders, url: str = "", **changes: object) -> SendGr
     }
     transport = Transport(total_seconds=0.5, loopback_only=True)
     return SendGrid(transport, **(given | changes))  # type: ignore[arg-type]
+
+
+def resend_at(fake: FakeProviders, **changes: object) -> Resend:
+    given: dict[str, object] = {
+        "api_key": fake.resend_api_key,
+        "from_email": "notice@example.com",
+        "webhook_secret": fake.resend_webhook_secret,
+        "base_url": fake.url,
+    }
+    transport = Transport(total_seconds=0.5, loopback_only=True)
+    return Resend(transport, **(given | changes))  # type: ignore[arg-type]
 
 
 def twilio_at(fake: FakeProviders, url: str = "", **changes: object) -> TwilioSms:
