@@ -39,7 +39,7 @@ def place(postgres, broker, tmp_path):
 
 
 def _all_told(place, campaign, what: str, **more) -> None:
-    scene.finish(place, campaign)
+    assert scene.finish(place, campaign)
     found = judge(place, campaign, PEOPLE)
     found.print(what, **more)
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)

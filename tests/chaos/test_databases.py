@@ -63,7 +63,7 @@ def test_postgresql_is_killed_in_mid_campaign(place, server):
             scene.wait_for(lambda before=before: scene.accepted(place) > before, 30)
             longest = max(longest, time.monotonic() - begun)
         place.office.engine.dispose()
-        scene.finish(place, campaign)
+        assert scene.finish(place, campaign)
     found = judge(place, campaign, PEOPLE)
     found.print("F11 PostgreSQL killed", crashes=CRASHES, resumed_after=f"{longest:.1f}")
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)
@@ -97,7 +97,7 @@ def test_postgresql_has_no_room_left_in_mid_campaign(valkey, tmp_path):
             ballast.unlink()
             # PostgreSQL may have given up for want of room for its log.
             server.start()
-            scene.finish(place, campaign)
+            assert scene.finish(place, campaign)
         found = judge(place, campaign, PEOPLE)
     found.print("F16 no room left")
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)

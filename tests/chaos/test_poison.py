@@ -40,7 +40,7 @@ def test_what_kills_each_worker_is_parked_and_the_others_are_told(place):
         workers.start()
         scene.wait_for(lambda: scene.accepted(place) == 100, 60)
         assert scene.release(place, campaign) == 1
-        scene.finish(place, campaign)
+        assert scene.finish(place, campaign)
     found = judge(place, campaign, 120)
     found.print("F24 poison message", deaths=deaths)
     assert deaths <= MOST_EPOCHS
