@@ -11,6 +11,12 @@ from incidents.cli.campaign import Which, path_of
 from incidents.cli.looks import pairs, table
 from incidents.cli.noun import Api, Incident, Noun
 
+_WITHOUT = {
+    "policy": "by policy",
+    "decision": "by decision",
+    "replaced": "a copy took its place",
+}
+
 
 def add_to(noun: Noun) -> None:
     """Make these verbs of `tocsin campaign`."""
@@ -46,5 +52,5 @@ def _by_place(found: dict[str, Any]) -> RenderableType:
 
 def _settled(found: dict[str, Any]) -> RenderableType:
     evidence = {f"settled by {by.replace('_', ' ')}": str(n) for by, n in found["by"].items()}
-    without = {f"no evidence, by {by}": str(n) for by, n in found["unresolved"].items() if n}
+    without = {f"no evidence, {_WITHOUT[by]}": str(n) for by, n in found["unresolved"].items() if n}
     return pairs({"open": str(found["open"]), **evidence, **without})

@@ -1,5 +1,6 @@
 """Envelopes of which nobody knows yet whether they left: leases that ran out, unknown outcomes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -103,6 +104,17 @@ def note_look(
         .values(next_at=next_at)
     )
     rows_changed(session, still)
+
+
+def settled_so(session: Session, campaign_id: UUID, ordinals: Sequence[int], by: str) -> set[int]:
+    """Those of these envelopes of which an attempt was settled in this way."""
+    query = select(Attempt.ordinal).where(
+        Attempt.campaign_id == campaign_id,
+        Attempt.ordinal.in_(ordinals),
+        Attempt.outcome == "unresolved",
+        Attempt.evidence["by"].as_string() == by,
+    )
+    return set(session.scalars(query))
 
 
 def settled_by(session: Session, campaign_id: UUID) -> dict[tuple[str, str], int]:

@@ -42,6 +42,7 @@ class Verdict(StrEnum):
 
     ACCEPT = "accept"  # there is proof that it went
     AGAIN = "again"  # there is proof that it did not: send it
+    REPLACE = "replace"  # no proof will come, and a copy takes the place of what may be there
     RESEND = "resend"  # no proof will come; the campaign's policy is to send again, counted
     NEXT = "next"  # no proof will come; the policy is to try the next channel, counted
     HOLD = "hold"  # no proof will come; a person must decide
@@ -104,12 +105,15 @@ def retry_after(attempts: int, asked_seconds: float | None, jitter: float) -> ti
     return wait + min(wait, doubled) * (jitter / 2)
 
 
-def verdict(finding: str, reads: int, *, absent: int, can_look: bool, policy: str) -> Verdict:
+def verdict(
+    finding: str, reads: int, *, absent: int, can_look: bool, replaces: bool, policy: str
+) -> Verdict:
     """What a look-up says of an unknown envelope.
 
     finding   found | absent | cannot_tell
     reads     looks so far, this one included; of them `absent` showed that nothing had come
     can_look  whether the provider's records can show an attempt at all
+    replaces  whether a copy would take the place of the first one, and none was sent so far
     policy    the campaign's, for when no evidence will come
     """
     if finding == "found":
@@ -118,6 +122,8 @@ def verdict(finding: str, reads: int, *, absent: int, can_look: bool, policy: st
         return Verdict.AGAIN if absent >= ABSENT_READS else Verdict.LOOK
     if can_look and reads < MOST_READS:
         return Verdict.LOOK
+    if replaces:
+        return Verdict.REPLACE
     return _BY_POLICY.get(policy, Verdict.HOLD)
 
 

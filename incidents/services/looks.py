@@ -22,25 +22,29 @@ LOOK_UP, NATIVE_KEY = "look_up", "native_key"
 class Doubt:
     """One attempt that may have left, with what was in it.
 
-    may_send  its campaign runs: under a key, the same bytes may be sent again
+    status  its campaign's: nothing is sent again, under a key or as a copy, unless it runs
     """
 
     lease: Lease
     attempt: Attempt
     envelope: Envelope
-    may_send: bool
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What was seen, and by what.
 
-    again  whether another look may tell more
+    again     whether another look may tell more
+    waits     nothing could be asked yet: this look counts for nothing
+    replaces  whether a copy would take the place of what may be there
     """
 
     by: str
     finding: Finding
     again: bool
+    waits: bool = False
+    replaces: bool = False
 
 
 def look(dispatch: Dispatch, doubt: Doubt, now: datetime) -> Look:
@@ -48,17 +52,25 @@ def look(dispatch: Dispatch, doubt: Doubt, now: datetime) -> Look:
     courier = dispatch.couriers.get(doubt.lease.provider)
     if courier is None:
         return Look(LOOK_UP, _cannot_tell(f"no courier {doubt.lease.provider} here"), again=False)
-    if _has_key(courier, doubt, now):
-        return Look(NATIVE_KEY, _send_again(dispatch, courier, doubt), again=True)
+    if doubt.status != "stopped" and _has_key(courier, doubt, now):
+        return _under_key(dispatch, courier, doubt)
     finding = dispatch.look_up(courier.name, _query(doubt))
-    return Look(LOOK_UP, finding, again=courier.capabilities.looks_up)
+    declared = courier.capabilities
+    replaces = declared.replaces_copy and doubt.status != "stopped"
+    return Look(LOOK_UP, finding, again=declared.looks_up, replaces=replaces)
+
+
+def _under_key(dispatch: Dispatch, courier: Courier, doubt: Doubt) -> Look:
+    """While it is paused the key waits: it may be the first time that the bytes arrive."""
+    if doubt.status != "running":
+        return Look(NATIVE_KEY, _cannot_tell("the campaign is paused"), again=True, waits=True)
+    return Look(NATIVE_KEY, _send_again(dispatch, courier, doubt), again=True)
 
 
 def _has_key(courier: Courier, doubt: Doubt, now: datetime) -> bool:
     declared = courier.capabilities
     lasts = timedelta(seconds=declared.key_seconds)
-    fresh = now < doubt.attempt.started_at + lasts
-    return declared.native_key and fresh and doubt.may_send
+    return declared.native_key and now < doubt.attempt.started_at + lasts
 
 
 def _send_again(dispatch: Dispatch, courier: Courier, doubt: Doubt) -> Finding:

@@ -1,8 +1,9 @@
 """What may or may not have left, settled by evidence: never sent again or failed over without.
 
 In order: a receipt that echoes the attempt (services/receipts), the same bytes under the
-provider's own key or its records (services/looks), and, where none will ever tell, the campaign's
-declared policy, counted for the proof.
+provider's own key or its records (services/looks). Where none will ever tell: once, a copy that
+takes the place of the first one, where the provider declares that; then the campaign's policy.
+Both are counted for the proof.
 """
 
 from collections.abc import Sequence
@@ -29,12 +30,14 @@ from notifiers.envelope import Finding, FindingKind
 
 LOOKS_AT_ONCE = 100
 SHORTEST_PAUSE = 1.0
+REPLACED = "replaced"
 # What kills each worker that opens it must not do so for ever.
 MOST_EPOCHS = 5
 _THREADS = 8
 _OUTCOME = {
     Verdict.ACCEPT: "accepted",
     Verdict.AGAIN: "retry",
+    Verdict.REPLACE: "unresolved",
     Verdict.RESEND: "unresolved",
     Verdict.HOLD: "held",
     Verdict.NEXT: "given_up",
@@ -146,9 +149,9 @@ def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:
         envelopes = open_envelopes(
             work, [lease for lease, _ in due], [attempt.id for _, attempt in due]
         )
-        runs = work.session.get_one(Campaign, campaign_id).status == "running"
+        status = work.session.get_one(Campaign, campaign_id).status
         return [
-            Doubt(lease, attempt, envelope, may_send=runs)
+            Doubt(lease, attempt, envelope, status=status)
             for (lease, attempt), envelope in zip(due, envelopes, strict=True)
         ]
 
@@ -157,6 +160,7 @@ def _settle(work: Work, due: Sequence[Doubt], seen: Sequence[Look]) -> bool:
     """Write down what was seen, and what follows from it."""
     now = sending.now_of(work)
     results: list[Result] = []
+    copied = _copied(work, due)
     for doubt, one in zip(due, seen, strict=True):
         evidence = _evidence(doubt, one)
         campaign = work.session.get_one(Campaign, doubt.lease.campaign_id)
@@ -165,8 +169,11 @@ def _settle(work: Work, due: Sequence[Doubt], seen: Sequence[Look]) -> bool:
             evidence["reads"],
             absent=evidence["absent"],
             can_look=one.again,
+            replaces=one.replaces and doubt.lease.ordinal not in copied,
             policy=campaign.unknown_policy,
         )
+        if decided is Verdict.REPLACE:
+            evidence["by"] = REPLACED
         pause = timedelta(seconds=max(work.settings.settle_seconds / 2, SHORTEST_PAUSE))
         doubts.note_look(work.session, doubt.lease, doubt.attempt.id, evidence, now + pause)
         if decided is not Verdict.LOOK:
@@ -179,13 +186,19 @@ def _settle(work: Work, due: Sequence[Doubt], seen: Sequence[Look]) -> bool:
     return bool(counted)
 
 
+def _copied(work: Work, due: Sequence[Doubt]) -> set[int]:
+    """Those of which a copy was sent by itself before: one more would not tell more."""
+    ordinals = [doubt.lease.ordinal for doubt in due]
+    return doubts.settled_so(work.session, due[0].lease.campaign_id, ordinals, REPLACED)
+
+
 def _evidence(doubt: Doubt, look: Look) -> dict[str, Any]:
     before, finding = doubt.attempt.evidence, look.finding
     return {
         "by": look.by,
         "found": finding.kind.value,
         "seen": finding.evidence,
-        "reads": before.get("reads", 0) + 1,
+        "reads": before.get("reads", 0) + (not look.waits),
         "absent": before.get("absent", 0) + (finding.kind is FindingKind.ABSENT),
     }
 
@@ -209,11 +222,9 @@ def _result(
 
 def _tell(work: Work, result: Result) -> None:
     campaign = work.session.get_one(Campaign, result.campaign_id)
-    by = (
-        "policy"
-        if result.outcome in {"unresolved", "given_up", "held"}
-        else str(result.evidence["by"])
-    )
+    without = result.outcome in {"unresolved", "given_up", "held"}
+    by = str(result.evidence["by"])
+    by = "policy" if without and by != REPLACED else by
     audit.record(
         work,
         "unknown.resolve",

@@ -7,6 +7,7 @@ from incidents.database import doubts
 from incidents.database.campaigns import Campaign
 from incidents.rules.permissions import Permission
 from incidents.services.lookup import get_of_incident
+from incidents.services.reconcile import REPLACED
 from incidents.work import Work, require
 
 
@@ -16,7 +17,8 @@ class Unknowns:
 
     open        no evidence yet, or a person must decide
     by          settled by evidence: echo | look_up | native_key
-    unresolved  without evidence: told again or on another channel, by policy or by a person
+    unresolved  without evidence: told again or on another channel, by policy or by a person;
+                replaced: by a copy that took the place of the first one
     """
 
     open: int
@@ -30,7 +32,7 @@ def unknowns(work: Work, campaign_id: UUID) -> Unknowns:
     campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
     found = doubts.settled_by(work.session, campaign.id)
     unresolved = {by: n for (outcome, by), n in found.items() if outcome == "unresolved"}
-    by_policy = sum(count for by, count in unresolved.items() if by != "decision")
+    kinds = {kind: unresolved.pop(kind, 0) for kind in ("decision", REPLACED)}
     by: dict[str, int] = {}
     for (outcome, told), count in found.items():
         if outcome not in {"unknown", "unresolved"}:
@@ -38,5 +40,5 @@ def unknowns(work: Work, campaign_id: UUID) -> Unknowns:
     return Unknowns(
         open=sum(count for (outcome, _), count in found.items() if outcome == "unknown"),
         by=by,
-        unresolved={"policy": by_policy, "decision": unresolved.get("decision", 0)},
+        unresolved={"policy": sum(unresolved.values()), **kinds},
     )

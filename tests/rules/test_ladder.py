@@ -8,6 +8,7 @@ import pytest
 
 from incidents.errors import InvalidInput
 from incidents.rules.ladder import (
+    UNKNOWN_POLICIES,
     Verdict,
     checked_ladder,
     people_per_envelope,
@@ -35,7 +36,16 @@ ROUTES = {"email": "sendgrid", "sms": "twilio"}
 def test_only_evidence_or_the_declared_policy_settles_an_unknown(
     finding, reads, absent, can_look, policy, expected
 ):
-    assert verdict(finding, reads, absent=absent, can_look=can_look, policy=policy) is expected
+    known = {"absent": absent, "can_look": can_look, "policy": policy}
+    assert verdict(finding, reads, replaces=False, **known) is expected
+
+
+@pytest.mark.parametrize("policy", UNKNOWN_POLICIES)
+def test_a_copy_that_replaces_the_first_one_goes_before_any_policy_but_after_all_evidence(policy):
+    known = {"absent": 0, "replaces": True, "policy": policy}
+    assert verdict("cannot_tell", 1, can_look=False, **known) is Verdict.REPLACE
+    assert verdict("cannot_tell", 1, can_look=True, **known) is Verdict.LOOK
+    assert verdict("found", 1, can_look=False, **known) is Verdict.ACCEPT
 
 
 def test_waits_double_up_to_a_limit_and_are_never_shorter_than_asked():

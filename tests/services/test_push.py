@@ -86,9 +86,9 @@ def test_why_somebody_moved_on_is_kept_without_their_token(telling, fake):
     assert one.buckets() == {"accepted": 1, "waiting": 1}
 
 
-def test_what_a_push_service_left_open_waits_and_is_sent_again_only_by_policy(telling, fake):
+def test_what_a_push_service_left_open_waits_and_then_a_copy_takes_its_place(telling, fake):
     one = telling([mailbox(1, push="phone-of-nora-2")])
-    one.launch("push", "email", "announcement", unknown_policy="resend_marked")
+    one.launch("push", "email", "announcement", unknown_policy="hold")
     fake.set_faults(next=["error_after"])
     one.pump()
     assert one.buckets() == {"unknown": 1}

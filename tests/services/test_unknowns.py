@@ -13,6 +13,7 @@ from notifiers.envelope import Finding, FindingKind, ReceiptKind
 from tests.services.telling import ACCEPTED, UNKNOWN, Campaigning, mailbox
 
 PHONE = "+12025550101"
+NO_EVIDENCE = {"policy": 0, "decision": 0, "replaced": 0}
 CANNOT_TELL = Finding(FindingKind.CANNOT_TELL)
 
 
@@ -48,7 +49,7 @@ def test_under_a_native_key_the_same_bytes_of_the_same_attempt_are_sent_again(te
     assert seen[0] == seen[1]
     assert telling.buckets() == {"accepted": 1}
     assert [row.outcome for row in telling.rows(Attempt)] == ["accepted"]
-    assert counted(telling) == (0, {"native_key": 1}, {"policy": 0, "decision": 0})
+    assert counted(telling) == (0, {"native_key": 1}, NO_EVIDENCE)
 
 
 def test_a_key_that_gives_no_answer_is_tried_again_later(telling):
@@ -75,12 +76,55 @@ def test_nothing_is_sent_under_a_key_that_has_run_out(telling):
 def test_nothing_is_sent_under_a_key_while_the_campaign_is_paused(telling):
     declares(telling, native_key=True)
     telling.launch("email")
-    telling.email.answers = [UNKNOWN]
+    telling.email.answers = [UNKNOWN, ACCEPTED]
     telling.pump()
     with telling.office.work(TOCSIN) as work:
         campaigns.pause(work, telling.id)
-    telling.tend(later=61)
+    for _ in range(12):
+        telling.tend(later=61)
     assert telling.email.ledger == []
+    assert telling.buckets() == {"unknown": 1}, "no policy decides what the key can settle"
+    with telling.office.work(TOCSIN) as work:
+        campaigns.resume(work, telling.id)
+    telling.tend(later=61)
+    assert telling.buckets() == {"accepted": 1}
+    assert counted(telling) == (0, {"native_key": 1}, NO_EVIDENCE)
+
+
+def test_where_a_copy_replaces_the_first_one_it_is_sent_once_before_the_policy(telling):
+    declares(telling, replaces_copy=True)
+    telling.launch("email", unknown_policy="hold")
+    telling.email.answers = [UNKNOWN]
+    telling.pump()
+    telling.tend(later=61)
+    telling.pump()
+    assert telling.buckets() == {"accepted": 1}
+    assert counted(telling) == (0, {}, NO_EVIDENCE | {"replaced": 1})
+
+
+def test_a_second_copy_is_for_the_policy_to_decide(telling):
+    declares(telling, replaces_copy=True)
+    telling.launch("email", unknown_policy="hold")
+    telling.email.answers = [UNKNOWN, UNKNOWN]
+    for _ in range(3):
+        telling.pump()
+        telling.tend(later=61)
+    telling.pump()
+    assert telling.email.ledger == []
+    assert [row.state for row in telling.rows(Envelope)] == ["held"]
+    assert counted(telling) == (1, {}, NO_EVIDENCE | {"replaced": 1})
+
+
+def test_no_copy_of_a_stopped_campaign_is_sent(telling):
+    declares(telling, replaces_copy=True)
+    telling.launch("email", unknown_policy="hold")
+    telling.email.answers = [UNKNOWN]
+    telling.pump()
+    with telling.office.work(TOCSIN) as work:
+        campaigns.stop(work, telling.id)
+    telling.tend(later=61)
+    assert [row.state for row in telling.rows(Envelope)] == ["held"]
+    assert counted(telling) == (1, {}, NO_EVIDENCE)
 
 
 def test_the_next_channel_is_tried_where_the_policy_says_so_and_it_is_counted(telling):
@@ -95,7 +139,7 @@ def test_the_next_channel_is_tried_where_the_policy_says_so_and_it_is_counted(te
     left = [row.outcome for row in telling.rows(Delivery) if not row.is_current]
     assert left == ["unresolved"]
     assert {row.state for row in telling.rows(Envelope)} == {"unresolved", "accepted"}
-    assert counted(telling) == (0, {}, {"policy": 1, "decision": 0})
+    assert counted(telling) == (0, {}, NO_EVIDENCE | {"policy": 1})
 
 
 def test_evidence_that_comes_after_the_policy_still_counts(telling):
@@ -107,7 +151,7 @@ def test_evidence_that_comes_after_the_policy_still_counts(telling):
     telling.tend(later=61)
     telling.fold(telling.receipt(sent[0], ReceiptKind.DELIVERED))
     assert telling.buckets() == {"delivered": 1}
-    assert counted(telling) == (0, {"echo": 1}, {"policy": 0, "decision": 0})
+    assert counted(telling) == (0, {"echo": 1}, NO_EVIDENCE)
     telling.pump()
     assert telling.sms.ledger == [], "what had not left for the next channel was withdrawn"
 
@@ -119,4 +163,4 @@ def test_an_echo_is_counted_as_what_it_is(telling):
     telling.pump()
     assert counted(telling)[0] == 1
     telling.fold(telling.receipt(sent[0], ReceiptKind.PROCESSED))
-    assert counted(telling) == (0, {"echo": 1}, {"policy": 0, "decision": 0})
+    assert counted(telling) == (0, {"echo": 1}, NO_EVIDENCE)
