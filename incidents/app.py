@@ -49,6 +49,7 @@ from playbooks import loader as playbooks
 
 API = "/api/v1"
 ROUTERS = (
+    receipts.router,  # first: callbacks come by the thousand, and routes are tried in this order
     incidents.router,
     severity.router,
     duties.router,
@@ -79,7 +80,6 @@ ROUTERS = (
     metrics.router,
     providers.router,
     detections.router,
-    receipts.router,
     alarms.webhooks,
 )
 

@@ -21,6 +21,9 @@ _PHONE = re.compile(
 # The address of a calendar is its own key: whoever reads a log must not read the calendar.
 _CALENDAR = re.compile(r"(/calendar/)[\w-]+")
 
+# Where providers report, by the thousand in a second.
+_CALLBACKS = tuple(f"/api/v1/webhooks/{name}" for name in ("resend/", "sendgrid/", "twilio/status"))
+
 
 def configure_logs(log_format: Literal["console", "json"], level: int = logging.INFO) -> None:
     """Send the lines of every library, ours and others', to stderr in one form."""
@@ -45,6 +48,7 @@ def configure_logs(log_format: Literal["console", "json"], level: int = logging.
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for quiet in ("alembic", "celery.app.trace", "celery.worker.strategy", "httpx", "kombu"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").addFilter(_worth_a_line)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -63,6 +67,15 @@ def mask(text: str) -> str:
     """`text` with every e-mail address, telephone number and calendar's secret in it replaced."""
     text = _CALENDAR.sub(r"\1[secret]", text)
     return _PHONE.sub("[phone]", _EMAIL.sub("[email]", text))
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Not a callback that was taken: its line costs more than all else that is done with it, and
+    says less than the audit entry that counts it. One that was refused is worth its line."""
+    match record.args:
+        case (_, _, str(path), _, 200):
+            return not path.startswith(_CALLBACKS)
+    return True
 
 
 def _renderers(log_format: str) -> list[Processor]:

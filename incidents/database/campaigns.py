@@ -295,7 +295,10 @@ def locked_campaign(session: Session, campaign_id: UUID, *, wait: bool = True) -
     return session.scalar(lock.execution_options(populate_existing=True))
 
 
-def mark_for_review(session: Session, incident_id: UUID) -> None:
-    """Have the duties of an incident looked at again; no edit of it becomes stale by this."""
+def mark_for_review(session: Session, incident_id: UUID) -> bool:
+    """Have the duties of an incident looked at again; no edit of it becomes stale by this.
+
+    False if they were to be already: who marked it rang.
+    """
     due = update(Incident).where(Incident.id == incident_id, ~Incident.review_due)
-    rows_changed(session, due.values(review_due=True))
+    return rows_changed(session, due.values(review_due=True)) > 0

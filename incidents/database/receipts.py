@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, aliased
 
 from incidents.database.campaigns import (
     Attempt,
-    Campaign,
     Delivery,
     ProviderReceipt,
     rows_changed,
@@ -65,14 +64,6 @@ def not_yet_accepted(session: Session, attempts: Iterable[UUID]) -> list[OpenAtt
         Attempt.outcome.in_(("", "unknown", "unresolved", "retry")),
     )
     return [OpenAttempt(**row._asdict()) for row in session.execute(query.order_by(Attempt.id))]
-
-
-def incidents_finished(session: Session, campaigns: Iterable[UUID]) -> Sequence[UUID]:
-    """The incidents of those of these campaigns that wait for nothing any more."""
-    query = select(Campaign.incident_id).where(
-        Campaign.id.in_(set(campaigns)), Campaign.finished_at.is_not(None)
-    )
-    return session.scalars(query.distinct()).all()
 
 
 def deliver(

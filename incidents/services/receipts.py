@@ -152,10 +152,17 @@ def _fold_new(work: Work, new: Sequence[Mapping[str, Any]]) -> None:
         calls.after_receipts(
             work, campaign, [row for row in ours if row["campaign_id"] == campaign.id]
         )
-    proofs.renew_later(work, list(campaigns))
-    for incident_id in rows.incidents_finished(work.session, campaigns):
-        mark_for_review(work.session, incident_id)
-        work.ring("incidents.review", incident_id)
+    _look_again(work, [one for one in campaigns.values() if one and one.finished_at])
+
+
+def _look_again(work: Work, finished: Sequence[Campaign]) -> None:
+    """Campaigns that wait for nothing any more are proved and judged by what came since."""
+    if not finished:
+        return
+    proofs.renew_later(work, [campaign.id for campaign in finished])
+    for incident_id in {campaign.incident_id for campaign in finished}:
+        if mark_for_review(work.session, incident_id):
+            work.ring("incidents.review", incident_id)
 
 
 def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:

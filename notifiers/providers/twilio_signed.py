@@ -25,7 +25,7 @@ def signed_form(token: bytes, url: str, request: RawRequest) -> dict[str, str]:
         raise BadSignature("not a form") from error
     given = request.header(SIGNATURE)
     # Twilio signs with and without the port, whichever it was given.
-    wanted = [signature(token, one, form) for one in _with_and_without_port(url)]
+    wanted = (signature(token, one, form) for one in _with_and_without_port(url))
     if not any(hmac.compare_digest(one.encode(), given.encode()) for one in wanted):
         raise BadSignature("not signed by Twilio with the token we hold")
     return form

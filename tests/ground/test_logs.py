@@ -92,3 +92,18 @@ def test_a_traceback_shows_no_variables_and_no_values_of_a_statement(capsys, off
 def test_the_secret_address_of_a_calendar_is_not_logged():
     line = '"GET /calendar/Zk3-0123456789_01234567890abc.ics HTTP/1.1" 200'
     assert mask(line) == '"GET /calendar/[secret].ics HTTP/1.1" 200'
+
+
+@pytest.mark.usefixtures("_our_logs")
+def test_a_callback_that_was_taken_gets_no_line_and_one_that_was_refused_does(capsys):
+    configure_logs("json")
+    log = logging.getLogger("uvicorn.access")
+    asked = "/api/v1/webhooks/twilio/status?a=1&r=2.0"
+    for path, status in ((asked, 200), (asked, 403), ("/api/v1/incidents", 200)):
+        log.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:50123", "POST", path, "1.1", status)
+    lines = capsys.readouterr().err.splitlines()
+    assert [json.loads(line)["event"].split("HTTP/1.1")[1].strip('" ') for line in lines] == [
+        "403",
+        "200",
+    ]
+    assert "incidents" in lines[1]

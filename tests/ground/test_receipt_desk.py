@@ -1,5 +1,6 @@
 """Posts of a provider that come in together are folded together, and each hears its own answer."""
 
+import asyncio
 import time
 from uuid import uuid4
 
@@ -46,28 +47,45 @@ def count(office, query):
         return work.session.scalar(query)
 
 
+def take(desk, *requests):
+    """What each of these posts is told; all of them wait at once."""
+
+    async def all_at_once():
+        asked = (desk.take(request) for request in requests)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    return asyncio.run(all_at_once())
+
+
 def test_each_post_hears_its_own_answer(office, desk):
-    forged = desk.take(post(events("forged"), Keys()))
-    broken = desk.take(post(b'[{"event": 1}, 2]'))
-    good = [desk.take(post(events(f"{n}-a", f"{n}-b"))) for n in range(20)]
-    twice = desk.take(post(events("0-a", "new", "new")))
-    assert [answer.result(20) for answer in good] == [2] * 20
-    assert twice.result(20) == 1
-    assert isinstance(forged.exception(20), BadSignature)
-    assert isinstance(broken.exception(20), MalformedReceipt)
+    good = [post(events(f"{n}-a", f"{n}-b")) for n in range(20)]
+    forged, broken = post(events("forged"), Keys()), post(b'[{"event": 1}, 2]')
+    answers = take(desk, forged, broken, *good, post(events("0-a", "new", "new")))
+    assert [type(answer) for answer in answers[:2]] == [BadSignature, MalformedReceipt]
+    assert answers[2:] == [2] * 20 + [1]
     assert count(office, select(func.count()).select_from(ProviderReceipt)) == 41
 
 
 def test_posts_that_wait_are_folded_in_one_transaction(office, desk):
-    answers = [desk.take(post(events(f"event-{n}"))) for n in range(60)]
-    assert sum(answer.result(20) for answer in answers) == 60
+    assert sum(take(desk, *(post(events(f"event-{n}")) for n in range(60)))) == 60
     folds = select(func.count()).where(AuditEntry.kind == "receipts.fold")
     assert 1 <= count(office, folds) < 60
 
 
 def test_what_cannot_be_kept_does_not_take_the_others_with_it(office, desk):
-    bad = desk.take(post(events("a\0b")))
-    good = [desk.take(post(events(f"{n}"))) for n in range(5)]
-    assert [answer.result(20) for answer in good] == [1] * 5
+    bad, *good = take(desk, post(events("a\0b")), *(post(events(f"{n}")) for n in range(5)))
+    assert good == [1] * 5
     if office.engine.dialect.name == "postgresql":  # SQLite keeps a NUL
-        assert bad.exception(20) is not None
+        assert isinstance(bad, Exception)
+
+
+def test_who_no_longer_waits_is_not_taken_in_and_may_post_again(office, desk):
+    async def gives_up():
+        waiting = asyncio.create_task(desk.take(post(events("given-up"))))
+        await asyncio.sleep(0)  # it stands in the queue now
+        waiting.cancel()
+        return await desk.take(post(events("stays")))
+
+    assert asyncio.run(gives_up()) == 1
+    assert count(office, select(func.count()).select_from(ProviderReceipt)) == 1
+    assert take(desk, post(events("given-up"))) == [1]
