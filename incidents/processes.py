@@ -8,12 +8,17 @@ where people are told, senders and a tender of campaigns.
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import cast
 
+import structlog
 from celery import Celery
+from celery.platforms import EX_FAILURE
 
 import celeryconfig
 from incidents import tasks
@@ -30,6 +35,9 @@ from incidents.wiring import dispatches_for, routes_for
 from incidents.work import Office
 
 _TASK_THREADS = 4
+_DEAF_SECONDS = 10.0  # between two tries to listen to a broker that refuses
+
+log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office: None) -> None:
@@ -98,7 +106,23 @@ def _threads(office: Office, *, tells_people: bool) -> Iterator[tasks.Desk]:
 
 
 def _hear(app: Celery) -> None:
-    """Run Celery's worker until SIGTERM, which lets what runs end."""
+    """Hear bells until SIGTERM, which lets what runs end.
+
+    A broker that cannot be listened to (it is full, it refuses us) is tried again and again: the
+    sweeps of this process need none.
+    """
+    while _heard(app) == EX_FAILURE:
+        log.error("the broker cannot be listened to; sweeps go on without it")
+        for one in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(one, _leave)
+        time.sleep(_DEAF_SECONDS)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit
+
+
+def _heard(app: Celery) -> int | None:
     queues = sorted({route["queue"] for route in celeryconfig.task_routes.values()})
     worker = app.Worker(
         pool="threads",
@@ -111,3 +135,4 @@ def _hear(app: Celery) -> None:
         without_heartbeat=True,
     )
     worker.start()
+    return cast("int | None", worker.exitcode)
