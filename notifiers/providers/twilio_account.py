@@ -6,36 +6,34 @@ What is known of it, and where from:
 - a 5xx may have been carried out: https://www.twilio.com/docs/api/errors/20500
   a 429 was never processed: https://www.twilio.com/docs/api/errors/20429
 - callbacks carry no nonce: the URL, which the signature covers, carries our ids
-- the official SDK gives the shapes (requests and the lists' pages); the bytes go over our
-  own transport, because the SDK's clients have no timeout by default
+- the official SDK reads the lists' pages, over our own transport (twilio_lists); a create is one
+  form, written here and compared with the SDK's in the tests
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import orjson
-from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
-from twilio.http import AsyncHttpClient, HttpClient  # type: ignore[import-untyped]
-from twilio.http.response import Response  # type: ignore[import-untyped]
-from twilio.rest import Client  # type: ignore[import-untyped]
 
 from notifiers.courier import RawRequest
 from notifiers.envelope import Envelope, Outcome, OutcomeKind, Person, Trouble, mask
-from notifiers.errors import NotifierError, Refused
+from notifiers.errors import Refused
 from notifiers.providers.twilio_signed import signed_form
 from notifiers.transport import Answer, Transport, retry_after
 
 MOST_LISTED = 1_000  # https://www.twilio.com/docs/usage/twilios-response#pagination
 CLOCK_SKEW = timedelta(seconds=60)
 
-# What may go wrong when a list is read; no answer is no evidence.
-LIST_ERRORS = (NotifierError, TwilioException, ValueError, KeyError)
+
+class Unlisted(Exception):
+    """A list could not be read; no answer is no evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +88,16 @@ class TwilioAccount:
         base_url: str = "https://api.twilio.com",
     ) -> None:
         self._transport = transport
+        self._login = (account_sid, auth_token)
         self._token = auth_token.encode()
         self._public_url = public_url
-        self._root = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}"
-        self._shapes = Client(account_sid, auth_token, http_client=_Shapes())
-        self.client = Client(account_sid, auth_token, http_client=_Pooled(transport))
-        self.client.api.base_url = base_url.rstrip("/")
+        self._base_url = base_url.rstrip("/")
+        self._root = f"{self._base_url}/2010-04-01/Accounts/{account_sid}"
         self._headers = {
-            "Authorization": _basic(account_sid, auth_token),
+            "Authorization": basic(account_sid, auth_token),
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-
-    def shaped(self, create: Callable[[Client], object]) -> bytes:
-        """The form that the SDK would post for a create, sorted: the same bytes every time."""
-        try:
-            create(self._shapes)
-        except _Shaped as shaped:
-            return urlencode(sorted(shaped.form.items())).encode()
-        raise Refused("Twilio's SDK made no request of it")
 
     async def post(self, resource: str, body: bytes, not_after: float | None = None) -> Answer:
         """POST a form once, to `Messages` or `Calls`. Raises what the transport raises."""
@@ -116,6 +105,22 @@ class TwilioAccount:
         return await self._transport.request(
             "POST", url, headers=self._headers, body=body, not_after=not_after
         )
+
+    async def listed(self, ask: Callable[[Any], Awaitable[list[Any]]]) -> list[Any]:
+        """What the SDK's client lists when asked so. Raises Unlisted."""
+        # 14 MB, which a process needs only once something is unknown.
+        from notifiers.providers import twilio_lists  # noqa: PLC0415
+
+        try:
+            return await ask(self._client)
+        except twilio_lists.ERRORS as error:
+            raise Unlisted(f"list: {type(error).__name__}") from error
+
+    @cached_property
+    def _client(self) -> Any:
+        from notifiers.providers.twilio_lists import client  # noqa: PLC0415
+
+        return client(*self._login, self._transport, self._base_url)
 
     def verified(self, request: RawRequest) -> tuple[dict[str, str], dict[str, str]]:
         """The form that Twilio posted, and our ids from the URL. Raises BadSignature.
@@ -130,6 +135,11 @@ class TwilioAccount:
     async def close(self) -> None:
         """Give back connections."""
         await self._transport.close()
+
+
+def form_of(fields: Mapping[str, object]) -> bytes:
+    """A form of these fields as it is posted, sorted: the same bytes every time."""
+    return urlencode(sorted(fields.items())).encode()
 
 
 def one_person(envelope: Envelope, what: str) -> Person:
@@ -163,46 +173,8 @@ def classify(answer: Answer, people: tuple[Person, ...], codes: Codes) -> Outcom
     return Outcome(OutcomeKind.REFUSED, status, "", reason, None, tuple(p.ref for p in people))
 
 
-class _Shaped(Exception):
-    """What the SDK was about to post."""
-
-    def __init__(self, form: dict[str, str]) -> None:
-        self.form = form
-
-
-class _Shapes(HttpClient):  # type: ignore[misc]
-    """Gives back what the SDK would post, and posts nothing; holds nothing between threads."""
-
-    def __init__(self) -> None:
-        self.is_async = False
-
-    def request(self, method: str, uri: str, **asked: Any) -> Response:
-        raise _Shaped(asked["data"])
-
-
-class _Pooled(AsyncHttpClient):  # type: ignore[misc]
-    """The SDK's requests over our transport: its timeouts, no retry."""
-
-    def __init__(self, transport: Transport) -> None:
-        self.is_async = True
-        self._transport = transport
-
-    async def request(self, method: str, uri: str, **asked: Any) -> Response:
-        headers = dict(asked.get("headers") or {})
-        if asked.get("auth"):
-            headers["Authorization"] = _basic(*asked["auth"])
-        data, params = asked.get("data"), asked.get("params")
-        answer = await self._transport.request(
-            method,
-            uri,
-            headers=headers,
-            params={name: str(value) for name, value in (params or {}).items()},
-            body=urlencode(data).encode() if data else None,
-        )
-        return Response(answer.status, answer.body.decode(), answer.headers)
-
-
-def _basic(user: str, password: str) -> str:
+def basic(user: str, password: str) -> str:
+    """The Authorization header of an account."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 

@@ -24,14 +24,15 @@ from notifiers.errors import MalformedReceipt, Refused
 from notifiers.providers.twilio_account import (
     CLOCK_SKEW,
     FINAL,
-    LIST_ERRORS,
     MOST_LISTED,
     OURS_TO_MEND,
     TRY_LATER,
     Codes,
     TwilioAccount,
+    Unlisted,
     callback_url,
     classify,
+    form_of,
     one_person,
 )
 from notifiers.tokens import fill, values
@@ -128,17 +129,13 @@ class TwilioSms:
         self._clock = clock
 
     def body(self, envelope: Envelope) -> bytes:
-        """The form that the SDK would post, sorted. Raises Refused for more than one person."""
+        """The form of a create, as the SDK posts it. Raises Refused for more than one person."""
         person = one_person(envelope, "an SMS")
         text = fill(envelope.words.text, values(envelope.words, envelope.nonce, person))
         if len(text) > MOST_CHARACTERS:
             raise Refused(f"{len(text)} characters, over {MOST_CHARACTERS}")
-        more = {"status_callback": callback_url(envelope, person)} if envelope.callback else {}
-        return self._account.shaped(
-            lambda client: client.messages.create(
-                to=person.address, body=text, **self._sender, **more
-            )
-        )
+        more = {"StatusCallback": callback_url(envelope, person)} if envelope.callback else {}
+        return form_of({"To": person.address, "Body": text, **self._sender, **more})
 
     async def send(self, envelope: Envelope, body: bytes) -> Outcome:
         """POST it once. Raises what the transport raises."""
@@ -153,11 +150,13 @@ class TwilioSms:
         """
         person = query.people[0]
         try:
-            listed = await self._account.client.messages.list_async(
-                to=person.address, limit=MOST_LISTED, page_size=MOST_LISTED
+            listed = await self._account.listed(
+                lambda client: client.messages.list_async(
+                    to=person.address, limit=MOST_LISTED, page_size=MOST_LISTED
+                )
             )
-        except LIST_ERRORS as error:
-            return Finding(FindingKind.CANNOT_TELL, evidence=f"list: {type(error).__name__}")
+        except Unlisted as why:
+            return Finding(FindingKind.CANNOT_TELL, evidence=str(why))
         return _finding(listed, query)
 
     def parse_receipts(self, request: RawRequest) -> list[Receipt]:
@@ -184,7 +183,7 @@ class TwilioSms:
 
 
 def _sender_field(sender: str) -> str:
-    return "messaging_service_sid" if sender.startswith("MG") else "from_"
+    return "MessagingServiceSid" if sender.startswith("MG") else "From"
 
 
 def _finding(listed: list[Any], query: AttemptQuery) -> Finding:

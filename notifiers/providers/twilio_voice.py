@@ -31,14 +31,15 @@ from notifiers.errors import MalformedReceipt, Refused
 from notifiers.providers.twilio_account import (
     CLOCK_SKEW,
     FINAL,
-    LIST_ERRORS,
     MOST_LISTED,
     OURS_TO_MEND,
     TRY_LATER,
     Codes,
     TwilioAccount,
+    Unlisted,
     callback_url,
     classify,
+    form_of,
     one_person,
 )
 from notifiers.providers.twilio_words import HEARD, spoken
@@ -123,20 +124,17 @@ class TwilioVoice:
         self._clock = clock
 
     def body(self, envelope: Envelope) -> bytes:
-        """The form that the SDK would post, sorted. Raises Refused for what cannot be said."""
+        """The form of a create, as the SDK posts it. Raises Refused for what cannot be said."""
         person = one_person(envelope, "a call")
-        more = {"status_callback": callback_url(envelope, person)} if envelope.callback else {}
-        return self._account.shaped(
-            lambda client: client.calls.create(
-                to=person.address,
-                from_=self._sender,
-                timeout=RING_SECONDS,
-                time_limit=MOST_SECONDS,
-                machine_detection="DetectMessageEnd",
-                **_words(envelope, person),
-                **more,
-            )
-        )
+        more = {"StatusCallback": callback_url(envelope, person)} if envelope.callback else {}
+        call = {
+            "To": person.address,
+            "From": self._sender,
+            "Timeout": RING_SECONDS,
+            "TimeLimit": MOST_SECONDS,
+            "MachineDetection": "DetectMessageEnd",
+        }
+        return form_of(call | _words(envelope, person) | more)
 
     async def send(self, envelope: Envelope, body: bytes) -> Outcome:
         """POST it once. Raises what the transport raises."""
@@ -150,11 +148,13 @@ class TwilioVoice:
         """
         to = query.people[0].address
         try:
-            listed = await self._account.client.calls.list_async(
-                to=to, limit=MOST_LISTED, page_size=MOST_LISTED
+            listed = await self._account.listed(
+                lambda client: client.calls.list_async(
+                    to=to, limit=MOST_LISTED, page_size=MOST_LISTED
+                )
             )
-        except LIST_ERRORS as error:
-            return Finding(FindingKind.CANNOT_TELL, evidence=f"list: {type(error).__name__}")
+        except Unlisted as why:
+            return Finding(FindingKind.CANNOT_TELL, evidence=str(why))
         # The SDK has no better name for what Twilio calls From.
         ours = [one for one in listed if one._from == self._sender]  # noqa: SLF001
         return _finding(ours, query.started_at)
@@ -192,10 +192,10 @@ def _words(envelope: Envelope, person: Person) -> dict[str, str]:
     """The words with the call, or where they are fetched."""
     twiml = spoken(envelope)
     if len(twiml) <= MOST_TWIML:
-        return {"twiml": twiml}
+        return {"Twiml": twiml}
     if not envelope.callback:
         raise Refused(f"{len(twiml)} characters of TwiML, over {MOST_TWIML}")
-    return {"url": callback_url(envelope, person, say="1")}
+    return {"Url": callback_url(envelope, person, say="1")}
 
 
 def _heard(status: str, form: Mapping[str, str]) -> tuple[ReceiptKind, str]:

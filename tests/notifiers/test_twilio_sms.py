@@ -1,14 +1,10 @@
-import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
 import pytest
-from twilio.http import AsyncHttpClient
-from twilio.http.response import Response
 from twilio.request_validator import RequestValidator
-from twilio.rest import Client
 
 from notifiers.courier import AttemptQuery, RawRequest
 from notifiers.dispatch import Dispatch
@@ -21,6 +17,7 @@ from notifiers.providers.twilio_sms import CODES, TwilioSms
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
 from tests.notifiers.makers import make_envelope, make_person, make_sms, twilio_at
+from tests.notifiers.twilio_oracle import sdk_posts
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a-token"
 PUBLIC = "https://tocsin.example.com/receipts/twilio"
@@ -50,18 +47,10 @@ def query(to: str, started_at: datetime | None = None) -> AttemptQuery:
     return AttemptQuery("attempt-1", started_at or datetime.now(UTC), (person,), "N-2026-0042")
 
 
-def test_the_body_is_what_the_official_async_sdk_would_post() -> None:
-    seen: list[dict[str, str]] = []
-
-    class Recording(AsyncHttpClient):  # type: ignore[misc]
-        async def request(self, method: str, uri: str, **asked: object) -> Response:
-            seen.append(asked["data"])  # type: ignore[arg-type]
-            return Response(201, "{}")
-
+def test_the_body_is_what_the_official_sdk_would_post() -> None:
     envelope = make_sms(callback=PUBLIC)
-    client = Client(ACCOUNT, TOKEN, http_client=Recording(None, True))
-    asyncio.run(
-        client.messages.create_async(
+    posted = sdk_posts(
+        lambda client: client.messages.create_async(
             to="+12025550123",
             from_="+15005550006",
             body="Dear Person 0, N-2026-0042: see https://notice.example.com",
@@ -69,7 +58,7 @@ def test_the_body_is_what_the_official_async_sdk_would_post() -> None:
         )
     )
     body = courier().body(envelope)
-    assert dict(parse_qsl(body.decode())) == seen[0]
+    assert dict(parse_qsl(body.decode())) == posted
     assert body == courier().body(envelope)
 
 

@@ -14,11 +14,12 @@ from notifiers.errors import BadSignature, MalformedReceipt, Refused
 from notifiers.fake.server import FakeProviders
 from notifiers.providers.twilio_account import classify
 from notifiers.providers.twilio_signed import SIGNATURE
-from notifiers.providers.twilio_voice import CODES, TwilioVoice
+from notifiers.providers.twilio_voice import CODES, MOST_SECONDS, RING_SECONDS, TwilioVoice
 from notifiers.providers.twilio_words import VOICES, said, spoken
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
 from tests.notifiers.makers import make_call, make_person, twilio_voice_at
+from tests.notifiers.twilio_oracle import sdk_posts
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a-token"
 PUBLIC = "https://tocsin.example.com/webhooks/calls"
@@ -71,6 +72,22 @@ def test_a_call_says_the_words_twice_and_waits_for_a_key() -> None:
     ids = f"?a=attempt-1&r={make_person().ref}"
     assert gather.get("action") == form["StatusCallback"] == PUBLIC + ids
     assert form["MachineDetection"] == "DetectMessageEnd"
+
+
+def test_the_body_is_what_the_official_sdk_would_post() -> None:
+    envelope = make_call("+12025550123", callback=PUBLIC)
+    posted = sdk_posts(
+        lambda client: client.calls.create_async(
+            to="+12025550123",
+            from_="+15005550006",
+            timeout=RING_SECONDS,
+            time_limit=MOST_SECONDS,
+            machine_detection="DetectMessageEnd",
+            twiml=spoken(envelope),
+            status_callback=f"{PUBLIC}?a=attempt-1&r={envelope.people[0].ref}",
+        )
+    )
+    assert form_of(envelope) == posted
 
 
 def test_the_body_is_the_same_each_time() -> None:
