@@ -11,7 +11,7 @@ from notifiers.dispatch import Dispatch
 from notifiers.envelope import FindingKind, Outcome, OutcomeKind, Person, ReceiptKind
 from notifiers.errors import BadSignature, MalformedReceipt, Refused
 from notifiers.fake.server import FakeProviders
-from notifiers.providers.twilio_account import classify
+from notifiers.providers.twilio_account import classify, form_of
 from notifiers.providers.twilio_signed import SIGNATURE
 from notifiers.providers.twilio_sms import CODES, TwilioSms
 from notifiers.transport import Answer, Transport
@@ -60,6 +60,13 @@ def test_the_body_is_what_the_official_sdk_would_post() -> None:
     body = courier().body(envelope)
     assert dict(parse_qsl(body.decode())) == posted
     assert body == courier().body(envelope)
+
+
+@pytest.mark.parametrize("text", ["a b+c&d=e/é?%", "~._-*'()!", "关于您的信息 😀\n\x00", ""])
+def test_a_form_is_quoted_as_the_standard_library_quotes_it(text: str) -> None:
+    assert form_of({"To": "+1", "Body": text, "N": 4}).decode() == urlencode(
+        [("Body", text), ("N", 4), ("To", "+1")]
+    )
 
 
 def test_a_messaging_service_can_send() -> None:
