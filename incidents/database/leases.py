@@ -9,15 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Table,
     and_,
-    bindparam,
     exists,
-    insert,
     literal,
     or_,
     select,
@@ -35,6 +34,7 @@ from incidents.database.campaigns import (
     Envelope,
     rows_changed,
 )
+from incidents.database.sets import among, insert_all, update_all
 from incidents.rules.lifecycle import ENVELOPE
 
 T = TypeVar("T")
@@ -161,7 +161,8 @@ def _ready(
             Envelope.next_at <= now,
             Campaign.status == "running",
         )
-        .order_by(Envelope.next_at, Envelope.ordinal)
+        # By nothing more, which the index does not give: a million would be sorted for each lease.
+        .order_by(Envelope.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Envelope)
     )
@@ -186,9 +187,7 @@ def intend(
             and may_go == "running"
         ]
         if going:
-            session.execute(
-                insert(Attempt), [_attempt_row(intent, worker, now) for intent in going]
-            )
+            insert_all(session, _ATTEMPT, [_attempt_row(intent, worker, now) for intent in going])
             again = {"lease_until": until, "attempt_count": Envelope.attempt_count + 1}
             update_envelopes(session, campaign_id, [one.lease.ordinal for one in going], again)
         ours.update(intent.attempt_id for intent in going)
@@ -237,8 +236,9 @@ def record(session: Session, results: Sequence[Result], now: datetime) -> list[R
         valid = [one for one in some if _counts(one, standing.get(one.ordinal))]
         counted += valid
         if valid:
-            session.execute(_ATTEMPT_ENDS, [_attempt_end(one, now) for one in valid])
-            session.execute(_ENVELOPE_MOVES, [_envelope_move(one) for one in valid])
+            update_all(session, _ATTEMPT, ["id"], [_attempt_end(one, now) for one in valid])
+            moves = [_envelope_move(one) for one in valid]
+            update_all(session, _ENVELOPE, ["campaign_id", "ordinal"], moves)
     return counted
 
 
@@ -308,28 +308,8 @@ NEWEST = and_(
     Attempt.ordinal == Envelope.ordinal,
     Attempt.epoch == Envelope.epoch,
 )
-_ATTEMPT_ENDS = (
-    update(Attempt.__table__)  # type: ignore[arg-type]
-    .where(Attempt.id == bindparam("key"))
-    .values(
-        outcome=bindparam("outcome"),
-        ended_at=bindparam("ended_at"),
-        http_status=bindparam("http_status"),
-        provider_ref=bindparam("provider_ref"),
-        reason=bindparam("reason"),
-        evidence=bindparam("evidence"),
-    )
-)
-_ENVELOPE_MOVES = (
-    update(Envelope.__table__)  # type: ignore[arg-type]
-    .where(Envelope.campaign_id == bindparam("campaign"), Envelope.ordinal == bindparam("number"))
-    .values(
-        state=bindparam("state"),
-        next_at=bindparam("next_at"),
-        reason=bindparam("reason"),
-        lease_until=None,
-    )
-)
+_ATTEMPT = cast("Table", Attempt.__table__)
+_ENVELOPE = cast("Table", Envelope.__table__)
 
 
 def _standing(
@@ -338,7 +318,7 @@ def _standing(
     """Epoch and state of envelopes, held until the end; always taken in the same order."""
     query = (
         select(Envelope.ordinal, Envelope.epoch, Envelope.state)
-        .where(Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals))
+        .where(Envelope.campaign_id == campaign_id, among(session, Envelope.ordinal, ordinals))
         .order_by(Envelope.ordinal)
         .with_for_update()
     )
@@ -361,12 +341,17 @@ def _attempt_row(intent: Intent, worker: str, now: datetime) -> dict[str, Any]:
         "worker": worker,
         "started_at": now,
         "sha256": intent.sha256,
+        "outcome": "",
+        "provider_ref": "",
+        "reason": "",
+        "look_up_count": 0,
+        "evidence": {},
     }
 
 
 def _attempt_end(result: Result, now: datetime) -> dict[str, Any]:
     return {
-        "key": result.attempt_id,
+        "id": result.attempt_id,
         "outcome": _ATTEMPT_OUTCOME.get(result.outcome, result.outcome),
         "ended_at": now,
         "http_status": result.http_status,
@@ -384,11 +369,12 @@ def state_after(outcome: str) -> str:
 
 def _envelope_move(result: Result) -> dict[str, Any]:
     return {
-        "campaign": result.campaign_id,
-        "number": result.ordinal,
+        "campaign_id": result.campaign_id,
+        "ordinal": result.ordinal,
         "state": state_after(result.outcome),
         "next_at": result.next_at,
         "reason": result.reason[:300],
+        "lease_until": None,
     }
 
 
@@ -397,7 +383,7 @@ def update_envelopes(
 ) -> None:
     """Set the same values on these envelopes."""
     these = update(Envelope).where(
-        Envelope.campaign_id == campaign_id, Envelope.ordinal.in_(ordinals)
+        Envelope.campaign_id == campaign_id, among(session, Envelope.ordinal, ordinals)
     )
     rows_changed(session, these.values(**values))
 

@@ -15,11 +15,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Update,
+    bindparam,
     cast,
     func,
+    insert,
     literal,
     select,
     type_coerce,
+    update,
 )
 from sqlalchemy import column as named
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -60,3 +64,38 @@ def as_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> Select[*tuple[An
     columns = [named(name, table.c[name].type) for name in rows[0]]
     given = func.json_to_recordset(text).table_valued(*columns).render_derived(with_types=True)
     return select(*(given.c[name] for name in rows[0]))
+
+
+def insert_all(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write these rows; each says all that has no default in the database."""
+    connection = session.connection()
+    if is_sqlite(connection):
+        connection.execute(insert(table), rows)
+    elif rows:
+        connection.execute(insert(table).from_select(list(rows[0]), as_rows(table, rows)))
+
+
+def update_all(
+    session: Session, table: Table, keys: Collection[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Give each row, found by its keys, its own values for what else stands here."""
+    connection = session.connection()
+    if is_sqlite(connection):
+        connection.execute(_updated_one_by_one(table, keys, rows), _with_old_keys(keys, rows))
+    elif rows:
+        given = as_rows(table, rows).subquery()
+        theirs = update(table).where(*(table.c[key] == given.c[key] for key in keys))
+        connection.execute(theirs.values({n: given.c[n] for n in rows[0] if n not in keys}))
+
+
+def _updated_one_by_one(
+    table: Table, keys: Collection[str], rows: Sequence[Mapping[str, Any]]
+) -> Update:
+    these = update(table).where(*(table.c[key] == bindparam(f"old_{key}") for key in keys))
+    return these.values({name: bindparam(name) for name in rows[0] if name not in keys})
+
+
+def _with_old_keys(
+    keys: Collection[str], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    return [{f"old_{name}" if name in keys else name: row[name] for name in row} for row in rows]
