@@ -308,7 +308,7 @@ class Settings(BaseSettings):
         default=4, ge=1, description="Multi-person envelopes that a worker takes at once."
     )
     messages_per_lease: int = Field(
-        default=200, ge=1, description="Single-person envelopes that a worker takes at once."
+        default=400, ge=1, description="Single-person envelopes that a worker takes at once."
     )
     messages_on_the_wire: int = Field(
         default=200,
