@@ -65,6 +65,7 @@ class Fake:
         self._print_house = PrintHouse(print_folder, ledger, self.dice) if print_folder else None
         self._printing: asyncio.Task[None] | None = None
         self.answers: Counter[str] = Counter()
+        self.tls_url = ""
         self._push = PushDesk(keys, self.webhooks.end_of, self._write, self.answers)
         self._resend = ResendDesk(keys, self.dice, ledger, self._write)
         self._bearer = f"Bearer {keys.sendgrid_api_key}"
@@ -152,6 +153,7 @@ class Fake:
                 "twilio_token": self.keys.twilio_token,
                 "service_account": self.keys.service_account(str(request.url.origin())),
                 "browser_keys": self.keys.browser_keys,
+                "tls_url": self.tls_url,
                 "sendgrid_events": self.webhooks.targets.sendgrid_events,
                 "ledger": str(self.ledger.path),
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import orjson
 from aiohttp import web
 
 from notifiers.fake.app import Fake
+from notifiers.fake.certificate import certificate
 from notifiers.fake.faults import Faults
 from notifiers.fake.keys import Keys, kept_in
 from notifiers.fake.ledger import By, Ledger, times_told
@@ -33,6 +35,7 @@ def run(
     faults: Faults | None = None,
     *,
     print_folder: Path | None = None,
+    tls: bool = False,
     host: str = "127.0.0.1",
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
@@ -41,20 +44,29 @@ def run(
     port   0 for any free one
     keys   by default kept beside the ledger, so that a restart signs alike
     print_folder  where letters are handed over; None: no print house
+    tls    listen over TLS too, at a port of its own, by a certificate made beside the ledger
     ready  called with the fake's URL once it listens
     """
     kept = keys or kept_in(ledger_path.parent)
     fake = Fake(Ledger(ledger_path), kept, faults or Faults(), targets or Targets(), print_folder)
-    asyncio.run(_serve(fake, host, port, ready))
+    file = certificate(ledger_path.parent) if tls else None
+    asyncio.run(_serve(fake, host, port, file, ready))
 
 
-async def _serve(fake: Fake, host: str, port: int, ready: Callable[[str], None]) -> None:
+async def _serve(
+    fake: Fake, host: str, port: int, tls: Path | None, ready: Callable[[str], None]
+) -> None:
     runner = web.AppRunner(
         fake.app(), access_log=None, handler_cancellation=True, shutdown_timeout=1
     )
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=1024)
     await site.start()
+    if tls is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(tls)
+        await web.TCPSite(runner, host, 0, backlog=1024, ssl_context=context).start()
+        fake.tls_url = f"https://{host}:{runner.addresses[1][1]}"
     ready(f"http://{host}:{runner.addresses[0][1]}")
     done = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
@@ -78,6 +90,7 @@ class FakeProviders:
         dial: str = "",
         port: int = 0,
         print_folder: Path | None = None,
+        tls: bool = False,
         faults: Faults | None = None,
     ) -> None:
         self._own = tempfile.TemporaryDirectory() if folder is None else None
@@ -86,6 +99,7 @@ class FakeProviders:
         self._options = ["--port", str(port), "--events", sendgrid_events, "--dial", dial]
         self._options += ["--resend-events", resend_events]
         self._options += ["--print-folder", str(print_folder)] if print_folder else []
+        self._options += ["--tls"] if tls else []
         self._faults = faults or Faults()
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -125,7 +139,13 @@ class FakeProviders:
         self.twilio_account_sid: str = about["twilio_account_sid"]
         self.twilio_token: str = about["twilio_token"]
         self.service_account: dict[str, str] = about["service_account"]
+        self.tls_url: str = about["tls_url"]
         self._browser_keys: dict[str, str] = about["browser_keys"]
+
+    @property
+    def certificate(self) -> Path:
+        """What a client of `tls_url` must trust, as SSL_CERT_FILE for one."""
+        return self.folder / "tls.pem"
 
     def subscription(self, device: str) -> str:
         """The push subscription of a browser behind the fake, as a list would hold it."""
@@ -179,12 +199,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--resend-events", default="", help="URL of Resend's webhook")
     parser.add_argument("--dial", default="", help="http://host:port to dial for callbacks")
     parser.add_argument("--print-folder", type=Path, help="where letters are handed over")
+    parser.add_argument("--tls", action="store_true", help="listen over TLS too")
     parser.add_argument("--faults", default="{}", help="knobs as JSON")
     asked = parser.parse_args(arguments)
     targets = Targets(asked.events, asked.resend_events, asked.dial)
     faults = Faults.model_validate_json(asked.faults)
-    letters = asked.print_folder
-    run(asked.port, asked.ledger, targets, faults=faults, print_folder=letters, ready=_say)
+    letters, tls = asked.print_folder, asked.tls
+    run(asked.port, asked.ledger, targets, faults=faults, print_folder=letters, tls=tls, ready=_say)
 
 
 def _say(url: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -190,3 +191,12 @@ def test_it_starts_within_a_second_and_signs_alike_after_a_restart(tmp_path: Pat
     assert fake.ledger()["people"] == 2
     fake.stop()
     assert took < 5  # far below on an idle machine; tests share this one
+
+
+def test_over_tls_it_is_the_same_fake_for_who_trusts_its_certificate(tmp_path: Path) -> None:
+    with FakeProviders(tmp_path, tls=True) as fake:
+        trusting = ssl.create_default_context(cafile=str(fake.certificate))
+        with urlopen(f"{fake.tls_url}/about", timeout=5, context=trusting) as answer:
+            assert orjson.loads(answer.read())["ledger"] == str(fake.ledger_path)
+        with pytest.raises(URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            urlopen(f"{fake.tls_url}/about", timeout=5)

@@ -16,7 +16,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Outcome, OutcomeKind
-from tests.notifiers.certificates import certificate
+from notifiers.fake.certificate import certificate
 from tests.notifiers.makers import free_port, make_envelope, make_person, smtp_at
 
 

@@ -14,13 +14,9 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from notifiers.errors import Ambiguous, Refused, Unavailable
+from notifiers.fake.certificate import certificate
 from notifiers.transport import Answer, Transport, retry_after
 
 
@@ -159,7 +155,8 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_before_any_byte(tmp_path: Path) -> None:
-    context = self_signed(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate(tmp_path))
     seen: list[bytes] = []
 
     def tls(connection: socket.socket) -> None:
@@ -170,29 +167,8 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_any_byte(tmp_pa
             pass
 
     with server(tls) as url, pytest.raises(Unavailable, match="Certificate"):
-        ask(url.replace("http://127.0.0.1", "https://localhost"))
+        ask(url.replace("http:", "https:"))
     assert b"POST" not in b"".join(seen)
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    both = folder / "both.pem"
-    both.write_bytes(
-        certificate.public_bytes(Encoding.PEM)
-        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(both)
-    return context
 
 
 def test_the_wait_that_a_provider_asks_for() -> None:

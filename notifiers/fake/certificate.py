@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder: Path) -> Path:
-    """A PEM file with a certificate of its own making and its key."""
+    """A PEM file with a new certificate and its key; it vouches for itself, for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.com")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fake.example.com")])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
@@ -33,7 +33,7 @@ def certificate(folder: Path) -> Path:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    file = folder / "mail.pem"
+    file = folder / "tls.pem"
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file.write_bytes(private + made.public_bytes(Encoding.PEM))
     return file
