@@ -7,9 +7,10 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 READY := .venv/ready
+PEERS := build/peers/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test faults chaos fuzz check bench format docs migration lock clean
+.PHONY: help demo serve test faults chaos fuzz check bench figures format docs migration lock clean
 
 help:  ## What there is to make
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1	/' | expand -t 16
@@ -46,8 +47,13 @@ check: $(READY)  ## Format, lint, types, the direction of imports, and every law
 	$(BIN)/lint-imports
 	$(BIN)/tocsin law check
 
-bench: $(READY)  ## Speeds and memory on SQLite and PostgreSQL, beside plain Celery
+bench: $(READY) $(PEERS)  ## Speeds and memory on SQLite and PostgreSQL, beside three peers
 	$(BIN)/python -m benchmarks
+
+figures: $(READY) $(PEERS)  ## Measure with a million people, and draw docs/figures.md anew; hours
+	$(BIN)/python -m benchmarks --people 1000000 --into docs/figures/bench.json
+	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.page > docs/figures.md
 
 format: $(READY)  ## Put the code into its usual shape
 	$(BIN)/ruff format .
@@ -67,6 +73,8 @@ lock: $(READY)  ## Choose the newest versions that fit pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
 		--no-emit-index-url --no-header --quiet --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --no-header --quiet --group bench -o benchmarks/peers.lock
 
 clean:  ## Remove what was made here, the environment too
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -80,3 +88,9 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# Apart from ours: nothing of what they need is needed by what they are compared with.
+$(PEERS): benchmarks/peers.lock | $(READY)
+	@$(BIN)/python -m venv build/peers
+	@build/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/peers.lock
+	@touch $(PEERS)

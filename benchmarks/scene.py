@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
 from uuid import UUID
 
+from benchmarks.processes import Process, running
 from incidents.database.base import uuid7
 from incidents.database.notices import Notice, plain_versions
 from incidents.office import open_office, prepare
@@ -29,7 +28,6 @@ from incidents.work import Actor, Office
 from notifiers.fake.server import FakeProviders
 from tests.servers import postgres_server, valkey_server
 
-ROOT = Path(__file__).parents[1]
 COMMANDER = Actor.with_roles(uuid7(), "commander", Role.COMMANDER)
 APPROVER = Actor.with_roles(uuid7(), "approver", Role.APPROVER)
 AREAS = (202, 212, 213, 303, 305, 312, 404, 415, 503, 617, 702, 713)
@@ -53,41 +51,50 @@ class Place:
     name: str
     environment: Mapping[str, str]
     fake: FakeProviders
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def but(self, **settings: str) -> Place:
+        """The same one, with these settings of the environment."""
+        return replace(self, environment={**self.environment, **settings})
+
+    @property
+    def url(self) -> str:
+        """Where `tocsin serve` answers."""
+        return f"http://127.0.0.1:{self.settings.port}"
 
     @property
     def settings(self) -> Settings:
         """The same settings, for this process."""
-        given = {name.removeprefix("TOCSIN_").lower(): v for name, v in self.environment.items()}
+        ours = {name: v for name, v in self.environment.items() if name.startswith("TOCSIN_")}
+        given = {name.removeprefix("TOCSIN_").lower(): value for name, value in ours.items()}
         return Settings.model_validate(given)
 
-    def office(self) -> Office:
+    @contextmanager
+    def office(self) -> Iterator[Office]:
         """An office on it, whose bell nobody hears."""
-        return open_office(self.settings, routes=routes_for(self.settings))
+        office = open_office(self.settings, routes=routes_for(self.settings))
+        try:
+            yield office
+        finally:
+            office.engine.dispose()
 
     @contextmanager
-    def running(self, *verbs: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    def running(self, *verbs: str) -> Iterator[list[Process]]:
         """`tocsin VERB` for each verb, for as long as the block lasts."""
-        command, quiet = [sys.executable, "-m", "incidents.cli.main"], subprocess.DEVNULL
-        how = {"env": {**os.environ, **self.environment}, "cwd": ROOT}
-        started = [
-            subprocess.Popen([*command, *verb.split()], stdout=quiet, stderr=quiet, **how)
-            for verb in verbs
-        ]
-        try:
-            yield started
-        finally:
-            for process in started:
-                process.terminate()
-            for process in started:
-                process.wait()
+        command = [sys.executable, "-m", "incidents.cli.main"]
+        with ExitStack() as stack:
+            yield [
+                stack.enter_context(running([*command, *verb.split()], self.environment))
+                for verb in verbs
+            ]
 
 
 @contextmanager
 def sqlite_place() -> Iterator[Place]:
     """Embedded: SQLite, everything in one process."""
-    with tempfile.TemporaryDirectory() as folder, FakeProviders() as fake:
-        yield _prepared(Place("SQLite", _environment(Path(folder), fake), fake))
+    with tempfile.TemporaryDirectory() as folder, FakeProviders(tls=True) as fake:
+        place = Place("SQLite", _environment(Path(folder), fake), fake)
+        prepare(place.settings)
+        yield place
 
 
 @contextmanager
@@ -95,12 +102,21 @@ def postgresql_place() -> Iterator[Place]:
     """PostgreSQL with fsync, and a broker."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        fake = stack.enter_context(FakeProviders())
+        fake = stack.enter_context(FakeProviders(tls=True))
         postgres = stack.enter_context(postgres_server(durable=True))
         valkey = stack.enter_context(valkey_server())
         urls = {"TOCSIN_DATABASE_URL": postgres.database(), "TOCSIN_BROKER_URL": valkey.url}
         environment = _environment(Path(folder), fake) | urls
-        yield _prepared(Place("PostgreSQL", environment, fake))
+        place = Place("PostgreSQL", environment, fake)
+        prepare(place.settings)
+        yield place
+
+
+def places() -> Iterator[Place]:
+    """Each kind of installation in turn, gone when the next one is asked for."""
+    for place_of in (sqlite_place, postgresql_place):
+        with place_of() as place:
+            yield place
 
 
 def _environment(folder: Path, fake: FakeProviders) -> dict[str, str]:
@@ -118,11 +134,6 @@ def _environment(folder: Path, fake: FakeProviders) -> dict[str, str]:
     }
 
 
-def _prepared(place: Place) -> Place:
-    prepare(place.settings)
-    return place
-
-
 def people_csv(count: int) -> Iterator[bytes]:
     """A list of `count` people; telephone numbers are reserved for fiction."""
     yield b"name,email,phone,locale,place\n"
@@ -131,7 +142,7 @@ def people_csv(count: int) -> Iterator[bytes]:
 
 
 def _line(i: int) -> str:
-    phone = f"+1{AREAS[i % len(AREAS)]}55501{i % 100:02}"
+    phone = f"+1{AREAS[i % len(AREAS)]}55501{i % 90:02}"  # from 90 on the fake plays trouble
     return f"Person {i},person{i}@example.com,{phone},en,DE\n"
 
 
@@ -154,15 +165,6 @@ def launch(office: Office, incident_id: UUID, channel: str = "email") -> UUID:
         return campaigns.launch(work, notice.id, ladder=[channel]).id
 
 
-def wait_until_told(fake: FakeProviders, count: int, seconds: float = 600.0) -> None:
-    """Until the fake's ledger holds `count` people."""
-    end = time.monotonic() + seconds
-    while fake.ledger()["people"] < count:
-        if time.monotonic() > end:
-            raise TimeoutError(f"the ledger has {fake.ledger()['people']} of {count}")
-        time.sleep(0.02)
-
-
 def wait_for_url(url: str, seconds: float = 30.0) -> None:
     """Until something answers there."""
     end = time.monotonic() + seconds
@@ -175,13 +177,6 @@ def wait_for_url(url: str, seconds: float = 30.0) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)
-
-
-def peak_mebibytes(process: subprocess.Popen[bytes]) -> float:
-    """The most memory that a running process ever had resident."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
 
 
 def _free_port() -> int:

@@ -1,6 +1,6 @@
 """The usual way, as a peer: plain Celery, one task per person, the vendor's SDK, one commit each.
 
-    celery -A benchmarks.peer worker
+    celery -A benchmarks.peers.by_celery worker -c 2
 
 It keeps people in the open and has no audit trail, no lease, no proof: less than what it is
 compared with.
@@ -9,11 +9,9 @@ compared with.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from celery import Celery
 from jinja2 import Environment, StrictUndefined
@@ -22,6 +20,7 @@ from sendgrid.helpers.mail import Mail
 from sqlalchemy import DateTime, String, create_engine, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from benchmarks.processes import running, wait_until
 from notifiers.fake.server import FakeProviders
 
 TEXT = Environment(undefined=StrictUndefined, autoescape=True).from_string(
@@ -68,7 +67,9 @@ def tell(person_id: int) -> None:
         session.commit()
 
 
-def people_told_per_second(count: int, database_url: str, broker_url: str) -> float:
+def people_told_per_second(
+    count: int, database_url: str, broker_url: str, fake: FakeProviders
+) -> float:
     """People told in a second, from the first task queued to the last in the fake's ledger."""
     engine = create_engine(database_url)
     Base.metadata.create_all(engine)
@@ -76,44 +77,23 @@ def people_told_per_second(count: int, database_url: str, broker_url: str) -> fl
         people = [{"id": i, "name": f"N {i}", "email": f"p{i}@example.com"} for i in range(count)]
         connection.execute(insert(Person), people)
     engine.dispose()
-    with FakeProviders() as fake:
-        worker = _worker(database_url, broker_url, fake)
-        try:
-            return _timed(count, broker_url, fake)
-        finally:
-            worker.terminate()
-            worker.wait()
-
-
-def _worker(database_url: str, broker_url: str, fake: FakeProviders) -> subprocess.Popen[bytes]:
     environment = {
-        **os.environ,
         "PEER_DATABASE_URL": database_url,
         "PEER_BROKER_URL": broker_url,
         "PEER_SENDGRID_URL": fake.url,
         "PEER_SENDGRID_KEY": fake.sendgrid_api_key,
     }
-    command = [sys.executable, "-m", "celery", "-A", "benchmarks.peer", "worker", "-c", "2"]
-    return subprocess.Popen(
-        command,
-        env=environment,
-        cwd=Path(__file__).parents[1],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [sys.executable, "-m", "celery", "-A", "benchmarks.peers.by_celery", "worker"]
+    with running([*command, "-c", "2"], environment) as worker:
+        app.conf.broker_url = broker_url
+        tell.delay(0)
+        wait_until(lambda: _in(fake), 1, [worker])  # it is up
+        began = time.perf_counter()
+        for person_id in range(1, count):
+            tell.delay(person_id)
+        wait_until(lambda: _in(fake), count, [worker])
+        return (count - 1) / (time.perf_counter() - began)
 
 
-def _timed(count: int, broker_url: str, fake: FakeProviders) -> float:
-    app.conf.broker_url = broker_url
-    tell.delay(0)
-    _wait(fake, 1)  # the worker is up
-    began = time.perf_counter()
-    for person_id in range(1, count):
-        tell.delay(person_id)
-    _wait(fake, count)
-    return (count - 1) / (time.perf_counter() - began)
-
-
-def _wait(fake: FakeProviders, count: int) -> None:
-    while fake.ledger()["people"] < count:
-        time.sleep(0.05)
+def _in(fake: FakeProviders) -> int:
+    return int(fake.ledger()["people"])

@@ -1,0 +1,80 @@
+"""Letters laid out as PDF with their fonts in it, a whole notice each; processor time of one core.
+
+One by one, and 200 in a batch; the words are those of the sample breach, in English and Chinese.
+"""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from benchmarks.figures import Value
+from incidents.rendering import draft, render
+from incidents.rules.vocabulary import TEMPLATES
+from notifiers.letters.press import Letter, Press
+from playbooks.sample.story import learned_later, opening_body
+
+KIND = "personal_data_leak"
+NONCE = "bench"
+BATCH = 200
+PEOPLE = {
+    "en": ("Ada Example", "1 Sample Street", "10115 Berlin"),
+    "zh-Hans": ("李示例", "示例路12号", "上海 200000"),
+}
+
+
+def measure(asked: Namespace) -> Iterator[Value]:
+    """Letters a second of one core's time, by language."""
+    for locale, address in PEOPLE.items():
+        letters = [_letter(number, address) for number in range(BATCH)]
+        printer = _Printer(locale)
+        printer.print(letters[:1])  # fonts are read once
+        yield Value("letters one by one/s", locale, printer.rate([[one] for one in letters]))
+        yield Value(f"letters in batches of {BATCH}/s", locale, printer.rate([letters] * 5))
+
+
+class _Printer:
+    """A press with the words of one language."""
+
+    def __init__(self, locale: str) -> None:
+        words = draft(KIND, locale, _facts(), datetime.now(UTC).date())
+        made = render(KIND, locale, "letter", words, "N-BENCH", "https://example.com/n", NONCE)
+        self._html = made.html or ""
+        sources = {
+            "letter.typ": (TEMPLATES / "layouts" / "letter" / "letter.typ").read_bytes(),
+            "base.typ": (TEMPLATES / "reports" / "base.typ").read_bytes(),
+        }
+        self._press = Press(sources, TEMPLATES / "fonts")
+        language, _, script = locale.partition("-")
+        self._head = {
+            "title": made.subject or "",
+            "organisation": words.organisation,
+            "sender": words.organisation,
+            "lang": {"language": language, "script": script.lower() or "latn"},
+        }
+
+    def print(self, letters: Sequence[Letter]) -> None:
+        """One batch."""
+        self._press.print(self._head, self._html, letters)
+
+    def rate(self, batches: Sequence[Sequence[Letter]]) -> float:
+        """Letters for each second of processor time, whatever thread spent it."""
+        began = time.process_time()
+        for batch in batches:
+            self.print(batch)
+        return sum(map(len, batches)) / (time.process_time() - began)
+
+
+def _facts() -> dict[str, Any]:
+    now = datetime.now(UTC)
+    facts: dict[str, Any] = opening_body(now)["facts"]
+    for part in learned_later(now):
+        facts |= part["facts"]
+    return facts
+
+
+def _letter(number: int, address: tuple[str, ...]) -> Letter:
+    return Letter(f"BENCH-{number:04}", address, {f"%%{NONCE}.name.t%%": f"{address[0]} {number}"})
