@@ -11,6 +11,7 @@ import argparse
 import signal
 import sys
 from pathlib import Path
+from subprocess import SubprocessError
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,23 +23,22 @@ KEPT = Path("build/bench.json")
 
 
 def main() -> None:
-    """Run the rounds, print the tables, keep the values."""
+    """Run the rounds, print the tables; exits 1 if something could not be measured."""
     asked = _asked()
     # Ended like Ctrl-C: servers stop and temporary folders go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     found: dict[str, Figures] = {name: {} for name in asked.only}
-    try:
-        _rounds(found, asked)
-    finally:
-        for name, figures in found.items():
-            if figures:
-                print(f"\n{name}\n\n{table(figures)}")
-                told = {key: value for key, value in vars(asked).items() if key != "into"}
-                keep(asked.into, name, told, figures)
+    well = _rounds(found, asked)
+    for name, figures in found.items():
+        if figures:
+            print(f"\n{name}\n\n{table(figures)}")
     print(f"\nEvery value: {asked.into}", file=sys.stderr)
+    sys.exit(not well)
 
 
-def _rounds(found: dict[str, Figures], asked: argparse.Namespace) -> None:
+def _rounds(found: dict[str, Figures], asked: argparse.Namespace) -> bool:
+    """Whether all went well. What fails leaves the others: all of it may take hours."""
+    well, told = True, {name: value for name, value in vars(asked).items() if name != "into"}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     screen = Console(stderr=True)
     with Progress(*columns, TimeElapsedColumn(), console=screen) as progress:
@@ -46,10 +46,17 @@ def _rounds(found: dict[str, Figures], asked: argparse.Namespace) -> None:
         for turn in range(1, asked.rounds + 1):
             for name, figures in found.items():
                 progress.update(bar, description=f"round {turn}: {name}")
-                for value in SUBJECTS[name].measure(asked):
-                    add(figures, value)
-                    screen.print(f"  {value.where}: {value.name} {number(value.value)}")
+                try:
+                    for value in SUBJECTS[name].measure(asked):
+                        add(figures, value)
+                        screen.print(f"  {value.where}: {value.name} {number(value.value)}")
+                except (RuntimeError, OSError, SubprocessError) as error:
+                    well = False
+                    screen.print(f"  {name} could not be measured: {error}", markup=False)
+                if figures:
+                    keep(asked.into, name, told, figures)
                 progress.advance(bar)
+    return well
 
 
 def _asked() -> argparse.Namespace:

@@ -25,7 +25,7 @@ def rates(people: int) -> Iterator[tuple[str, float]]:
     people  that plain Celery tells, the slowest
     """
     if not PYTHON.exists():
-        sys.exit(f"the peers are not installed: make {PYTHON.parents[1].relative_to(ROOT)}/ready")
+        raise RuntimeError("the peers are not installed: make build/peers/ready")
     with postgres_server(durable=True) as postgres, FakeProviders() as fake:
         fake.set_faults(receipts=False)
         with valkey_server() as valkey:

@@ -3,8 +3,10 @@
     python -m benchmarks.growth            10 thousand, 100 thousand, 1 million people
     python -m benchmarks.growth --all      and 5 million
 
+Writes growth.json into docs/figures, and growth.svg from it.
+
 Each size has a database of its own on PostgreSQL with fsync; one process imports, then one worker
-tells everybody by e-mail. Writes docs/figures/growth.json, and growth.svg from it.
+tells everybody by e-mail. CPU is that of the import and of the worker, without the database.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 380, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 96, 34, 40
+LINE = 15  # what a line of text takes
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #333 }
 .title { font-weight: 600 }
@@ -81,18 +82,26 @@ def _panel(panel: Panel, points: Sequence[Mapping[str, float]]) -> Iterator[str]
         yield f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
         yield f'<text text-anchor="end" x="{LEFT - 6}" y="{y + 4}">{short(power)}</text>'
     yield f'<text x="{LEFT}" y="{HEIGHT - 6}">people</text>'
-    for colour, (name, label) in zip("ab", panel.lines.items(), strict=True):
+    ends = apart(*(_y(points[-1][name], up) for name in panel.lines))
+    for colour, (name, label), end in zip("ab", panel.lines.items(), ends, strict=True):
         spots = [(_x(point["people"], across), _y(point[name], up)) for point in points]
-        yield from _line(colour, spots, f"{label} {points[-1][name]:,.0f}")
+        yield from _line(colour, spots)
+        told = f"{label} {points[-1][name]:,.0f}"
+        x, y = spots[-1][0] + 8, round(end + 4, 1)
+        yield f'<text class="{colour}-text" x="{x}" y="{y}">{escape(told)}</text>'
 
 
-def _line(colour: str, spots: Sequence[tuple[float, float]], label: str) -> Iterator[str]:
+def apart(first: float, second: float) -> tuple[float, float]:
+    """Two heights, moved so far that text at one does not cover text at the other."""
+    lack = max(0.0, LINE - abs(first - second)) / 2
+    return (first - lack, second + lack) if first <= second else (first + lack, second - lack)
+
+
+def _line(colour: str, spots: Sequence[tuple[float, float]]) -> Iterator[str]:
     path = "L".join(f"{x} {y}" for x, y in spots)
     yield f'<path class="{colour}" d="M{path}"/>'
     for x, y in spots:
         yield f'<circle class="{colour}" cx="{x}" cy="{y}" r="2.5"/>'
-    x, y = spots[-1]
-    yield f'<text class="{colour}-text" x="{x + 8}" y="{y + 4}">{escape(label)}</text>'
 
 
 def _x(value: float, powers: tuple[int, int]) -> float:

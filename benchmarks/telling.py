@@ -2,8 +2,8 @@
 
 Each is personalised, from encrypted rows, with attempts, audit and outcome on record; the import
 before is not counted. Two workers that do nothing else, or `tocsin serve` with SQLite. The peers
-run in the same round on the same machine, with the same database server and the same fake; how
-each is run stands in its file in `benchmarks/peers/`. None of them encrypts, audits or proves.
+run in the same round on the same machine, with a database and a fake of the same kind; how each
+is run stands in its file in `benchmarks/peers/`. None of them encrypts, audits or proves.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.figures import Figures, Value, add, keep, kept_in, number, table
-from benchmarks.growth_drawing import decades, drawn, short
+from benchmarks.growth_drawing import apart, decades, drawn, short
 from benchmarks.pacing import share
-from benchmarks.page import page
+from benchmarks.page import NOT_YET, aims_of, page
 from benchmarks.subjects import SUBJECTS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -68,15 +68,25 @@ def test_a_run_of_one_subject_leaves_the_figures_of_the_others(tmp_path: Path):
     assert set(kept) == {"telling", "other 1", "other 2"}
 
 
-def test_the_page_shows_each_subject_that_was_measured(tmp_path: Path):
+def test_the_page_tells_what_was_measured_and_what_was_not(tmp_path: Path):
     path = tmp_path / "bench.json"
     asked = {"people": 10, "rounds": 3}
     keep(path, "machine", asked, figures(("SHA-256/s", "here", 7)))
     keep(path, "pacing", asked, figures(("429 caused", "PostgreSQL", 0)))
     told = page(kept_in(path), [point(10_000)])
-    assert re.findall("^## (.*)", told, re.MULTILINE) == ["Pacing", "Machine", "Growth"]
-    assert "| 429 caused | 0 | 0 |" in told
+    shown = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", told, re.MULTILINE | re.DOTALL))
+    assert "| 429 caused | 0 | 0 |" in shown["Pacing"]
+    assert [name for name, part in shown.items() if NOT_YET not in part] == [
+        "Pacing",
+        "Machine",
+        "Growth",
+    ]
     assert "| 10,000 | 0.20 | 0.50 | 130 | 120 |" in told
+
+
+def test_the_most_exact_name_says_what_was_asked_for():
+    names = ["e-mails/s", "e-mails/s, each answer after 100 ms", "CPU of the workers for 1,000, ms"]
+    assert aims_of(names) == {names[0]: "50,000", names[1]: "40,000"}
 
 
 def test_each_subject_says_how_it_is_measured():
@@ -104,6 +114,13 @@ def test_axes_hold_all_values():
     assert decades([130, 120]) == (2, 3)
     assert decades([100]) == (2, 3)
     assert [short(power) for power in (-1, 0, 4, 6)] == ["0.1", "1", "10 k", "1 M"]
+
+
+@pytest.mark.parametrize("heights", [(50.0, 50.0), (50.0, 52.0), (52.0, 50.0), (10.0, 90.0)])
+def test_labels_keep_their_order_and_do_not_cover_each_other(heights):
+    moved = apart(*heights)
+    assert abs(moved[0] - moved[1]) >= 15
+    assert (moved[0] <= moved[1]) == (heights[0] <= heights[1])
 
 
 def test_a_pace_that_was_kept_is_one():
