@@ -11,6 +11,18 @@ from notifiers.envelope import Channel, Envelope, Finding, Outcome, Person, Rece
 
 
 @dataclass(frozen=True, slots=True)
+class Cancels:
+    """A call that is due later can be cancelled.
+
+    due_seconds    how far ahead it is to be due
+    until_seconds  it can be cancelled until so long before
+    """
+
+    due_seconds: float
+    until_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider declares; the sender and the reconciler ask no more of it.
 
@@ -22,6 +34,7 @@ class Capabilities:
     live            it can reach real people; a drill may use only what cannot
     replaces_copy   a message sent again takes the place of the first one at the person: what is
                     unknown may be sent again, and is at worst seen twice, never kept twice
+    cancels         it is a `Canceller`
     """
 
     max_people: int
@@ -32,6 +45,7 @@ class Capabilities:
     live: bool
     key_seconds: float = 86_400.0
     replaces_copy: bool = False
+    cancels: Cancels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +110,14 @@ class Courier(Protocol):
 
     async def close(self) -> None:
         """Give back connections."""
+
+
+@runtime_checkable
+class Canceller(Protocol):
+    """A courier that can call back what is not due yet."""
+
+    async def new_batch(self) -> str:
+        """An id to cancel a call by, got before it. Raises NotifierError."""
+
+    async def cancel(self, batch: str) -> Finding:
+        """Call back what bears the id; CANCELLED only where it surely will not leave."""

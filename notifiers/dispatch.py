@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import wait
 from typing import Any, TypeVar
 
-from notifiers.courier import AttemptQuery, Courier
+from notifiers.courier import AttemptQuery, Canceller, Courier
 from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind, Trouble
 from notifiers.errors import Ambiguous, NoSuchCourier, NotifierError, Refused, Unavailable
 
@@ -73,7 +73,25 @@ class Dispatch:
         """Ask a provider's records about an attempt. Raises NoSuchCourier, nothing else."""
         courier = self.courier(name)
         try:
-            return self._run(self._look_up(courier, query))
+            return self._run(self._found(courier.look_up(query)))
+        except RuntimeError as error:  # closing
+            return Finding(FindingKind.CANNOT_TELL, evidence=str(error))
+
+    def new_batches(self, names: Sequence[str]) -> list[str]:
+        """For each courier named, an id to cancel a call by; '' where none could be got."""
+        if not names:
+            return []
+        try:
+            return self._run(self._new_batches(names))
+        except RuntimeError:  # closing
+            return [""] * len(names)
+
+    def cancel(self, name: str, batch: str) -> Finding:
+        """Call back what bears the id. Raises NoSuchCourier, nothing else."""
+        courier = self.courier(name)
+        assert isinstance(courier, Canceller)  # noqa: S101  it gave the id
+        try:
+            return self._run(self._found(courier.cancel(batch)))
         except RuntimeError as error:  # closing
             return Finding(FindingKind.CANNOT_TELL, evidence=str(error))
 
@@ -120,12 +138,24 @@ class Dispatch:
         except Exception as error:  # noqa: BLE001 a bug of ours may come after the wire
             return Outcome(OutcomeKind.UNKNOWN, reason=f"failed: {type(error).__name__}")
 
-    async def _look_up(self, courier: Courier, query: AttemptQuery) -> Finding:
+    async def _new_batches(self, names: Sequence[str]) -> list[str]:
+        return await asyncio.gather(*(self._new_batch(name) for name in names))
+
+    async def _new_batch(self, name: str) -> str:
+        courier = self.courier(name)
+        assert isinstance(courier, Canceller)  # noqa: S101  it declares that it cancels
+        try:
+            async with self._gate:
+                return await courier.new_batch()
+        except NotifierError:
+            return ""
+
+    async def _found(self, asked: Awaitable[Finding]) -> Finding:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 for the type checker: this runs in a task
         self._tasks.add(task)
         try:
-            return await courier.look_up(query)
+            return await asked
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 no answer is one
             return Finding(FindingKind.CANNOT_TELL, evidence=f"{type(error).__name__}: {error}")
         finally:

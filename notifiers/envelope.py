@@ -58,6 +58,17 @@ class Person(NamedTuple):
         return f"Person(ref={self.ref!r})"
 
 
+class Recall(NamedTuple):
+    """What a call can be called back by until shortly before it is due.
+
+    batch   the provider's own id, got before the call; '' where none could be got
+    due_at  when it leaves, aware UTC, whole seconds
+    """
+
+    batch: str
+    due_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """What one call to a provider carries; its body is a pure function of these.
@@ -66,6 +77,7 @@ class Envelope:
     nonce      the one in the tokens of `words`
     reference  the notice's code, such as N-2026-0042, which stands in the words too
     callback   URL for status callbacks, '' if none; attempt and person ref ride in it
+    recall     where it is to be due later, and can be cancelled until then
     not_after  `time.monotonic()` after which no byte may leave any more; no part of the body
     """
 
@@ -79,6 +91,7 @@ class Envelope:
     reference: str
     locale: str
     callback: str = ""
+    recall: Recall | None = None
     not_after: float | None = None
 
 
@@ -195,6 +208,7 @@ class FindingKind(StrEnum):
 
     FOUND = "found"
     ABSENT = "absent"
+    CANCELLED = "cancelled"  # and so it will never leave
     CANNOT_TELL = "cannot_tell"
 
 

@@ -1,6 +1,7 @@
 """The provider fake's HTTP: its vendors' APIs, its ledger and its knobs.
 
 POST /v3/mail/send · GET /v3/messages            as SendGrid
+POST /v3/mail/batch, /v3/user/scheduled_sends     as SendGrid, for what is due later
 POST /emails/batch                               as Resend
 POST, GET /2010-04-01/Accounts/{sid}/Messages.json   as Twilio
 POST, GET /2010-04-01/Accounts/{sid}/Calls.json   as Twilio; what it would say is in the ledger
@@ -44,6 +45,7 @@ from notifiers.fake.ledger import Accepted, Ledger
 from notifiers.fake.print_house import PrintHouse
 from notifiers.fake.push_desk import PushDesk
 from notifiers.fake.resend_desk import ResendDesk
+from notifiers.fake.scheduled import Scheduled
 from notifiers.fake.webhooks import Targets, Webhooks
 
 MOST_BODY_BYTES = 30_000_000  # SendGrid's limit of a request
@@ -68,6 +70,7 @@ class Fake:
         self.tls_url = ""
         self._push = PushDesk(keys, self.webhooks.end_of, self._write, self.answers)
         self._resend = ResendDesk(keys, self.dice, ledger, self._write)
+        self._scheduled = Scheduled(self.dice, self._write, self.answers)
         self._bearer = f"Bearer {keys.sendgrid_api_key}"
         login = f"{keys.twilio_account_sid}:{keys.twilio_token}".encode()
         self._basic = f"Basic {base64.b64encode(login).decode()}"
@@ -79,6 +82,9 @@ class Fake:
             [
                 web.post("/v3/mail/send", self.mail_send),
                 web.get("/v3/messages", self.mail_search),
+                web.post("/v3/mail/batch", self.batch_make),
+                web.post("/v3/user/scheduled_sends", self.batch_cancel),
+                web.get("/v3/user/scheduled_sends/{batch}", self.batch_status),
                 web.post(resend_side.PATH, self.batch_send),
                 web.post(twilio_side.path("{account}"), self.sms_create),
                 web.get(twilio_side.path("{account}"), self.sms_list),
@@ -112,6 +118,25 @@ class Fake:
             return as_json(sendgrid_side.found(self.ledger, query, limit, lag))
         except (sendgrid_side.BadMail, ValueError):
             return raw(sendgrid_side.errors("invalid query", "query"), 400)
+
+    async def batch_make(self, request: web.Request) -> web.StreamResponse:
+        """SendGrid's POST /v3/mail/batch."""
+        return self._told(request, self._scheduled.make)
+
+    async def batch_cancel(self, request: web.Request) -> web.StreamResponse:
+        """SendGrid's POST /v3/user/scheduled_sends."""
+        return self._told(request, self._scheduled.cancel, await request.read())
+
+    async def batch_status(self, request: web.Request) -> web.StreamResponse:
+        """SendGrid's GET of one of them."""
+        return self._told(request, self._scheduled.status, request.match_info["batch"])
+
+    def _told(
+        self, request: web.Request, tell: Callable[..., web.Response], *given: Any
+    ) -> web.Response:
+        if not _same(request, self._bearer):
+            return raw(sendgrid_side.errors("authorization required"), 401)
+        return tell(*given)
 
     async def batch_send(self, request: web.Request) -> web.StreamResponse:
         """Resend's POST /emails/batch."""
@@ -205,10 +230,14 @@ class Fake:
         if not _same(request, self._bearer):
             return raw(sendgrid_side.errors("The provided authorization grant is invalid"), 401)
         try:
-            accepted = sendgrid_side.accepted(body)
+            mail = sendgrid_side.checked(body)
+            accepted = sendgrid_side.accepted(mail)
+            if mail.get("send_at"):
+                self._scheduled.take(accepted, mail)
+            else:
+                self._write(accepted)
         except sendgrid_side.BadMail as bad:
             return raw(bad.body, 400)
-        self._write(accepted)
         return web.Response(status=202, headers={"X-Message-Id": accepted.id})
 
     def _take_sms(self, request: web.Request, body: bytes) -> web.Response:

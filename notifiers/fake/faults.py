@@ -43,6 +43,9 @@ class Faults(BaseModel):
     doubled              share of receipts posted twice
     shuffled             whether each batch is in disorder
     forged               share of receipt posts signed with a wrong key (never posted again)
+    due_seconds          mail that is to go later is due so long after it was taken, whatever
+                         its `send_at` says; not given: as it says
+    cancel_seconds       until how long before it is due it can be cancelled
     key_seconds          how long an idempotency key is remembered
     key_busy_seconds     how long after its acceptance a repeat under the same key is answered 409,
                          in progress
@@ -73,6 +76,8 @@ class Faults(BaseModel):
     shuffled: bool = False
     forged: Share = 0
     bounce_share: Share = 0
+    due_seconds: Seconds | None = None
+    cancel_seconds: Seconds = 600
     key_seconds: Seconds = 86_400
     key_busy_seconds: Seconds = 0
     most_per_second: dict[str, Annotated[float, Field(gt=0)]] = {}

@@ -8,6 +8,7 @@ What is known of it, and where from:
 - 202 with an empty body means the whole request was taken; bad addresses come back later as
   `dropped` events. There is no idempotency key.
 - substitutions are put in as they are, into subject, text and HTML alike: hence two tokens
+- what is due later and in a batch can be cancelled: see sendgrid_batches.py
 - custom_args are "not PII": they outlive the message and staff can read them, so only our
   opaque ids ride there. Those of the request are overridden by those of a person, so each
   person carries both.
@@ -28,7 +29,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from notifiers.courier import AttemptQuery, Capabilities, RawRequest
+from notifiers.courier import AttemptQuery, Cancels, Capabilities, RawRequest
 from notifiers.envelope import (
     Channel,
     Envelope,
@@ -42,6 +43,7 @@ from notifiers.envelope import (
     mask,
 )
 from notifiers.errors import BadSignature, MalformedReceipt, NotifierError, Refused
+from notifiers.providers.sendgrid_batches import Batches
 from notifiers.tokens import filled, tokens_used
 from notifiers.transport import Answer, Transport, retry_after
 
@@ -109,7 +111,9 @@ class SendGrid:
             looks_up=activity,
             settle_seconds=600.0,
             live=True,
+            cancels=Cancels(due_seconds=900.0, until_seconds=600.0),
         )
+        self._batches = Batches(transport, self._base_url, self._headers)
 
     def body(self, envelope: Envelope) -> bytes:
         """The mail/send request. Raises Refused for what SendGrid would refuse whole."""
@@ -128,6 +132,9 @@ class SendGrid:
             ],
             "tracking_settings": NO_TRACKING,
         }
+        if envelope.recall:
+            request["batch_id"] = envelope.recall.batch
+            request["send_at"] = int(envelope.recall.due_at.timestamp())
         if self._reply_to:
             request["reply_to"] = {"email": self._reply_to}
         return orjson.dumps(request)
@@ -159,6 +166,14 @@ class SendGrid:
         except NotifierError as error:
             return Finding(FindingKind.CANNOT_TELL, evidence=str(error))
         return _finding(answer)
+
+    async def new_batch(self) -> str:
+        """The id of a batch that can be cancelled. Raises NotifierError."""
+        return await self._batches.new()
+
+    async def cancel(self, batch: str) -> Finding:
+        """Cancel a batch that is not due yet."""
+        return await self._batches.cancel(batch)
 
     def parse_receipts(self, request: RawRequest) -> list[Receipt]:
         """Verify a batch of events and keep those that are ours and tell something."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from notifiers.envelope import Recall
 from notifiers.paging import Page
 from notifiers.paging.call import call_form
 from notifiers.providers.sendgrid import SendGrid
@@ -59,7 +61,7 @@ def mail_schema() -> Any:
     return strict(request["content"]["application/json"]["schema"])
 
 
-def mail() -> Any:
+def mail(**changes: Any) -> Any:
     courier = SendGrid(
         Transport(),
         api_key="x",
@@ -67,11 +69,17 @@ def mail() -> Any:
         from_name="A",
         reply_to="b@example.com",
     )
-    return json.loads(courier.body(make_envelope(*map(make_person, range(1000)))))
+    envelope = make_envelope(*map(make_person, range(1000)), **changes)
+    return json.loads(courier.body(envelope))
 
 
 def test_a_mail_of_a_thousand_people_is_valid() -> None:
     Draft202012Validator(mail_schema()).validate(mail())
+
+
+def test_a_mail_that_can_be_called_back_is_valid() -> None:
+    recall = Recall("YOUR_BATCH_ID", datetime(2026, 3, 2, 9, 15, tzinfo=UTC))
+    Draft202012Validator(mail_schema()).validate(mail(recall=recall))
 
 
 def test_the_schema_would_notice() -> None:
