@@ -74,6 +74,7 @@ class Launch(Shape):
     brake           when it pauses by itself; null: never
     waits           channel to hours of silence after which a person moves on; not given: usual
     quiet           when nobody is disturbed; null: at no time
+    recallable      e-mail is due 15 minutes later, and what is in doubt is cancelled and sent again
     """
 
     ladder: list[Channel] = Field(
@@ -84,6 +85,7 @@ class Launch(Shape):
     brake: BrakeShape | None = BrakeShape()
     waits: dict[Channel, Annotated[float, Field(ge=0, le=LONGEST_WAIT_HOURS)]] | None = None
     quiet: QuietShape | None = QuietShape()
+    recallable: bool = False
 
     def options(self) -> dict[str, Any]:
         """What services.campaigns.launch is told."""
@@ -95,6 +97,7 @@ class Launch(Shape):
             "brake": brake,
             "waits": self.waits,
             "quiet": self.quiet.model_dump(by_alias=True) if self.quiet else {},
+            "recallable": self.recallable,
         }
 
 
@@ -181,6 +184,7 @@ class CampaignView(View):
     status: str
     ladder: list[str]
     unknown_policy: str
+    recallable: bool
     canary: dict[str, Any]
     gate: str
     gate_at: datetime | None

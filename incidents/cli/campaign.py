@@ -54,6 +54,12 @@ def launch(
     quiet: Annotated[
         str, typer.Option(help="When nobody is disturbed, e.g. 22:00-07:30; or none.")
     ] = "21:00-08:00",
+    recallable: Annotated[
+        bool,
+        typer.Option(
+            "--recallable", help="E-mail 15 minutes later, so that doubts can be cancelled."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say whom, by what, at what cost, until when.")
     ] = False,
@@ -68,6 +74,7 @@ def launch(
         "brake": _brake(brake),
         "waits": _waits(waits),
         "quiet": _quiet(quiet),
+        "recallable": recallable,
     }
     path = f"/notices/{chosen['id']}/campaigns"
     if dry_run:

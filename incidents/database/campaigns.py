@@ -35,6 +35,7 @@ AWAITING = "awaits AND state = 'accepted'"
 class Campaign(Base):
     """One approved notice going to one population up the ladder. status: lifecycle.CAMPAIGN.
 
+    recallable        what can be is due a while later, so that it can be cancelled until then
     ladder            channels in order, such as ["email", "sms", "announcement"]; announcement last
     routes            channel -> its couriers, each {"provider", "weight"}, fixed at launch
     unknown_policy    what to do when no evidence will come: hold | resend_marked |
@@ -80,6 +81,7 @@ class Campaign(Base):
     ladder: Mapped[list[str]]
     routes: Mapped[dict[str, Any]]
     unknown_policy: Mapped[str] = mapped_column(String(20), default="hold")
+    recallable: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     waits: Mapped[dict[str, Any]] = mapped_column(default=dict)
     quiet: Mapped[dict[str, Any]] = mapped_column(default=dict)
     quiet_override: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -202,6 +204,8 @@ class Attempt(Base):
     outcome  '' while open, then accepted | retry | refused | split | unknown; unresolved where
              no evidence came and the campaign's policy sent again
     sha256   of the body's bytes, which follow from the sealed people, the words and this id
+    batch_id  what it can be cancelled by at its provider until it is due; '' if it cannot; rides
+              in the body, as `due_at` does
     """
 
     __tablename__ = "attempt"
@@ -234,6 +238,8 @@ class Attempt(Base):
     provider_ref: Mapped[str] = mapped_column(String(200), default="")
     reason: Mapped[str] = mapped_column(String(300), default="")
     look_up_count: Mapped[int] = mapped_column(default=0)
+    batch_id: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    due_at: Mapped[datetime | None]
     evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 

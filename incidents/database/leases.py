@@ -58,11 +58,16 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One call that is about to be made: its attempt's id and the hash of its body."""
+    """One call that is about to be made: its attempt's id and the hash of its body.
+
+    batch_id, due_at  where it can be cancelled, as in Attempt
+    """
 
     attempt_id: UUID
     lease: Lease
     sha256: str
+    batch_id: str = ""
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +351,8 @@ def _attempt_row(intent: Intent, worker: str, now: datetime) -> dict[str, Any]:
         "reason": "",
         "look_up_count": 0,
         "evidence": {},
+        "batch_id": intent.batch_id,
+        "due_at": intent.due_at,
     }
 
 

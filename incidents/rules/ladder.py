@@ -30,6 +30,11 @@ PEOPLE_PER_CALL: Mapping[str, int] = {
     "resend": 100,
 }
 
+# Who can call back what is not due yet, and how many calls at one time.
+# https://www.twilio.com/docs/sendgrid/api-reference/cancel-scheduled-sends
+CANCELS = frozenset({"sendgrid"})
+CANCELLABLE_CALLS = 10
+
 FIRST_RETRY = timedelta(seconds=1)
 LONGEST_RETRY = timedelta(minutes=5)
 # One absent read may be the lag of the provider's index; so may two in the same moment.
@@ -110,7 +115,7 @@ def verdict(
 ) -> Verdict:
     """What a look-up says of an unknown envelope.
 
-    finding   found | absent | cannot_tell
+    finding   found | absent | cancelled | cannot_tell
     reads     looks so far, this one included; of them `absent` showed that nothing had come
     can_look  whether the provider's records can show an attempt at all
     replaces  whether a copy would take the place of the first one, and none was sent so far
@@ -118,6 +123,8 @@ def verdict(
     """
     if finding == "found":
         return Verdict.ACCEPT
+    if finding == "cancelled":
+        return Verdict.AGAIN
     if finding == "absent":
         return Verdict.AGAIN if absent >= ABSENT_READS else Verdict.LOOK
     if can_look and reads < MOST_READS:

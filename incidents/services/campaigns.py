@@ -24,7 +24,7 @@ from incidents.rules.lifecycle import CAMPAIGN, NOTICE
 from incidents.rules.permissions import Permission
 from incidents.rules.quiet_hours import checked
 from incidents.services import canary as few_first
-from incidents.services import freezing, planning, residency
+from incidents.services import freezing, planning, recalls, residency
 from incidents.services.campaign_control import go_on, pause, resume, stop
 from incidents.services.campaign_tending import tend
 from incidents.services.campaign_trail import tell
@@ -45,6 +45,7 @@ def launch(
     brake: Brake | None = None,
     waits: Mapping[str, float] | None = MappingProxyType({}),
     quiet: Mapping[str, Any] | None = MappingProxyType({}),
+    recallable: bool = False,
 ) -> Campaign:
     """Begin to tell every affected person in the approved words.
 
@@ -60,11 +61,14 @@ def launch(
     waits           channel -> hours of silence after which a person moves on; None: the usual
     quiet           from, to, channels, zone: when nobody is disturbed; None: the usual night.
                     Without a door (a drill's clock leaps over nights) there are neither
+    recallable      what can be is due a while later, and cancelled where it is in doubt
     Raises          Conflict  launched before, not approved as it stands, people still coming in
                     InvalidInput  a rung that nobody carries, a language that nobody wrote
     """
     require(work.actor, Permission.RUN_CAMPAIGN)
-    campaign = prepared(work, notice_id, ladder, unknown_policy, canary, brake, waits, quiet)
+    campaign = prepared(
+        work, notice_id, ladder, unknown_policy, canary, brake, waits, quiet, recallable
+    )
     notice = work.session.get_one(Notice, notice_id)
     notice.status = NOTICE.after(notice.status, "issue")
     _add(work, campaign)
@@ -82,6 +86,7 @@ def prepared(
     brake: Brake | None = None,
     waits: Mapping[str, float] | None = MappingProxyType({}),
     quiet: Mapping[str, Any] | None = MappingProxyType({}),
+    recallable: bool = False,
 ) -> Campaign:
     """The campaign that a launch with these options would begin; it is no row yet.
 
@@ -98,6 +103,8 @@ def prepared(
     first = few(canary, people, notice.mode)
     planning.check_coverage(work, notice, approval.id, rungs)
     carried = planning.routes_of(rungs, routes)
+    if recallable:
+        recalls.check(work, carried, people)
     residency.check(work, notice.mode, notice.incident_id, carried)
     return Campaign(
         incident_id=notice.incident_id,
@@ -108,6 +115,7 @@ def prepared(
         ladder=rungs,
         routes=carried,
         unknown_policy=unknown_policy,
+        recallable=recallable,
         audience_of=audience_of,
         waits=checked_waits(waits, rungs),
         quiet=checked(quiet, work.settings.time_zone),

@@ -1,7 +1,8 @@
 """Asking a provider what became of an attempt, in the best way that it declares.
 
 Under a native key the same bytes are sent again: the provider answers what it answered before,
-or takes them now, and in neither case twice. Else its records are looked up.
+or takes them now, and in neither case twice. What is due later is cancelled while there is time:
+before it is due nothing can echo it or show it. Else its records are looked up.
 """
 
 import hashlib
@@ -10,12 +11,15 @@ from datetime import datetime, timedelta
 
 from incidents.database.campaigns import Attempt
 from incidents.database.leases import Lease
+from incidents.services.recalls import may_cancel
 from notifiers.courier import AttemptQuery, Courier
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, Finding, FindingKind, OutcomeKind
 from notifiers.errors import NotifierError
 
-LOOK_UP, NATIVE_KEY = "look_up", "native_key"
+LOOK_UP, NATIVE_KEY, CANCELLED = "look_up", "native_key", "cancelled"
+# Some minutes are left to cancel in: a refusal for too many at once, or no answer, may pass.
+CANCEL_AGAIN = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Look:
     """What was seen, and by what.
 
     again     whether another look may tell more
+    next_at   when to look next; None: as usual
     waits     nothing could be asked yet: this look counts for nothing
     replaces  whether a copy would take the place of what may be there
     """
@@ -43,17 +48,24 @@ class Look:
     by: str
     finding: Finding
     again: bool
+    next_at: datetime | None = None
     waits: bool = False
     replaces: bool = False
 
 
-def look(dispatch: Dispatch, doubt: Doubt, now: datetime) -> Look:
-    """One look at an attempt, from any thread."""
+def look(dispatch: Dispatch, doubt: Doubt, now: datetime, settle: timedelta) -> Look:
+    """One look at an attempt, from any thread. settle: how long records may lag."""
     courier = dispatch.couriers.get(doubt.lease.provider)
     if courier is None:
         return Look(LOOK_UP, _cannot_tell(f"no courier {doubt.lease.provider} here"), again=False)
     if doubt.status != "stopped" and _has_key(courier, doubt, now):
         return _under_key(dispatch, courier, doubt)
+    if may_cancel(doubt.attempt, courier, now):
+        finding = dispatch.cancel(courier.name, doubt.attempt.batch_id)
+        return Look(CANCELLED, finding, again=True, next_at=now + CANCEL_AGAIN, waits=True)
+    if doubt.attempt.due_at and now < (told_by := doubt.attempt.due_at + settle):
+        finding = _cannot_tell("nothing is told of it before it is due")
+        return Look(LOOK_UP, finding, again=True, next_at=told_by, waits=True)
     finding = dispatch.look_up(courier.name, _query(doubt))
     declared = courier.capabilities
     replaces = declared.replaces_copy and doubt.status != "stopped"

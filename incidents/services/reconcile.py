@@ -1,9 +1,9 @@
 """What may or may not have left, settled by evidence: never sent again or failed over without.
 
-In order: a receipt that echoes the attempt (services/receipts), the same bytes under the
-provider's own key or its records (services/looks). Where none will ever tell: once, a copy that
-takes the place of the first one, where the provider declares that; then the campaign's policy.
-Both are counted for the proof.
+In order: a receipt that echoes the attempt (services/receipts); the same bytes under the
+provider's own key, a cancellation before it is due, its records (services/looks). Where none will
+ever tell: once, a copy that takes the place of the first one, where the provider declares that;
+then the campaign's policy. Both are counted for the proof.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,12 @@ def _expire(office: Office, campaign_id: UUID) -> None:
         poison = [one for one in unsent if one.epoch >= MOST_EPOCHS]
         rows.park(work.session, poison, "it could not be made ready to send")
         settle = now + timedelta(seconds=office.settings.settle_seconds)
-        recording.apply(work, [_lost(one, attempt.id, settle) for one, attempt in found if attempt])
+        lost = [
+            _lost(one, attempt.id, now if attempt.batch_id else settle)
+            for one, attempt in found
+            if attempt
+        ]
+        recording.apply(work, lost)
         if work.session.get_one(Campaign, campaign_id).status == "stopped":
             rows.cancel_ready(work.session, campaign_id)
         if found:
@@ -90,13 +95,18 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
     for campaign_id in campaigns:
         found = _claim(office, campaign_id)
         if found:
-            with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
-                seen = list(pool.map(lambda one: look(dispatch, one, office.clock.now()), found))
+            seen = _looked(office, dispatch, found)
             failpoints.reach("looked")
             with office.work(TOCSIN) as work:
                 settled |= _settle(work, found, seen)
                 failpoints.reach("settling")
     return settled
+
+
+def _looked(office: Office, dispatch: Dispatch, found: Sequence[Doubt]) -> list[Look]:
+    settle = timedelta(seconds=office.settings.settle_seconds)
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
+        return list(pool.map(lambda one: look(dispatch, one, office.clock.now(), settle), found))
 
 
 def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
@@ -175,7 +185,8 @@ def _settle(work: Work, due: Sequence[Doubt], seen: Sequence[Look]) -> bool:
         if decided is Verdict.REPLACE:
             evidence["by"] = REPLACED
         pause = timedelta(seconds=max(work.settings.settle_seconds / 2, SHORTEST_PAUSE))
-        doubts.note_look(work.session, doubt.lease, doubt.attempt.id, evidence, now + pause)
+        again_at = one.next_at or now + pause
+        doubts.note_look(work.session, doubt.lease, doubt.attempt.id, evidence, again_at)
         if decided is not Verdict.LOOK:
             results.append(_result(doubt, one.finding, _OUTCOME[decided], evidence, now))
     counted = recording.apply(work, results)

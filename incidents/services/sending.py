@@ -25,16 +25,17 @@ from incidents.clock import SystemClock
 from incidents.database import leases as rows
 from incidents.database import withdrawals
 from incidents.database.base import uuid7
+from incidents.database.campaigns import Campaign
 from incidents.database.engine import is_sqlite
 from incidents.database.leases import Intent, Lease, Result
 from incidents.rules.ladder import retry_after
-from incidents.services import journal, ladder, pacing, planning, receipts, recording
+from incidents.services import journal, ladder, pacing, planning, recalls, receipts, recording
 from incidents.services.opening import open_envelopes
 from incidents.settings import Settings
 from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, Outcome, OutcomeKind
-from notifiers.errors import NotifierError, Refused
+from notifiers.errors import NotifierError, Refused, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -172,6 +173,11 @@ def _open(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> list[Pa
     attempts = [uuid7() for _ in taken]
     with office.look(TOCSIN) as work:
         envelopes = open_envelopes(work, taken, attempts)
+        campaign = work.session.get_one(Campaign, taken[0].campaign_id)
+        recallable_from = now_of(work) if campaign.recallable else None
+    if recallable_from:
+        providers = [lease.provider for lease in taken]
+        envelopes = recalls.with_recalls(dispatch, envelopes, providers, recallable_from)
     return [
         _parcel(dispatch, lease, attempt, envelope)
         for lease, attempt, envelope in zip(taken, attempts, envelopes, strict=True)
@@ -179,15 +185,18 @@ def _open(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> list[Pa
 
 
 def _parcel(dispatch: Dispatch, lease: Lease, attempt_id: UUID, envelope: Envelope) -> Parcel:
-    body, refusal = b"", None
+    body, refusal, recall = b"", None, envelope.recall
     try:
+        if recall and not recall.batch:
+            raise Unavailable("no batch was given that it could be cancelled by")
         body = dispatch.courier(lease.provider).body(envelope)
     except Refused as error:
         # One person may spoil it for all: apart from the others they spoil only their own.
         refusal = Outcome(OutcomeKind.SPLIT, reason=str(error), bad_refs=error.refs)
     except NotifierError as error:
         refusal = Outcome(OutcomeKind.RETRY, reason=str(error))
-    intent = Intent(attempt_id, lease, hashlib.sha256(body).hexdigest())
+    sha256 = hashlib.sha256(body).hexdigest()
+    intent = Intent(attempt_id, lease, sha256, *(recall or ()))
     return Parcel(intent, envelope, body, refusal)
 
 
@@ -285,7 +294,7 @@ def _result(settings: Settings, now: datetime, parcel: Parcel, outcome: Outcome)
         ordinal=lease.ordinal,
         epoch=lease.epoch,
         outcome=kind,
-        next_at=now + _wait(settings, lease, outcome),
+        next_at=now + _wait(settings, parcel, outcome),
         http_status=outcome.http_status,
         provider_ref=outcome.provider_ref,
         reason=outcome.reason,
@@ -294,12 +303,12 @@ def _result(settings: Settings, now: datetime, parcel: Parcel, outcome: Outcome)
     )
 
 
-def _wait(settings: Settings, lease: Lease, outcome: Outcome) -> timedelta:
+def _wait(settings: Settings, parcel: Parcel, outcome: Outcome) -> timedelta:
     if outcome.kind is OutcomeKind.RETRY:
         jitter = random.random()  # noqa: S311  spreads load, hides nothing
-        return retry_after(lease.epoch, outcome.retry_after_seconds, jitter)
-    if outcome.kind is OutcomeKind.UNKNOWN:
-        return timedelta(seconds=settings.settle_seconds)
+        return retry_after(parcel.lease.epoch, outcome.retry_after_seconds, jitter)
+    if outcome.kind is OutcomeKind.UNKNOWN and not parcel.envelope.recall:
+        return timedelta(seconds=settings.settle_seconds)  # else: cancelled while there is time
     return timedelta(0)
 
 

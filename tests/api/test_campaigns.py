@@ -112,6 +112,22 @@ def test_a_canary_and_a_brake_are_set_at_launch(telling, client, commander):
     assert client.post(path, json=wrong, headers=commander).status_code == 422
 
 
+def test_a_campaign_can_be_launched_so_that_it_can_be_called_back(telling, client, commander):
+    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+    body = {"ladder": ["email", "announcement"], "recallable": True}
+    launched = client.post(path, json=body, headers=commander)
+    assert launched.status_code == 201
+    assert launched.json()["recallable"] is True
+
+
+def test_what_calls_nothing_back_cannot_be_recallable(telling, client, commander):
+    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+    body = {"ladder": ["sms", "announcement"], "recallable": True}
+    refused = client.post(path, json=body, headers=commander)
+    assert refused.status_code == 422
+    assert "carry e-mail by sendgrid" in refused.text
+
+
 def test_a_second_launch_is_a_conflict(telling, client, commander):
     launched(telling, client, commander)
     answer = client.post(
