@@ -12,7 +12,6 @@ from incidents.clock import Clock, SystemClock
 from incidents.database import migrate
 from incidents.database.engine import open_engine, reading
 from incidents.errors import IncidentsError
-from incidents.services import law_packs
 from incidents.services.ourselves import own_facts
 from incidents.settings import Settings
 from incidents.vault.keys import KEK_FILE, KeyRing
@@ -35,9 +34,11 @@ def open_office(
     routes: Routes | None = None,
     bell: Bell | None = None,
     clock: Clock | None = None,
+    judges: bool = True,
 ) -> Office:
     """What this process has at hand; embedded, it makes what is missing.
 
+    judges  whether it is to judge by laws; without them it is smaller
     Raises  InvalidInput when the settings say of us what no law knows;
             NotReady in production, when tables or keys are missing;
             TrailRewound, TrailTampered when the audit trail is not the one that was anchored
@@ -58,7 +59,10 @@ def open_office(
         bell or SilentBell(),
         routes or {},
     )
-    law_packs.begin(office)
+    if judges:
+        from incidents.services import law_packs  # noqa: PLC0415  not for those who only tell
+
+        law_packs.begin(office)
     return office
 
 

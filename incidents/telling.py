@@ -1,4 +1,4 @@
-"""The threads that tell people, and the smallest process that has them.
+"""The threads that tell people, and a process that has no others.
 
 `tell` runs nothing but them: no broker, no laws, no alarms. It finds what is ready by looking
 at the rows, as every process does, and its size does not follow that of a campaign.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from functools import partial
 
 import structlog
 
-from incidents.errors import IncidentsError
 from incidents.logs import configure_logs
 from incidents.office import open_office
 from incidents.services import campaigns, sending
@@ -34,7 +32,7 @@ _STOP_SECONDS = 20.0  # for what is on its way to a provider; later, the attempt
 def tell(settings: Settings) -> None:
     """Tell people and do nothing else, until SIGTERM; any number of these share the work."""
     configure_logs(settings.log_format)
-    office = open_office(settings, routes=routes_for(settings))
+    office = open_office(settings, routes=routes_for(settings), judges=False)
     dispatches = dispatches_for(settings)
     senders = senders_of(office, dispatches)
     done = threading.Event()
@@ -112,10 +110,3 @@ def _sender(office: Office, dispatches: Mapping[str, Dispatch], number: int) -> 
     parts = {f"send {mode}": Part(partial(pump, mode)) for mode in modes}
     sweep = Sweep(f"sender-{number}", parts, office.settings.sweep_seconds)
     return sweep
-
-
-if __name__ == "__main__":
-    try:
-        tell(Settings())
-    except IncidentsError as error:
-        sys.exit(f"tocsin: {error}")

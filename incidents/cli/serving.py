@@ -66,7 +66,7 @@ def worker(
         # In the place of this process: what a command line needs is a tenth of its size, and so
         # is what glibc keeps for each thread apart.
         alone = {"MALLOC_ARENA_MAX": "2", **os.environ}
-        os.execve(sys.executable, [sys.executable, "-m", "incidents.telling"], alone)  # noqa: S606
+        os.execve(sys.executable, [sys.executable, "-m", "incidents.telling_alone"], alone)  # noqa: S606
     else:
         from incidents.processes import work
 

@@ -14,12 +14,16 @@ import redis
 from incidents.celery_app import CeleryBell, create_celery
 from incidents.database.incidents import Incident
 from incidents.office import NotReady, open_office, prepare
+from incidents.services import campaigns, equation
 from incidents.settings import Settings
+from incidents.wiring import routes_for
 from incidents.work import TOCSIN
 from tests.factories import make_incident
+from tests.services.telling import mailbox, make_notice, make_people
 
 ROOT = Path(__file__).parents[2]
 MEBIBYTE = 2**20
+PEOPLE = 2_000
 
 
 @pytest.fixture
@@ -36,6 +40,16 @@ def production(postgres, valkey, tmp_path):
 @pytest.fixture
 def worker(production):
     """A running worker."""
+    yield from running(production)
+
+
+@pytest.fixture
+def only_sender(production):
+    """A running worker that tells people and does nothing else."""
+    yield from running(production, "--only-sends")
+
+
+def running(production, *options):
     environment = {
         **os.environ,
         "TOCSIN_DATA_FOLDER": str(production.data_folder),
@@ -43,7 +57,7 @@ def worker(production):
         "TOCSIN_BROKER_URL": production.broker_url,
         "TOCSIN_LOG_FORMAT": "json",
     }
-    command = [sys.executable, "-m", "incidents.cli.main", "worker"]
+    command = [sys.executable, "-m", "incidents.cli.main", "worker", *options]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     yield process
     process.kill()
@@ -82,6 +96,30 @@ def test_a_worker_finds_what_waits_with_and_without_its_broker(production, worke
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=15) == 0
     office.engine.dispose()
+
+
+def test_a_worker_that_only_sends_tells_everybody_and_reviews_nothing(production, only_sender):
+    office = open_office(production, routes=routes_for(production))
+    with office.work(TOCSIN) as work:
+        incident = make_incident(work)
+        make_people(work, incident, [mailbox(n) for n in range(PEOPLE)])
+        notice = make_notice(work, incident)
+    with office.work(TOCSIN) as work:
+        campaign_id = campaigns.launch(work, notice.id, ["email"]).id
+    wait_for(lambda: status_of(office, campaign_id) == "finished", 60)
+    with office.look(TOCSIN) as work:
+        assert equation.equation(work, campaign_id).buckets["delivered"] == PEOPLE
+    assert review_is_due(office, incident.id)
+    assert psutil.Process(only_sender.pid).memory_info().rss < 120 * MEBIBYTE
+
+    only_sender.send_signal(signal.SIGTERM)
+    assert only_sender.wait(timeout=15) == 0
+    office.engine.dispose()
+
+
+def status_of(office, campaign_id):
+    with office.look(TOCSIN) as work:
+        return campaigns.read(work, campaign_id).status
 
 
 def test_a_worker_takes_bells_off_their_queue(production, worker, valkey):
