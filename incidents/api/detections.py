@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 
 from incidents.api.bodies import read_bytes, take_json
-from incidents.api.door import OpenRoute, OpenWork, Shape, View, claim, office_of, run_route
+from incidents.api.door import ROOM, OpenRoute, OpenWork, Shape, View, claim, office_of, run_route
 from incidents.api.incidents import Kind, Title
 from incidents.api.problems import ProblemView
 from incidents.api.shapes import Facts, Line
@@ -44,8 +44,9 @@ class SignedRoute(OpenRoute):
             request.state.actor = TOCSIN
             # The same message again, played by whom it may be, is answered and does nothing.
             key = request.headers["webhook-id"]
-            kept = await run_in_threadpool(claim, request, TOCSIN, key, body)
-            return kept or await run_route(inner, request)
+            async with ROOM:
+                kept = await run_in_threadpool(claim, request, TOCSIN, key, body)
+                return kept or await run_route(inner, request)
 
         return handler
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
@@ -23,12 +24,17 @@ from incidents.work import TOCSIN, Actor, Office, Work, require
 
 # The shapes are part of the door: whoever writes a route finds all it needs in one place.
 __all__ = [
-    "CurrentActor", "CurrentOffice", "GuardedRoute", "IfMatch", "LookWork", "OpenRoute", "OpenWork",
-    "Page", "Shape", "View", "WantedPage", "claim", "etag", "needs", "office_of", "read_body",
-    "router_for", "run_route",
+    "ROOM", "CurrentActor", "CurrentOffice", "GuardedRoute", "IfMatch", "LookWork", "OpenRoute",
+    "OpenWork", "Page", "Shape", "View", "WantedPage", "claim", "etag", "needs", "office_of",
+    "read_body", "router_for", "run_route",
 ]  # fmt: skip
 
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+# Room for so many requests at the database at once: who holds a connection needs a thread to give
+# it back, and if threads could all wait for a connection, neither would ever come. A process has
+# 20 connections (database/engine); its own threads need some. Bodies are read before: nobody is
+# slow inside.
+ROOM = CapacityLimiter(16)
 # What a repeated request is answered with, besides status and body.
 _KEPT_HEADERS = {"content-type", "content-disposition", "etag", "location"}
 
@@ -52,10 +58,13 @@ class GuardedRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             body = _announced(request) if streamed else await read_body(request, self)
-            kept = await run_in_threadpool(_enter, request, permission, body, streamed)
-            if kept is not None:
-                return kept
-            return await run_route(inner, request)
+            async with ROOM:
+                kept = await run_in_threadpool(_enter, request, permission, body, streamed)
+                if kept is not None:
+                    return kept
+                if not streamed:
+                    return await run_route(inner, request)
+            return await run_route(inner, request)  # slow by nature: takes nobody's room
 
         return handler
 
@@ -70,7 +79,9 @@ class OpenRoute(APIRoute):
         async def handler(request: Request) -> Response:
             request.state.actor = TOCSIN
             request.state.key = None
-            return await run_route(inner, request)
+            await read_bytes(request, office_of(request).settings.max_webhook_bytes)
+            async with ROOM:
+                return await run_route(inner, request)
 
         return handler
 
