@@ -20,6 +20,7 @@ from incidents.audit.merkle import root
 from incidents.audit.note import Head, Signer, public_key_of, signed
 from incidents.database.audit_entries import AuditCheckpoint, last_checkpoint
 from incidents.database.audit_tree import TreeRows, take_sequencer_lock, tree_size
+from incidents.disk import flush_folder
 
 
 def checkpoint(session: Session, signer: Signer, now: datetime) -> AuditCheckpoint | None:
@@ -59,23 +60,32 @@ class FileAnchor:
         """Append a committed head; on disk before this returns."""
         line = json.dumps({"at": moment(kept.at), "note": kept.note}, ensure_ascii=False) + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.write(line)
+        is_new = not self.path.exists()
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
+            file.write(_line_end(descriptor) + line.encode())
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(descriptor)
+        if is_new:
+            flush_folder(self.path.parent)
 
     def newest(self) -> Head | None:
         """The largest head kept; a line cut short by a crash is passed over."""
         if not self.path.exists():
             return None
         heads = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        for line in self.path.read_bytes().split(b"\n"):
             try:
                 heads.append(note.read(json.loads(line)["note"]))
             except (ValueError, KeyError):
                 continue
         return max(heads, key=lambda head: head.size, default=None)
+
+
+def _line_end(descriptor: int) -> bytes:
+    # A line cut short by a crash must not swallow the one that follows it.
+    size = os.fstat(descriptor).st_size
+    return b"" if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n" else b"\n"
 
 
 def check_anchor(session: Session, anchor: FileAnchor) -> None:

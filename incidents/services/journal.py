@@ -17,6 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from incidents.database.base import uuid7
 from incidents.database.leases import Result
+from incidents.disk import flush_folder
 from incidents.services import recording
 from incidents.work import TOCSIN, Office
 
@@ -34,6 +35,7 @@ def keep(office: Office, results: list[Result]) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(folder / f"{name}.json")
+    flush_folder(folder)
     log.warning("outcomes wait on disk for the database", attempts=len(results))
 
 

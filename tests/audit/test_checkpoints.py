@@ -94,6 +94,17 @@ def test_the_anchor_keeps_what_was_signed_and_survives_a_cut_line(trail, tmp_pat
     assert anchor.path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_line_cut_short_does_not_swallow_the_next_head(trail, tmp_path):
+    anchor = FileAnchor(tmp_path / "heads.jsonl")
+    trail.write(2)
+    anchor.keep(trail.sign())
+    whole = anchor.path.read_bytes()
+    anchor.path.write_bytes(whole + whole[: whole.index("—".encode()) + 1])  # in mid-sign
+    trail.write(3)
+    anchor.keep(trail.sign())
+    assert anchor.newest().size == 5
+
+
 def test_a_restored_older_database_is_told_by_the_anchor(trail, tmp_path):
     anchor = FileAnchor(tmp_path / "heads.jsonl")
     trail.grow(5)
