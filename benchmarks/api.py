@@ -1,4 +1,8 @@
-"""Incidents opened over HTTP on 32 connections at once, each audited; with `tocsin serve`."""
+"""Incidents opened over HTTP on 32 connections at once, with `tocsin serve`.
+
+Each is judged by every law before it is answered, its duties written and audited. What began
+within six seconds counts, until it is answered.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +26,13 @@ SECONDS = 6.0
 def measure(asked: Namespace) -> Iterator[Value]:
     """How many a second, and how long the slowest hundredth waits."""
     for place in places():
-        count, latencies = _opened(place)
+        seconds, latencies = _opened(place)
         latencies.sort()
-        yield Value("incidents opened/s", place.name, count / SECONDS)
+        yield Value("incidents opened/s", place.name, len(latencies) / seconds)
         yield Value("p99, ms", place.name, 1000 * latencies[int(len(latencies) * 0.99)])
 
 
-def _opened(place: Place) -> tuple[int, list[float]]:
+def _opened(place: Place) -> tuple[float, list[float]]:
     with place.office() as office, office.work(TOCSIN) as work:
         secret = make_token(work, make_user(work, "commander"))
     with place.running("serve"):
@@ -36,8 +40,9 @@ def _opened(place: Place) -> tuple[int, list[float]]:
         return asyncio.run(_open_many(f"{place.url}/api/v1/incidents", secret))
 
 
-async def _open_many(url: str, secret: str) -> tuple[int, list[float]]:
-    end = time.perf_counter() + SECONDS
+async def _open_many(url: str, secret: str) -> tuple[float, list[float]]:
+    started = time.perf_counter()
+    end = started + SECONDS
     latencies: list[float] = []
 
     async def one(session: aiohttp.ClientSession) -> None:
@@ -53,4 +58,4 @@ async def _open_many(url: str, secret: str) -> tuple[int, list[float]]:
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
     async with aiohttp.ClientSession(headers=auth, connector=connector) as session:
         await asyncio.gather(*(one(session) for _ in range(CONNECTIONS)))
-    return len(latencies), latencies
+    return time.perf_counter() - started, latencies
