@@ -331,7 +331,8 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         default=600.0,
         ge=0,
-        description="How long after an attempt a provider's silence starts to mean something.",
+        description="How long after an attempt a provider's silence starts to mean something;"
+        " less than the provider's lag is refused.",
     )
     sweep_seconds: float = Field(
         default=1.0, gt=0, description="How often each process looks for work it was not told of."

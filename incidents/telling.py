@@ -20,7 +20,7 @@ from incidents.office import open_office
 from incidents.services import campaigns, sending
 from incidents.settings import Settings
 from incidents.sweep import Part, Sweep
-from incidents.wiring import dispatches_for, routes_for, settle_too_soon
+from incidents.wiring import dispatches_for, refuse_haste, routes_for
 from incidents.work import Office
 from notifiers.dispatch import Dispatch
 
@@ -66,8 +66,7 @@ def senders_of(office: Office, dispatches: Mapping[str, Dispatch]) -> list[Sweep
     """The threads that lease and send side by side; none where nobody is told from here."""
     if not dispatches:
         return []
-    for name, lag in settle_too_soon(office.settings).items():
-        log.warning("settle_seconds is shorter than a provider's lag", provider=name, seconds=lag)
+    refuse_haste(office.settings)
     return [_sender(office, dispatches, n) for n in range(office.settings.senders_per_process)]
 
 

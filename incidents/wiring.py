@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Mapping
 from email.headerregistry import Address
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from incidents.errors import IncidentsError, InvalidInput, Problem
 from incidents.rules.lanes import residency, weights
@@ -101,6 +103,29 @@ def settle_too_soon(settings: Settings) -> dict[str, float]:
         if courier.capabilities.looks_up
         and courier.capabilities.settle_seconds > settings.settle_seconds
     }
+
+
+def refuse_haste(settings: Settings) -> None:
+    """Refuse to send where a provider's silence would be misread; see `settle_too_soon`.
+
+    A fake on this machine lags as it is told to, so that it may be hasty.
+    Raises  InvalidInput
+    """
+    problems = [
+        Problem("TOCSIN_SETTLE_SECONDS", f"{name} may lag {lag:g} s", f"at least {lag:g}")
+        for name, lag in settle_too_soon(settings).items()
+        if not _is_here(settings, name)
+    ]
+    if problems:
+        raise InvalidInput("what a provider took would be sent once more", *problems)
+
+
+def _is_here(settings: Settings, courier: str) -> bool:
+    url = getattr(settings, f"{courier.partition('_')[0]}_url", "")
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:  # a name, or none
+        return False
 
 
 def dispatches_for(settings: Settings) -> dict[str, Dispatch]:
