@@ -11,7 +11,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -236,15 +236,16 @@ def _hand_over(office: Office, dispatch: Dispatch, going: Sequence[Parcel]) -> l
     """What became of each, in order; this is where bytes leave."""
     wire = [parcel for parcel in going if parcel.refusal is None]
     items = [(one.lease.provider, one.envelope, one.body) for one in wire]
-    answers = iter(dispatch.send_all(items, lambda: _may_go(office, wire)))
+    campaigns = {one.lease.campaign_id for one in wire}
+    answers = iter(dispatch.send_all(items, lambda: _may_go(office, campaigns)))
     return [one.refusal if one.refusal is not None else next(answers) for one in going]
 
 
-def _may_go(office: Office, wire: Sequence[Parcel]) -> bool:
+def _may_go(office: Office, campaigns: Set[UUID]) -> bool:
     """Whether those of a batch that wait for the wire may go still: nobody stopped them."""
     try:
         with office.look(TOCSIN) as work:
-            return rows.are_running(work.session, {one.lease.campaign_id for one in wire})
+            return rows.are_running(work.session, campaigns)
     except DBAPIError:
         return False  # who cannot ask must not go on: they surely were not sent
 

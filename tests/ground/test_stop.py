@@ -28,7 +28,7 @@ WORKERS = 2
 SENDERS = 2
 LATENCY = 0.2
 PEOPLE = 4_000
-ON_THE_WIRE = 100  # notifiers.dispatch: of one worker, for one mode
+ON_THE_WIRE = 100  # of one worker, for one mode
 WORKER = (
     "from incidents.processes import work; from incidents.settings import Settings;"
     " work(Settings())"
@@ -53,6 +53,7 @@ def scene(postgres, valkey, tmp_path) -> Iterator[tuple[Office, FakeProviders]]:
             people_per_envelope=10,
             envelopes_per_lease=1,
             messages_per_lease=200,
+            messages_on_the_wire=ON_THE_WIRE,
             senders_per_process=SENDERS,
         )
         prepare(settings)
