@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from incidents.callbacks import CALL_PATH, STATUS_PATH
 from incidents.errors import IncidentsError, InvalidInput, Problem
 from incidents.rules.lanes import residency, weights
 from incidents.rules.pace import rates
-from incidents.rules.vocabulary import TEMPLATES
-from incidents.services.opening import CALL_PATH, STATUS_PATH
 from incidents.settings import Settings
 from notifiers.courier import Courier
 from notifiers.dispatch import Dispatch
@@ -296,6 +295,7 @@ def _twilio_voice(settings: Settings) -> Courier:
 
 
 def _print_folder(settings: Settings) -> Courier:
+    from incidents.rules.vocabulary import TEMPLATES  # noqa: PLC0415  brings YAML with it
     from notifiers.letters.press import Press  # noqa: PLC0415  heavy: only where used
     from notifiers.letters.window import Window  # noqa: PLC0415
     from notifiers.providers.print_folder import PrintFolder, Sender  # noqa: PLC0415

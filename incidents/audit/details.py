@@ -80,7 +80,7 @@ def list_of(single: Type) -> Type:
     """Several values of a type whose entries are words; their order is kept."""
 
     def words(value: object) -> list[str]:
-        if isinstance(value, str) or not isinstance(value, Collection):
+        if isinstance(value, (str, Mapping)) or not isinstance(value, Collection):
             raise Unfit(f"needs a list, not a {type(value).__name__}")
         return [str(single(item)) for item in value]
 

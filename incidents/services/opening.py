@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from incidents import rendering
+from incidents.callbacks import CALL_PATH, STATUS_PATH
 from incidents.database.campaigns import Campaign
 from incidents.database.envelopes import drill_people_in, live_people_in
 from incidents.database.leases import Lease
@@ -31,9 +32,6 @@ ADDRESS_FIELD = {
 }
 
 _KEY_BYTES = 17  # version and key id, which begin every sealed value
-
-STATUS_PATH = "/api/v1/webhooks/twilio/status"
-CALL_PATH = "/api/v1/webhooks/twilio/calls"
 
 
 def open_envelopes(work: Work, leases: Sequence[Lease], attempts: Sequence[UUID]) -> list[Envelope]:
