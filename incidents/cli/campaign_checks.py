@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from incidents.errors import IncidentsError
-from incidents.settings import Settings
+
+if TYPE_CHECKING:
+    from incidents.settings import Settings
 
 
 def campaigns(settings: Settings) -> str:

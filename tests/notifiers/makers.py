@@ -113,9 +113,14 @@ def make_push(token: str, **changes: object) -> Envelope:
     return make_envelope(person, **({"channel": Channel.PUSH} | changes))
 
 
-def fcm_at(fake: FakeProviders, account: dict[str, str] | None = None, **changes: object) -> Fcm:
+def fcm_at(
+    fake: FakeProviders,
+    account: dict[str, str] | None = None,
+    transport: Transport | None = None,
+    **changes: object,
+) -> Fcm:
     known = ServiceAccount.read(account or fake.service_account)
-    transport = Transport(total_seconds=2, loopback_only=True)
+    transport = transport or Transport(total_seconds=2, loopback_only=True)
     return Fcm(transport, known, **({"base_url": fake.url} | changes))  # type: ignore[arg-type]
 
 
@@ -130,7 +135,9 @@ def web_push_at(fake: FakeProviders, transport: Transport | None = None) -> WebP
 
 
 def push_at(fake: FakeProviders) -> Push:
-    return Push(fcm_at(fake), web_push_at(fake))
+    # Patient: nothing hangs here, and a busy machine takes its time.
+    patient = Transport(total_seconds=15, loopback_only=True)
+    return Push(fcm_at(fake, transport=patient), web_push_at(fake, patient))
 
 
 def smtp_at(port: int, sender: str = "notice@example.com", **changes: object) -> Smtp:
