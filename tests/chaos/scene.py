@@ -262,6 +262,14 @@ def accepted(place: Place) -> int:
     return int(place.fake.ledger()["people"])
 
 
+def until_next(place: Place, people: int) -> float:
+    """How long it takes until somebody else is told; at once where all are."""
+    before, begun = accepted(place), time.monotonic()
+    if before < people:
+        wait_for(lambda: accepted(place) > before, 30)
+    return time.monotonic() - begun
+
+
 def judge(place: Place, campaign_id: UUID, people: int) -> Verdict:
     """Who was told how often, by the ledger; where everybody is, by the rows."""
     with place.office.look(TOCSIN) as work:

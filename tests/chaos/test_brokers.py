@@ -54,17 +54,9 @@ def test_the_broker_is_flushed_in_mid_campaign(place, broker):
             due = PEOPLE * number / (FLUSHES + 1)
             scene.wait_for(lambda due=due: scene.accepted(place) >= due, 60)
             broker.flush()
-            stalled = max(stalled, _next_one(place))
+            stalled = max(stalled, scene.until_next(place, PEOPLE))
         _all_told(place, campaign, "F7 FLUSHALL", flushes=FLUSHES, stalled=f"{stalled:.1f}")
     assert stalled <= MOST_STALLED
-
-
-def _next_one(place) -> float:
-    """How long it takes until somebody else is told."""
-    before, begun = scene.accepted(place), time.monotonic()
-    if before < PEOPLE:
-        scene.wait_for(lambda: scene.accepted(place) > before, 30)
-    return time.monotonic() - begun
 
 
 @pytest.mark.chaos
@@ -78,7 +70,7 @@ def test_the_broker_is_killed_and_started_again_and_stays_away(place, broker):
         broker.kill()
         begun = time.monotonic()
         while time.monotonic() - begun < AWAY_SECONDS and scene.accepted(place) < PEOPLE:
-            assert _next_one(place) <= MOST_STALLED
+            assert scene.until_next(place, PEOPLE) <= MOST_STALLED
         _all_told(place, campaign, "F8 broker killed", restarts=RESTARTS)
 
 

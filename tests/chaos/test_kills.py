@@ -17,7 +17,7 @@ from tests.chaos.scene import Crew, crew, installed, judge, launch, volume
 
 # What goes wrong at the provider meanwhile, besides.
 FAULTS = {
-    "latency_seconds": 0.05,
+    "latency_seconds": 0.3,  # or all would be told before the last kill
     "too_many": 0.02,
     "error_before": 0.01,
     "reset_after": 0.01,
@@ -37,7 +37,7 @@ FROZEN_SECONDS = 7.0
 @pytest.fixture
 def place(postgres, valkey, tmp_path):
     url = postgres.database()
-    with installed(tmp_path, url, valkey.url, people_per_envelope=20) as made:
+    with installed(tmp_path, url, valkey.url, people_per_envelope=10) as made:
         yield made
     postgres.drop(url)
 
