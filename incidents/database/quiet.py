@@ -27,14 +27,28 @@ def places_of(session: Session, incident_id: UUID) -> Sequence[str]:
     return session.scalars(query.distinct()).all()
 
 
+def places_in(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> Sequence[str]:
+    """Where the people in these envelopes live."""
+    query = (
+        select(Recipient.place)
+        .join(Delivery, Delivery.recipient_id == Recipient.id)
+        .where(Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals))
+    )
+    return session.scalars(query.distinct()).all()
+
+
 def put_off(
     session: Session,
     campaign_id: UUID,
     channels: Collection[str],
     places: Collection[str],
     until: datetime,
+    ordinals: Collection[int] | None = None,
 ) -> int:
-    """Let nothing that has not left reach people of these places before a moment; how much."""
+    """Let nothing that has not left reach people of these places before a moment; how much.
+
+    ordinals  of these envelopes only; None: of all
+    """
     inside = (
         select(Delivery.envelope)
         .join(Recipient, Recipient.id == Delivery.recipient_id)
@@ -46,6 +60,8 @@ def put_off(
         .correlate(Envelope)
     )
     late = and_(_ready(campaign_id, channels), Envelope.next_at < until, inside.exists())
+    if ordinals is not None:
+        late = and_(late, Envelope.ordinal.in_(ordinals))
     return rows_changed(session, update(Envelope).where(late).values(next_at=until))
 
 

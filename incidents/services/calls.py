@@ -13,7 +13,7 @@ from incidents.errors import NotFound
 from incidents.rules.calls import call_again_at
 from incidents.rules.permissions import Permission
 from incidents.rules.vocabulary import vocabulary
-from incidents.services import ladder, planning
+from incidents.services import ladder, planning, quiet
 from incidents.services.opening import open_envelopes
 from incidents.work import Work, require
 from notifiers.envelope import Envelope as Sealed
@@ -48,6 +48,7 @@ def _answer_silence(work: Work, campaign: Campaign, silent: Mapping[UUID, str]) 
             again[at].append(one.ordinal)
     for at, ordinals in again.items():
         rows.call_again(work.session, campaign.id, ordinals, at)
+        quiet.keep(work, campaign, ordinals)
     if again:
         planning.rejoin(work, campaign, "unanswered")
     for rung, people in lost.items():

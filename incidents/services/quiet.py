@@ -5,7 +5,7 @@ off. Only a deadline of the law that comes first is a reason to lift them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +31,16 @@ def openings_for(
     known = list(places)
     _shut_by(campaign, quiet, known, now)
     return openings(quiet, campaign.ladder, known, now, EARLY)
+
+
+def keep(work: Work, campaign: Campaign, ordinals: Collection[int]) -> None:
+    """These envelopes are ready once more: where it is night, they wait for the morning."""
+    quiet = quiet_of(campaign.quiet)
+    if quiet is None or not ordinals:
+        return
+    places = rows.places_in(work.session, campaign.id, ordinals)
+    for opens, some in _asleep(quiet, places, work.now).items():
+        rows.put_off(work.session, campaign.id, quiet.channels, some, opens, ordinals)
 
 
 def look(office: Office, mode: str) -> bool:
@@ -106,14 +116,19 @@ def _shut(work: Work, campaign: Campaign) -> None:
     if quiet is None:
         return
     places = rows.places_of(work.session, campaign.incident_id)
-    by_opening: dict[datetime, list[str]] = defaultdict(list)
-    for place in places:
-        if opens := shut_until(quiet, place, work.now, EARLY):
-            by_opening[opens].append(place)
-    for opens, some in by_opening.items():
+    for opens, some in _asleep(quiet, places, work.now).items():
         rows.put_off(work.session, campaign.id, quiet.channels, some, opens)
     _shut_by(campaign, quiet, places, work.now)
     work.session.flush()
+
+
+def _asleep(quiet: Quiet, places: Iterable[str], now: datetime) -> Mapping[datetime, list[str]]:
+    """When it opens again -> the places that are shut now."""
+    by_opening: dict[datetime, list[str]] = defaultdict(list)
+    for place in places:
+        if opens := shut_until(quiet, place, now, EARLY):
+            by_opening[opens].append(place)
+    return by_opening
 
 
 def _shut_by(campaign: Campaign, quiet: Quiet, places: Iterable[str], now: datetime) -> None:

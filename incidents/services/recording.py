@@ -14,7 +14,7 @@ from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign, locked_campaign
 from incidents.database.leases import Result
 from incidents.database.proofs import RecordedAttempts
-from incidents.services import hearsay, ladder
+from incidents.services import hearsay, ladder, quiet
 from incidents.services.opening import person_of
 from incidents.work import Work
 
@@ -34,8 +34,21 @@ def apply(work: Work, results: Sequence[Result]) -> list[Result]:
             _leave(work, campaign, [one for one in mine if one.outcome == "refused"], "failed")
             _leave(work, campaign, [one for one in mine if one.outcome == "given_up"], "unresolved")
             _split(work, campaign, [one for one in mine if one.outcome == "split"])
+    _keep_the_night(work, counted)
     _tell(work, counted)
     return counted
+
+
+def _keep_the_night(work: Work, counted: Sequence[Result]) -> None:
+    """What was not taken at dusk must not be sent again at night."""
+    again = sorted(
+        (one.campaign_id, one.ordinal)
+        for one in counted
+        if rows.state_after(one.outcome) == "ready"
+    )
+    for campaign_id, some in groupby(again, key=lambda one: one[0]):
+        campaign = work.session.get_one(Campaign, campaign_id)
+        quiet.keep(work, campaign, [ordinal for _, ordinal in some])
 
 
 def _leave(work: Work, campaign: Campaign, done: Sequence[Result], outcome: str) -> None:

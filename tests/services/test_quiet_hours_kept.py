@@ -13,11 +13,13 @@ from incidents.errors import Conflict, InvalidInput, NotPermitted
 from incidents.rules.permissions import Role
 from incidents.services import quiet
 from incidents.work import Actor
+from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
 from tests.services.telling import Campaigning, mailbox
 
 PHONE, OTHER = "+12025550101", "+12025550102"
 ADA, BO = (Actor.with_roles(uuid7(), name, Role.PRIVACY_OFFICER) for name in ("Ada", "Bo"))
 NIGHT = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)  # 22:00 in Berlin, 16:00 in New York
+DUSK = NIGHT.replace(hour=19, minute=50)  # ten minutes before nine
 DAY = NIGHT.replace(hour=14)
 MORNING = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
 
@@ -104,6 +106,39 @@ def test_what_has_not_left_when_it_grows_late_is_put_off(telling):
     one.tend()
     one.pump()
     assert one.sms.told() == [PHONE, OTHER]
+
+
+def test_nobody_is_called_again_at_night(telling):
+    one = telling([{"phone": PHONE}], now=DUSK)
+    one.launch("call", "announcement", quiet=None)
+    one.pump()
+    one.clock.set(NIGHT)
+    one.tend()
+    one.fold(one.receipt(one.call.ledger[0], ReceiptKind.UNANSWERED))
+    one.later(3600)
+    assert one.pump() == 0
+    one.clock.set(MORNING)
+    assert one.pump() == 1
+
+
+def test_what_was_not_taken_at_dusk_is_not_sent_again_at_night(telling):
+    one = telling([{"phone": PHONE}], now=DUSK)
+    one.launch("sms", "announcement", quiet=None)
+    one.sms.answers = [lambda envelope: late(one)]
+    one.pump()
+    one.later(3600)
+    one.pump()
+    assert not one.sms.ledger
+    assert one.buckets() == {"waiting": 1}
+    one.clock.set(MORNING)
+    one.pump()
+    assert one.sms.told() == [PHONE]
+
+
+def late(one):
+    """It grew late while the provider made up its mind."""
+    one.clock.set(NIGHT)
+    return Outcome(OutcomeKind.RETRY, 429, retry_after_seconds=600.0)
 
 
 def test_it_grows_late_every_day(telling):
