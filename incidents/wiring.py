@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from notifiers.providers.fcm import Fcm
     from notifiers.providers.google_tokens import ServiceAccount
     from notifiers.providers.smtp_pool import Security
+    from notifiers.providers.twilio_account import TwilioAccount
     from notifiers.providers.vapid import Vapid
     from notifiers.providers.web_push import WebPush
 
@@ -271,25 +272,24 @@ def _dkim(settings: Settings, domain: str) -> Dkim | None:
 def _twilio_sms(settings: Settings) -> Courier:
     from notifiers.providers.twilio_sms import TwilioSms  # noqa: PLC0415  heavy: only where used
 
-    return TwilioSms(
-        _transport(settings),
-        account_sid=settings.twilio_account_sid,
-        auth_token=settings.twilio_auth_token.get_secret_value(),
-        sender=settings.twilio_from,
-        public_url=settings.public_url.rstrip("/") + STATUS_PATH,
-        base_url=settings.twilio_url,
-    )
+    return TwilioSms(_twilio_account(settings, STATUS_PATH), settings.twilio_from)
 
 
 def _twilio_voice(settings: Settings) -> Courier:
     from notifiers.providers.twilio_voice import TwilioVoice  # noqa: PLC0415  heavy
 
-    return TwilioVoice(
+    sender = settings.call_from or settings.twilio_from
+    return TwilioVoice(_twilio_account(settings, CALL_PATH), sender)
+
+
+def _twilio_account(settings: Settings, callback: str) -> TwilioAccount:
+    from notifiers.providers.twilio_account import TwilioAccount  # noqa: PLC0415  heavy
+
+    return TwilioAccount(
         _transport(settings),
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token.get_secret_value(),
-        sender=settings.call_from or settings.twilio_from,
-        public_url=settings.public_url.rstrip("/") + CALL_PATH,
+        public_url=settings.public_url.rstrip("/") + callback,
         base_url=settings.twilio_url,
     )
 

@@ -36,7 +36,6 @@ from notifiers.providers.twilio_account import (
     one_person,
 )
 from notifiers.tokens import fill, values
-from notifiers.transport import Transport
 
 MOST_CHARACTERS = 1_600  # https://www.twilio.com/docs/api/errors/21617
 
@@ -92,8 +91,7 @@ STATUSES = {
 class TwilioSms:
     """SMS through Twilio's Messages resource.
 
-    sender      a number of ours, or the SID of a messaging service (MG…)
-    public_url  our callback's address as Twilio knows it; '' takes the request's own
+    sender  a number of ours, or the SID of a messaging service (MG…)
     """
 
     name = "twilio"
@@ -109,22 +107,11 @@ class TwilioSms:
 
     def __init__(
         self,
-        transport: Transport,
-        *,
-        account_sid: str,
-        auth_token: str,
+        account: TwilioAccount,
         sender: str,
-        public_url: str = "",
-        base_url: str = "https://api.twilio.com",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._account = TwilioAccount(
-            transport,
-            account_sid=account_sid,
-            auth_token=auth_token,
-            public_url=public_url,
-            base_url=base_url,
-        )
+        self._account = account
         self._sender = {_sender_field(sender): sender}
         self._clock = clock
 

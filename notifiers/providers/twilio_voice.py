@@ -43,7 +43,6 @@ from notifiers.providers.twilio_account import (
     one_person,
 )
 from notifiers.providers.twilio_words import HEARD, spoken
-from notifiers.transport import Transport
 
 MOST_TWIML = 4_000
 RING_SECONDS = 40  # long enough for an answering machine to take over
@@ -87,8 +86,7 @@ STATUSES = {
 class TwilioVoice:
     """Calls through Twilio's Calls resource.
 
-    sender      a number of ours, E.164: a messaging service cannot call
-    public_url  our callback's address as Twilio knows it; '' takes the request's own
+    sender  a number of ours, E.164: a messaging service cannot call
     """
 
     name = "twilio_voice"
@@ -104,22 +102,11 @@ class TwilioVoice:
 
     def __init__(
         self,
-        transport: Transport,
-        *,
-        account_sid: str,
-        auth_token: str,
+        account: TwilioAccount,
         sender: str,
-        public_url: str = "",
-        base_url: str = "https://api.twilio.com",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._account = TwilioAccount(
-            transport,
-            account_sid=account_sid,
-            auth_token=auth_token,
-            public_url=public_url,
-            base_url=base_url,
-        )
+        self._account = account
         self._sender = sender
         self._clock = clock
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from email.headerregistry import Address
 
 from notifiers.envelope import Channel, Envelope, Mode, Person, Words
@@ -15,6 +16,7 @@ from notifiers.providers.sendgrid import SendGrid
 from notifiers.providers.smtp import Smtp
 from notifiers.providers.smtp_message import Letterhead
 from notifiers.providers.smtp_pool import Server
+from notifiers.providers.twilio_account import TwilioAccount
 from notifiers.providers.twilio_sms import TwilioSms
 from notifiers.providers.twilio_voice import TwilioVoice
 from notifiers.providers.vapid import Vapid, new_private_key
@@ -22,6 +24,7 @@ from notifiers.providers.web_push import WebPush
 from notifiers.transport import Transport
 
 NONCE = "7f3a"
+SENDER = "+15005550006"
 WORDS = Words(
     subject="About your data, %%7f3a.name.t%% (N-2026-0042)",
     text="Dear %%7f3a.name.t%%, N-2026-0042: see https://notice.example.com",
@@ -90,22 +93,23 @@ def resend_at(fake: FakeProviders, **changes: object) -> Resend:
 
 
 def twilio_at(fake: FakeProviders, url: str = "", **changes: object) -> TwilioSms:
-    transport = Transport(total_seconds=0.5, loopback_only=True)
-    return TwilioSms(transport, **(_account_at(fake, url) | changes))  # type: ignore[arg-type]
+    return TwilioSms(_account_at(fake, url, changes), SENDER)
 
 
-def twilio_voice_at(fake: FakeProviders, url: str = "", **changes: object) -> TwilioVoice:
-    transport = Transport(total_seconds=0.5, loopback_only=True)
-    return TwilioVoice(transport, **(_account_at(fake, url) | changes))  # type: ignore[arg-type]
+def twilio_voice_at(
+    fake: FakeProviders, url: str = "", sender: str = SENDER, **changes: object
+) -> TwilioVoice:
+    return TwilioVoice(_account_at(fake, url, changes), sender)
 
 
-def _account_at(fake: FakeProviders, url: str) -> dict[str, object]:
-    return {
+def _account_at(fake: FakeProviders, url: str, changes: Mapping[str, object]) -> TwilioAccount:
+    given: dict[str, object] = {
         "account_sid": fake.twilio_account_sid,
         "auth_token": fake.twilio_token,
-        "sender": "+15005550006",
         "base_url": url or fake.url,
     }
+    transport = Transport(total_seconds=0.5, loopback_only=True)
+    return TwilioAccount(transport, **(given | changes))  # type: ignore[arg-type]
 
 
 def make_push(token: str, **changes: object) -> Envelope:

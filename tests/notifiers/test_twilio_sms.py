@@ -11,12 +11,12 @@ from notifiers.dispatch import Dispatch
 from notifiers.envelope import FindingKind, Outcome, OutcomeKind, Person, ReceiptKind
 from notifiers.errors import BadSignature, MalformedReceipt, Refused
 from notifiers.fake.server import FakeProviders
-from notifiers.providers.twilio_account import classify, form_of
+from notifiers.providers.twilio_account import TwilioAccount, classify, form_of
 from notifiers.providers.twilio_signed import SIGNATURE
 from notifiers.providers.twilio_sms import CODES, TwilioSms
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
-from tests.notifiers.makers import make_envelope, make_person, make_sms, twilio_at
+from tests.notifiers.makers import SENDER, make_envelope, make_person, make_sms, twilio_at
 from tests.notifiers.twilio_oracle import sdk_posts
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a-token"
@@ -25,10 +25,10 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 PEOPLE = (make_person(address="+12025550123"),)
 
 
-def courier(**changes: str) -> TwilioSms:
-    given = {"account_sid": ACCOUNT, "auth_token": TOKEN, "sender": "+15005550006"}
-    transport = Transport(loopback_only=True)
-    return TwilioSms(transport, clock=lambda: WHEN, **(given | {"public_url": PUBLIC} | changes))
+def courier(sender: str = SENDER, **changes: str) -> TwilioSms:
+    given = {"account_sid": ACCOUNT, "auth_token": TOKEN, "public_url": PUBLIC}
+    account = TwilioAccount(Transport(loopback_only=True), **(given | changes))
+    return TwilioSms(account, sender, lambda: WHEN)
 
 
 def number() -> str:

@@ -12,13 +12,13 @@ from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, FindingKind, Outcome, OutcomeKind, ReceiptKind, Words
 from notifiers.errors import BadSignature, MalformedReceipt, Refused
 from notifiers.fake.server import FakeProviders
-from notifiers.providers.twilio_account import classify
+from notifiers.providers.twilio_account import TwilioAccount, classify
 from notifiers.providers.twilio_signed import SIGNATURE
 from notifiers.providers.twilio_voice import CODES, MOST_SECONDS, RING_SECONDS, TwilioVoice
 from notifiers.providers.twilio_words import VOICES, said, spoken
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
-from tests.notifiers.makers import make_call, make_person, twilio_voice_at
+from tests.notifiers.makers import SENDER, make_call, make_person, twilio_voice_at
 from tests.notifiers.twilio_oracle import sdk_posts
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a-token"
@@ -28,14 +28,9 @@ K = ReceiptKind
 
 
 def courier() -> TwilioVoice:
-    return TwilioVoice(
-        Transport(loopback_only=True),
-        account_sid=ACCOUNT,
-        auth_token=TOKEN,
-        sender="+15005550006",
-        public_url=PUBLIC,
-        clock=lambda: WHEN,
-    )
+    transport = Transport(loopback_only=True)
+    account = TwilioAccount(transport, account_sid=ACCOUNT, auth_token=TOKEN, public_url=PUBLIC)
+    return TwilioVoice(account, SENDER, lambda: WHEN)
 
 
 def form_of(envelope: Envelope) -> dict[str, str]:

@@ -15,11 +15,13 @@ from notifiers.envelope import Recall
 from notifiers.paging import Page
 from notifiers.paging.call import call_form
 from notifiers.providers.sendgrid import SendGrid
+from notifiers.providers.twilio_account import TwilioAccount
 from notifiers.providers.twilio_sms import TwilioSms
 from notifiers.providers.twilio_voice import TwilioVoice
 from notifiers.transport import Transport
-from tests.notifiers.makers import make_call, make_envelope, make_person, make_sms
+from tests.notifiers.makers import SENDER, make_call, make_envelope, make_person, make_sms
 
+ACCOUNT = TwilioAccount(Transport(), account_sid="AC", auth_token="t")
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
@@ -91,7 +93,7 @@ def test_an_sms_is_valid() -> None:
     spec = document("twilio/twilio_api_v2010.json")
     path = spec["paths"]["/2010-04-01/Accounts/{AccountSid}/Messages.json"]
     form = path["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]
-    courier = TwilioSms(Transport(), account_sid="AC", auth_token="t", sender="+15005550006")
+    courier = TwilioSms(ACCOUNT, SENDER)
     body = courier.body(make_sms(callback="https://tocsin.example.com/receipts"))
     schema = strict(resolved(spec, form["schema"]))
     Draft202012Validator(schema).validate(dict(parse_qsl(body.decode())))
@@ -106,7 +108,7 @@ def call_schema() -> Any:
 
 @pytest.mark.parametrize("words", ["short", "x" * 4_000])
 def test_a_call_of_a_campaign_is_valid(words: str) -> None:
-    courier = TwilioVoice(Transport(), account_sid="AC", auth_token="t", sender="+15005550006")
+    courier = TwilioVoice(ACCOUNT, SENDER)
     person = make_person(address="+12025550123", fields={"name": words})
     body = courier.body(make_call(people=(person,), callback="https://tocsin.example.com/calls"))
     called: dict[str, Any] = dict(parse_qsl(body.decode()))
