@@ -35,7 +35,7 @@ def clock() -> SystemClock:
 @pytest.fixture
 def url(office) -> Iterator[str]:
     """A real server in this process."""
-    server = uvicorn.Server(uvicorn.Config(create_app(office), port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(create_app(office), port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -94,7 +94,7 @@ def town(office: Office, tmp_path) -> Iterator[Town]:
         events = f"{url}/api/v1/webhooks/sendgrid/events"
         with FakeProviders(tmp_path, sendgrid_events=events) as fake:
             made = Town(office, fake, url)
-            server = uvicorn.Server(uvicorn.Config(create_app(made.office), log_level="error"))
+            server = uvicorn.Server(uvicorn.Config(create_app(made.office), log_config=None))
             thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
             thread.start()
             yield made
