@@ -63,6 +63,11 @@ def verify_evidence(folder: Path, trail: Trail, *, key: str | None = None) -> Ev
     )
 
 
+def unreadable(name: str, why: str, *, key: str | None = None) -> EvidenceVerification:
+    """What is found where there is no folder to look into."""
+    return EvidenceVerification([(name, why)], "", 0, 0, key or "", key is not None)
+
+
 class _Check:
     """One pass over one folder; each part is looked at, whatever the others hold."""
 

@@ -69,7 +69,12 @@ def verify_receipt(content: bytes, *, key: str | None = None) -> ReceiptVerifica
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(content)
+    if content.startswith(b"%PDF"):
+        raise Bad("this is its paper; what can be checked is notice-receipt.json, attached to it")
+    try:
+        document: dict[str, Any] = json.loads(content)
+    except ValueError:
+        raise Bad("it is no notice receipt: not JSON") from None
     if document.get("receipt") != FORMAT:
         raise Bad("not a notice receipt of a version we know")
     if written(document) != content:

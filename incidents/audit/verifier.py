@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from incidents.audit.bundle_parts import Bad, Lines, Remembered, Selection, Whole
-from incidents.audit.evidence_verifier import EvidenceVerification, verify_evidence
+from incidents.audit.evidence_verifier import EvidenceVerification, unreadable, verify_evidence
 from incidents.audit.evidence_verifier import describe as describe_evidence
 from incidents.audit.note import BadNote, Head, PublicKey, signer_ids, verified
 from incidents.audit.note import read as read_note
@@ -178,8 +178,11 @@ def verify_evidence_at(path: Path, *, key: str | None = None) -> EvidenceVerific
     if path.is_dir():
         return verify_evidence(path, _wrong_with_trail, key=key)
     with tempfile.TemporaryDirectory() as folder:
-        with zipfile.ZipFile(path) as packed:
-            packed.extractall(folder)
+        try:
+            with zipfile.ZipFile(path) as packed:
+                packed.extractall(folder)
+        except zipfile.BadZipFile as error:
+            return unreadable(path.name, f"no whole zip of evidence: {error}", key=key)
         return verify_evidence(Path(folder), _wrong_with_trail, key=key)
 
 

@@ -84,6 +84,15 @@ def test_evidence_verifies_as_folder_and_as_zip(one, folder, capsys):
     assert "Sound" in capsys.readouterr().out
 
 
+def test_what_is_no_evidence_is_said_to_be_none(folder):
+    zipped = folder.parent / "evidence.zip"
+    cut = folder.parent / "cut.zip"
+    cut.write_bytes(zipped.read_bytes()[:-100])
+    for file in (cut, folder / "README.txt"):
+        ((name, why),) = verify_evidence_at(file).findings
+        assert (name, "no whole zip" in why) == (file.name, True)
+
+
 def test_evidence_verifies_with_nothing_but_what_is_in_it(one, folder):
     command = [sys.executable, "-I", "-c", _ALONE, "..", "--key", key_of(one)]
     environment = {"PATH": os.environ["PATH"]}

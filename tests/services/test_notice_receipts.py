@@ -158,6 +158,15 @@ def test_a_receipt_signed_by_another_hand_is_refused(one, tmp_path):
     assert not verify_receipt(receipt(one, ref="17"), key=str(public_key_of(other))).ok
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"%PDF-1.7\n\x80", "attached to it"), (b"ref,name\n", "not JSON"), (b"[]", "cannot be read")],
+)
+def test_what_is_no_receipt_is_said_to_be_none(content, why):
+    found = verify_receipt(content)
+    assert (found.ok, why in found.reason) == (False, True), found.reason
+
+
 def test_two_receipts_cannot_be_mixed(one):
     ada, ben = (json.loads(receipt(one, ref=ref)) for ref in ("17", "19"))
     for part in ada["told"][0]:
