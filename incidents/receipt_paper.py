@@ -63,7 +63,7 @@ def _lines(leaf: Mapping[str, Any], say: Mapping[str, Any]) -> Iterator[tuple[st
         parts = (_moment(call["ended"] or call["began"]), outcome, call["ref"])
         yield say["call"], " · ".join(filter(None, parts))
     for heard in leaf["receipts"]:
-        kind = say["states"].get(heard["kind"], heard["kind"])
+        kind = say["kinds"].get(heard["kind"], heard["kind"])
         said = (_moment(heard["at"]), kind, heard["code"], heard["ref"])
         yield say["heard"], " · ".join(filter(None, said))
     yield say["hash"], leaf["words"]

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from incidents.receipt_paper import receipt_pdf
 from incidents.rules.vocabulary import TEMPLATES, page_locales
 from incidents.services.equation import BUCKETS
+from notifiers.envelope import ReceiptKind
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def words(locale):
 def test_a_language_has_the_same_words_as_english(locale):
     ours, english = words(locale), words("en")
     assert ours.keys() == english.keys()
-    for part in ("channels", "states", "outcomes"):
+    for part in ("channels", "states", "outcomes", "kinds"):
         assert ours[part].keys() == english[part].keys()
     assert len(ours["check"]) == len(english["check"])
 
@@ -34,7 +35,11 @@ def test_every_bucket_has_a_word():
     assert {*BUCKETS, "left"} <= words("en")["states"].keys()
 
 
-def receipt(locale, text):
+def test_everything_that_a_provider_may_say_has_a_word():
+    assert words("en")["kinds"].keys() == {*ReceiptKind}
+
+
+def receipt(locale, text, heard=()):
     call = {"began": "2026-03-02T09:00:00.000000Z", "ended": "", "outcome": "accepted", "ref": "r"}
     leaf = {
         "attempts": [call],
@@ -43,7 +48,7 @@ def receipt(locale, text):
         "channel": "email",
         "locale": locale,
         "provider": "sendgrid",
-        "receipts": [],
+        "receipts": list(heard),
         "why": "",
         "words": "ab" * 32,
     }
@@ -64,6 +69,14 @@ def test_it_is_written_in_the_language_of_its_person(locale, word):
     assert word in text
     assert "王小明" in text
     assert "#here *is* markup" in text
+
+
+def test_words_left_on_a_machine_are_not_told_as_a_change_of_channel():
+    left = {"at": "2026-03-02T09:01:00.000000Z", "kind": "left", "code": "", "ref": "r"}
+    paper = PdfReader(io.BytesIO(receipt_pdf(receipt("en", "Hello", [left]), "Example", NOW)))
+    text = paper.pages[0].extract_text()
+    assert "left on an answering machine" in text
+    assert "another channel" not in text
 
 
 def test_equal_receipts_give_equal_bytes():
