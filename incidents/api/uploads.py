@@ -1,15 +1,18 @@
-"""A list sent as CSV: streamed through a thread of its own, and never kept whole anywhere."""
+"""A list sent as CSV: what a route declares that takes one, and how one of any size is streamed.
+
+A stream goes through a thread of its own, and is never kept whole anywhere.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import anyio
 from anyio import CapacityLimiter, from_thread, to_thread
-from fastapi import HTTPException, Request
+from fastapi import Request
 
 from incidents.api.door import needs
 from incidents.api.problems import ProblemView
-from incidents.errors import IncidentsError
+from incidents.errors import IncidentsError, UnsupportedMedia
 from incidents.rules.permissions import Permission
 
 T = TypeVar("T")
@@ -22,13 +25,15 @@ _HEAR_OUT_SECONDS = 30
 _threads = CapacityLimiter(8)
 
 
-def needs_csv(permission: Permission, described: str, example: str) -> dict[str, Any]:
+def needs_csv(
+    permission: Permission, described: str, example: str, *, streamed: bool = True
+) -> dict[str, Any]:
     """What a route declares that takes a CSV: its permission, and what the list looks like."""
     unsupported = {"model": ProblemView, "content": {"application/problem+json": {}}}
     declared = needs(permission, **{"415": unsupported})
     body = {"schema": {"type": "string"}, "example": example}
     declared["openapi_extra"] |= {
-        "x-streamed": True,
+        "x-streamed": streamed,
         "requestBody": {
             "required": True,
             "description": described,
@@ -40,7 +45,7 @@ def needs_csv(permission: Permission, described: str, example: str) -> dict[str,
 
 async def stream_csv(request: Request, take: Callable[[Iterator[bytes]], T]) -> T:
     """What `take` makes of the pieces of the list, as they come."""
-    _check_type(request.headers.get("content-type", ""))
+    check_csv(request)
     stream = request.stream()
 
     async def following() -> bytes:
@@ -62,10 +67,11 @@ async def stream_csv(request: Request, take: Callable[[Iterator[bytes]], T]) -> 
         raise
 
 
-def _check_type(content_type: str) -> None:
-    media, _, parameters = content_type.lower().partition(";")
+def check_csv(request: Request) -> None:
+    """Refuse what does not say that it is a CSV in UTF-8."""
+    media, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     if media.strip() != "text/csv":
-        raise HTTPException(415, "send the list as Content-Type: text/csv")
+        raise UnsupportedMedia("send the list as Content-Type: text/csv")
     charset = parameters.partition("charset=")[2].strip(' "') or "utf-8"
     if charset not in {"utf-8", "utf8", "us-ascii"}:
-        raise HTTPException(415, "send the list in UTF-8: Content-Type: text/csv; charset=utf-8")
+        raise UnsupportedMedia("send the list in UTF-8: Content-Type: text/csv; charset=utf-8")
