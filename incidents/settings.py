@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     prices: str = Field(
         default="",
         description="What one e-mail, SMS segment, call, letter or push message costs by provider,"
-        " e.g. sendgrid=0.0009, twilio_sms=0.0083; for the dry run.",
+        " e.g. sendgrid=0.0009, twilio=0.0083; for the dry run.",
     )
     currency: str = Field(
         default="USD", pattern="^[A-Z]{3}$", description="Of the prices; ISO 4217."

@@ -68,12 +68,14 @@ class Forecast:
     @property
     def in_time(self) -> bool | None:
         """Whether it ends before the duty is due; None: not known."""
-        return None if None in {self.ends_at, self.due_at} else self.ends_at <= self.due_at  # type: ignore[operator]
+        if self.ends_at is None or self.due_at is None:
+            return None
+        return self.ends_at <= self.due_at
 
 
 @lru_cache(maxsize=8)
 def prices(told: str) -> Mapping[str, Decimal]:
-    """By provider, from `sendgrid=0.0009, twilio_sms=0.0083`. Raises ValueError."""
+    """By provider, from `sendgrid=0.0009, twilio=0.0083`. Raises ValueError."""
     found = {}
     for part in (part.strip() for part in told.split(",") if part.strip()):
         provider, _, price = (one.strip() for one in part.partition("="))

@@ -43,7 +43,7 @@ def plan(work: Work, notice_id: UUID, **options: Any) -> Forecast:
 _KEYS = {
     "sendgrid": ("sendgrid_api_key",),
     "resend": ("resend_api_key",),
-    "twilio_sms": ("twilio_account_sid", "twilio_auth_token"),
+    "twilio": ("twilio_account_sid", "twilio_auth_token"),
     "twilio_voice": ("twilio_account_sid", "twilio_auth_token"),
 }
 

@@ -126,11 +126,16 @@ def test_when_nobody_can_be_sent_anything_it_warns(telling):
 
 
 def test_it_warns_of_a_provider_whose_key_is_not_set(telling):
-    people = [mailbox(1)]
-    missing = "sendgrid_api_key is not set here"
-    assert any(one.startswith(missing) for one in plan(telling(people)).warnings)
+    people = [mailbox(1), {"phone": "+12025550101"}]
+    missing = {"sendgrid_api_key", "twilio_account_sid", "twilio_auth_token"}
+    assert missing == keys_missed(telling(people))
     with_key = telling(people, sendgrid_api_key=SecretStr("a key"))
-    assert not any(one.startswith(missing) for one in plan(with_key).warnings)
+    assert missing - {"sendgrid_api_key"} == keys_missed(with_key)
+
+
+def keys_missed(one):
+    told = plan(one).warnings
+    return {line.partition(" ")[0] for line in told if "is not set here" in line}
 
 
 def test_what_a_launch_would_refuse_it_refuses(telling):
