@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
@@ -120,6 +120,14 @@ def duties_of(session: Session, incident_id: UUID) -> Sequence[Duty]:
     """Every duty of an incident: soonest due first, those without a time last."""
     query = select(Duty).where(Duty.incident_id == incident_id)
     return session.scalars(query.order_by(Duty.due_at.is_(None), Duty.due_at, Duty.rule)).all()
+
+
+def people_due_at(session: Session, incident_id: UUID) -> datetime | None:
+    """The earliest time by which affected people must be told; None: no duty has one."""
+    query = select(func.min(Duty.due_at)).where(
+        Duty.incident_id == incident_id, Duty.audience == "people", Duty.status == "open"
+    )
+    return session.scalar(query)
 
 
 def open_duties(session: Session, incident_id: UUID) -> Sequence[Duty]:

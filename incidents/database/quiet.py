@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
-from incidents.database.duties import Duty
 from incidents.database.leases import state_is
 from incidents.database.population import Recipient
 
@@ -77,14 +76,6 @@ def let_go(session: Session, campaign_id: UUID, channels: Collection[str], now: 
     """Let what is put off leave now; how many envelopes. (What a provider put off comes too.)"""
     waits = and_(_ready(campaign_id, channels), Envelope.next_at > now)
     return rows_changed(session, update(Envelope).where(waits).values(next_at=now))
-
-
-def people_due_at(session: Session, incident_id: UUID) -> datetime | None:
-    """The earliest time by which the law wants affected people told."""
-    query = select(func.min(Duty.due_at)).where(
-        Duty.incident_id == incident_id, Duty.audience == "people", Duty.status == "open"
-    )
-    return session.scalar(query)
 
 
 def _ready(campaign_id: UUID, channels: Collection[str]) -> ColumnElement[bool]:

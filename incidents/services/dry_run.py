@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from pydantic import SecretStr
 from incidents.database import forecast as rows
 from incidents.database import pages, placements
 from incidents.database.campaigns import Campaign
-from incidents.database.duties import duties_of
+from incidents.database.duties import people_due_at
 from incidents.database.forecast import Standing
 from incidents.database.notices import bodies_of
 from incidents.database.packing import Placing
@@ -77,7 +76,7 @@ def _forecast(work: Work, campaign: Campaign, found: list[Standing], legs: list[
         unpriced=unpriced,
         seconds=seconds,
         ends_at=forecast.ends_at(work.now, legs, first.hold_seconds, seconds),
-        due_at=_due_at(work, campaign.incident_id),
+        due_at=people_due_at(work.session, campaign.incident_id),
     )
 
 
@@ -114,12 +113,3 @@ def _unreached(found: list[Standing]) -> Mapping[str, int]:
         if one.track is None:
             counts[one.held or ("barred" if one.barred else "no_address")] += one.people
     return dict(counts)
-
-
-def _due_at(work: Work, incident_id: UUID) -> datetime | None:
-    due = [
-        duty.due_at
-        for duty in duties_of(work.session, incident_id)
-        if duty.audience == "people" and duty.status == "open" and duty.due_at
-    ]
-    return min(due, default=None)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from incidents.database import quiet as rows
 from incidents.database.campaigns import Campaign, locked_campaign
+from incidents.database.duties import people_due_at
 from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem
 from incidents.rules.permissions import Permission
 from incidents.rules.quiet_hours import Quiet, closes_at, openings, quiet_of, shut_until
@@ -99,7 +100,7 @@ def _deadline_first(work: Work, campaign: Campaign) -> datetime:
     opens = rows.opens_last(work.session, campaign.id, _channels(campaign), work.now)
     if opens is None:
         raise Conflict("nothing waits for the morning")
-    due_at = rows.people_due_at(work.session, campaign.incident_id)
+    due_at = people_due_at(work.session, campaign.incident_id)
     if due_at is None or due_at >= opens:
         when = f"by {opens:%Y-%m-%d %H:%M} UTC"
         raise Conflict(f"everything leaves {when}, before any deadline of the law: let it wait")
