@@ -24,14 +24,6 @@ def added_people(session: Session, incident_id: UUID) -> int:
     return int(found or 0)
 
 
-def is_importing(session: Session, incident_id: UUID) -> bool:
-    """Whether people are being added right now."""
-    running = exists().where(
-        PopulationImport.incident_id == incident_id, PopulationImport.status == "running"
-    )
-    return bool(session.scalar(select(running)))
-
-
 def not_placed_through(session: Session, mode: str) -> Sequence[UUID]:
     """Running campaigns of a mode in which somebody may have no place yet.
 

@@ -20,12 +20,6 @@ def campaigns_to_shut(session: Session, mode: str, now: datetime) -> Sequence[UU
     return session.scalars(query.order_by(Campaign.id)).all()
 
 
-def places_of(session: Session, incident_id: UUID) -> Sequence[str]:
-    """Where the affected people live."""
-    query = select(Recipient.place).where(Recipient.incident_id == incident_id)
-    return session.scalars(query.distinct()).all()
-
-
 def places_in(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> Sequence[str]:
     """Where the people in these envelopes live."""
     query = (

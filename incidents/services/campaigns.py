@@ -15,6 +15,7 @@ from incidents.database import audience, pages
 from incidents.database import campaigns as rows
 from incidents.database.campaign_looks import CampaignLook
 from incidents.database.campaigns import Campaign
+from incidents.database.imports import running_import
 from incidents.database.notices import Notice, NoticeApproval, standing_approval
 from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules.brake import Brake, checked_brake
@@ -186,7 +187,7 @@ def _audience_of(work: Work, notice: Notice) -> UUID | None:
 
 def _check_people(work: Work, notice: Notice, audience_of: UUID | None) -> int:
     """How many people there are to tell."""
-    if pages.is_importing(work.session, notice.incident_id):
+    if running_import(work.session, notice.incident_id):
         raise Conflict("people are still being imported: launch when the import has ended")
     people = pages.added_people(work.session, notice.incident_id)
     if not people:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from incidents.database import pages
 from incidents.database import quiet as rows
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.duties import people_due_at
@@ -116,7 +117,7 @@ def _shut(work: Work, campaign: Campaign) -> None:
     campaign.shuts_at = None
     if quiet is None:
         return
-    places = rows.places_of(work.session, campaign.incident_id)
+    places = pages.places_of(work.session, campaign.incident_id)
     for opens, some in _asleep(quiet, places, work.now).items():
         rows.put_off(work.session, campaign.id, quiet.channels, some, opens)
     _shut_by(campaign, quiet, places, work.now)
