@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, aliased
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope
 from incidents.database.population import Recipient
-from incidents.database.statistics import counting
+from incidents.database.statistics import by_hash
 
 
 def in_audience(campaign: Campaign) -> ColumnElement[bool]:
@@ -52,7 +52,7 @@ def got(campaign_id: UUID) -> ColumnElement[bool]:
 def size(session: Session, incident_id: UUID, campaign_id: UUID) -> int:
     """How many people a campaign has told."""
     query = select(func.count()).where(Recipient.incident_id == incident_id, got(campaign_id))
-    with counting(session):
+    with by_hash(session):
         return session.scalar(query.select_from(Recipient)) or 0
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from incidents.database.audience import counts
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
 from incidents.database.population import Recipient
-from incidents.database.statistics import counting
+from incidents.database.statistics import by_hash
 
 # What becomes of a person as long as their envelope speaks for them.
 _BY_STATE = {
@@ -49,7 +49,7 @@ def people_by_bucket(session: Session, campaign: Campaign) -> tuple[list[Group],
     everybody = select(literal(-1), null(), literal("total"), func.count()).where(
         Recipient.incident_id == campaign.incident_id, counts(campaign)
     )
-    with counting(session):
+    with by_hash(session):
         rows: Sequence[Any] = session.execute(union_all(placed, everybody)).all()
     groups = [Group(*row) for row in rows if row[2] != "total"]
     return groups, next(row[3] for row in rows if row[2] == "total")

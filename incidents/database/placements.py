@@ -38,6 +38,7 @@ from incidents.database.packing import PERSON, RESIDENCY, Placing, by_track, cho
 from incidents.database.pages import has_id_on_page, is_drawn, is_on_page
 from incidents.database.population import Recipient
 from incidents.database.sets import among
+from incidents.database.statistics import by_hash
 
 # Of the connection alone, and empty outside of `_place`.
 PACKED = Table(
@@ -136,10 +137,9 @@ def _place(session: Session, placing: Placing, people: Select[*tuple[Any, ...]])
     if not placing.places:
         return 0
     session.execute(CreateTable(PACKED, if_not_exists=True))
-    _loop(session, "off")
     columns = [column.name for column in PACKED.columns]
-    count = rows_changed(session, insert(PACKED).from_select(columns, packed(placing, people)))
-    _loop(session, "on")
+    with by_hash(session):
+        count = rows_changed(session, insert(PACKED).from_select(columns, packed(placing, people)))
     if count:
         rows_changed(session, _deliveries(placing))
         if placing.tracks:
@@ -150,16 +150,6 @@ def _place(session: Session, placing: Placing, people: Select[*tuple[Any, ...]])
 
 
 _EMPTY = text("TRUNCATE packed")
-
-
-def _loop(session: Session, allowed: str) -> None:
-    """Whether PostgreSQL may go through one set of people for each person of another.
-
-    It thinks that it may while it has not counted them yet, right after an import: then a page
-    would take minutes.
-    """
-    if not is_sqlite(session.connection()):
-        session.execute(text(f"SET LOCAL enable_nestloop = {allowed}"))
 
 
 def _deliveries(placing: Placing) -> Insert:

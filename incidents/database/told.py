@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
 from incidents.database.population import Recipient, are_people_of
-from incidents.database.statistics import counting
+from incidents.database.statistics import by_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def told_by_place(session: Session, incident_id: UUID, campaign_id: UUID) -> Seq
         .where(are_people_of(incident_id))
         .group_by(Recipient.place)
     )
-    with counting(session):
+    with by_hash(session):
         return [Told(*row) for row in session.execute(query)]
 
 
@@ -122,5 +122,5 @@ def unreachable_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
     query = select(Recipient.place, func.count()).where(
         are_people_of(incident_id), or_(no_address, Recipient.id.in_(exhausted))
     )
-    with counting(session):
+    with by_hash(session):
         return dict(session.execute(query.group_by(Recipient.place)).all())
