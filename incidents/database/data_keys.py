@@ -6,11 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, LargeBinary, String, UniqueConstraint, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base
+from incidents.database.engine import upsert
 
 
 class DataKeyRow(Base):
@@ -50,7 +49,6 @@ def find_data_key_by_id(session: Session, key_id: UUID) -> DataKeyRow | None:
 
 def add_data_key(session: Session, row: DataKeyRow) -> None:
     """Add a key, unless another writer has added one for the same incident and purpose."""
-    upsert = insert_postgresql if session.get_bind().dialect.name == "postgresql" else insert_sqlite
     values = {
         "id": row.id,
         "incident_id": row.incident_id,
@@ -59,7 +57,7 @@ def add_data_key(session: Session, row: DataKeyRow) -> None:
         "kek_id": row.kek_id,
         "created_at": row.created_at,
     }
-    session.execute(upsert(DataKeyRow).values(values).on_conflict_do_nothing())
+    session.execute(upsert(session, DataKeyRow).values(values).on_conflict_do_nothing())
 
 
 def data_keys_of(session: Session, incident_id: UUID) -> Sequence[DataKeyRow]:

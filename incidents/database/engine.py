@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 _SQLITE_LOCK_SECONDS = 60.0  # a writer waits so long for the one before it
@@ -37,6 +39,13 @@ def reading(engine: Engine) -> Engine:
 def is_sqlite(connection: Connection | Engine) -> bool:
     """Whether the single-writer rules of SQLite hold here."""
     return connection.dialect.name == "sqlite"
+
+
+def upsert(session: Session, table: Any) -> sqlite.Insert | postgresql.Insert:
+    """An insert that may say what happens where a row is there already."""
+    if is_sqlite(session.get_bind()):
+        return sqlite.insert(table)
+    return postgresql.insert(table)
 
 
 def _impatience(seconds: float) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import LargeBinary, String, UniqueConstraint, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
+from incidents.database.engine import upsert
 
 
 class IdempotentRequest(Base):
@@ -32,9 +31,8 @@ class IdempotentRequest(Base):
 
 def claim(session: Session, row: IdempotentRequest) -> IdempotentRequest | None:
     """Take the key; None when it is ours now, else the row of whoever was first."""
-    insert = upsert_sqlite if session.get_bind().dialect.name == "sqlite" else upsert_postgresql
     taken = session.execute(
-        insert(IdempotentRequest)
+        upsert(session, IdempotentRequest)
         .values(
             id=row.id,
             principal_id=row.principal_id,

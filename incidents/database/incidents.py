@@ -16,11 +16,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, Json, uuid7
+from incidents.database.engine import upsert
 
 
 class Incident(Base):
@@ -139,9 +138,8 @@ class Counter(Base):
 
 def next_number(session: Session, series: str) -> int:
     """The next number of a series, starting at 1; two transactions never get the same."""
-    insert = upsert_sqlite if session.get_bind().dialect.name == "sqlite" else upsert_postgresql
     statement = (
-        insert(Counter)
+        upsert(session, Counter)
         .values(name=series, value=1)
         .on_conflict_do_update(index_elements=["name"], set_={"value": Counter.value + 1})
         .returning(Counter.value)

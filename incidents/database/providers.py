@@ -9,13 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Double, Row, String, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base
 from incidents.database.campaigns import Attempt, Campaign, Envelope, rows_changed
-from incidents.database.engine import is_sqlite
+from incidents.database.engine import upsert
 from incidents.rules.breaker import Breaker
 from incidents.rules.lifecycle import BREAKER
 from incidents.rules.pace import Bucket, Rate, full
@@ -173,5 +171,4 @@ def _values(bucket: Bucket) -> dict[str, Any]:
 
 def _make(session: Session, kind: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows; what somebody else has just inserted stays as it is."""
-    upsert = upsert_sqlite if is_sqlite(session.connection()) else upsert_postgresql
-    session.execute(upsert(kind).on_conflict_do_nothing(), rows)
+    session.execute(upsert(session, kind).on_conflict_do_nothing(), rows)

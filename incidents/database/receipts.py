@@ -7,8 +7,6 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, case, exists, null, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
-from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session, aliased
 
 from incidents.database.campaigns import (
@@ -17,7 +15,7 @@ from incidents.database.campaigns import (
     ProviderReceipt,
     rows_changed,
 )
-from incidents.database.engine import is_sqlite
+from incidents.database.engine import is_sqlite, upsert
 from incidents.database.sets import among, as_rows
 from incidents.database.withdrawals import count_again, waiting_envelopes
 
@@ -42,10 +40,10 @@ def keep_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
     if not ordered:
         return set()
     if is_sqlite(session.connection()):
-        new = upsert_sqlite(ProviderReceipt).on_conflict_do_nothing()
+        new = upsert(session, ProviderReceipt).on_conflict_do_nothing()
         return set(session.scalars(new.returning(ProviderReceipt.dedupe_key), ordered))
     table = cast("Table", ProviderReceipt.__table__)
-    given = upsert_postgresql(table).from_select(list(ordered[0]), as_rows(table, ordered))
+    given = upsert(session, table).from_select(list(ordered[0]), as_rows(table, ordered))
     new_rows = given.on_conflict_do_nothing().returning(table.c.dedupe_key)
     return set(session.connection().scalars(new_rows))
 

@@ -22,13 +22,11 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
 from incidents.database.campaigns import rows_changed
-from incidents.database.engine import is_sqlite
+from incidents.database.engine import upsert
 from incidents.database.sets import among
 
 
@@ -91,8 +89,7 @@ def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
     """Add suppressions, but none that stands already; gives the ids of those added."""
     if not rows:
         return set()
-    upsert = insert_sqlite if is_sqlite(session.connection()) else insert_postgresql
-    new = upsert(Suppression).on_conflict_do_nothing().returning(Suppression.id)
+    new = upsert(session, Suppression).on_conflict_do_nothing().returning(Suppression.id)
     # In one order, so that two who add the same do not wait for each other.
     ordered = sorted(rows, key=lambda row: (row["kind"], row["address_index"], row["reason"]))
     return set(session.scalars(new, [dict(row) for row in ordered]))
