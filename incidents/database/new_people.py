@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, LargeBinary, func, insert, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from incidents.database.engine import is_sqlite
 from incidents.database.population import Recipient
+from incidents.database.sets import among
 
 
 class NewPerson(NamedTuple):
@@ -64,11 +64,9 @@ def is_empty(session: Session, incident_id: UUID) -> bool:
 
 def keys_there(session: Session, incident_id: UUID, keys: Sequence[bytes]) -> set[bytes]:
     """Which of these people are in the incident already."""
-    if is_sqlite(session.connection()):
-        among: ColumnElement[bool] = Recipient.person_key.in_(keys)
-    else:  # one parameter instead of thousands
-        among = Recipient.person_key == func.any(literal(list(keys), ARRAY(LargeBinary)))
-    query = select(Recipient.person_key).where(Recipient.incident_id == incident_id, among)
+    query = select(Recipient.person_key).where(
+        Recipient.incident_id == incident_id, among(session, Recipient.person_key, keys)
+    )
     return set(session.scalars(query))
 
 
