@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from incidents.database.campaigns import Campaign
 from incidents.database.data_keys import DataKeyRow
 from incidents.database.incidents import Incident
 from incidents.database.population import Recipient
@@ -31,14 +30,6 @@ def incidents_with_people(session: Session) -> Sequence[UUID]:
         Incident.mode == "live", Incident.status.not_in(ENDED), Incident.id.in_(living)
     )
     return session.scalars(query.order_by(Incident.id)).all()
-
-
-def campaigns_that_go_on(session: Session, incident_id: UUID) -> Sequence[UUID]:
-    """The campaigns of an incident that may still tell somebody, always in the same order."""
-    query = select(Campaign.id).where(
-        Campaign.incident_id == incident_id, Campaign.status != "stopped"
-    )
-    return session.scalars(query.order_by(Campaign.id)).all()
 
 
 def bar(

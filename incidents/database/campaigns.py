@@ -290,6 +290,14 @@ def campaigns_of(session: Session, incident_id: UUID) -> Sequence[Campaign]:
     return session.scalars(query.order_by(Campaign.launched_at, Campaign.id)).all()
 
 
+def standing_campaigns(session: Session, incident_id: UUID) -> Sequence[UUID]:
+    """Those of them that were not stopped, oldest first: whoever holds several goes by it."""
+    query = select(Campaign.id).where(
+        Campaign.incident_id == incident_id, Campaign.status != "stopped"
+    )
+    return session.scalars(query.order_by(Campaign.id)).all()
+
+
 def locked_campaign(session: Session, campaign_id: UUID, *, wait: bool = True) -> Campaign | None:
     """The campaign, held until the end of the transaction; None if gone or held by others.
 

@@ -24,14 +24,6 @@ class Told:
     announced: int
 
 
-def campaigns_of(session: Session, incident_id: UUID) -> Sequence[UUID]:
-    """The campaigns of an incident that were not stopped, oldest first."""
-    query = select(Campaign.id).where(
-        Campaign.incident_id == incident_id, Campaign.status != "stopped"
-    )
-    return session.scalars(query.order_by(Campaign.launched_at)).all()
-
-
 def told_by_place(session: Session, incident_id: UUID, campaign_id: UUID) -> Sequence[Told]:
     """Who was told by a campaign, out of everybody affected, newcomers included."""
     current = and_(

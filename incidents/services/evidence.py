@@ -14,11 +14,12 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.database.announcements import Announcement, standing_announcement
 from incidents.database.base import uuid7
+from incidents.database.campaigns import standing_campaigns
 from incidents.database.duties import Duty, Evidence, standing_evidence
 from incidents.database.incidents import Fact, current_facts
 from incidents.database.reports import Filing, standing_filings
 from incidents.database.tasks import Task, tasks_of
-from incidents.database.told import Told, campaigns_of, told_by_place
+from incidents.database.told import Told, told_by_place
 from incidents.rules.lifecycle import DUTY
 from incidents.services import timeline
 from incidents.work import Work
@@ -47,7 +48,7 @@ class Found:
         session = self.work.session
         return [
             (campaign_id, told_by_place(session, self.incident_id, campaign_id))
-            for campaign_id in campaigns_of(session, self.incident_id)
+            for campaign_id in standing_campaigns(session, self.incident_id)
         ]
 
     @cached_property

@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from incidents.database import leases, pages, placements, withdrawals
-from incidents.database.barring import campaigns_that_go_on
-from incidents.database.campaigns import Campaign, locked_campaign
+from incidents.database.campaigns import Campaign, locked_campaign, standing_campaigns
 from incidents.services import planning
 from incidents.work import Work
 
@@ -53,8 +52,8 @@ def leave_barred(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None
 
 def hold_campaigns(work: Work, incident_id: UUID) -> list[Campaign]:
     """The campaigns of an incident that may still tell somebody, held until the end."""
-    going = campaigns_that_go_on(work.session, incident_id)
-    found = [locked_campaign(work.session, campaign_id) for campaign_id in going]
+    standing = standing_campaigns(work.session, incident_id)
+    found = [locked_campaign(work.session, campaign_id) for campaign_id in standing]
     return [campaign for campaign in found if campaign is not None]
 
 
