@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from incidents.audit import bundle
-from incidents.audit import log as audit
 from incidents.audit.checkpoints import checkpoint
 from incidents.audit.evidence_verifier import FORMAT, MANIFEST, evidence_origin
 from incidents.audit.note import Signer, public_key_of, signed_text
@@ -23,7 +22,7 @@ from incidents.database.notices import Notice, NoticeApproval, NoticeBody, bodie
 from incidents.database.proofs import CampaignProof
 from incidents.errors import Conflict
 from incidents.rules.permissions import Permission
-from incidents.services import campaign_story, freezing, proofs
+from incidents.services import campaign_story, campaign_trail, freezing, proofs
 from incidents.services.evidence_paper import README, summary_pdf
 from incidents.services.lookup import get_of_incident
 from incidents.work import Work, require
@@ -60,12 +59,10 @@ def export_to(work: Work, signer: Signer, campaign_id: UUID, path: Path) -> None
             packing.add(name, parts)
         manifest = packing.manifest(evidence_origin(signer.name, campaign.id))
         file.writestr(MANIFEST, signed_text(manifest, signer))
-    audit.record(
+    campaign_trail.record(
         work,
+        campaign,
         "campaign.export",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         number=proof.number,
         file=sha256(manifest.encode()).hexdigest(),
     )

@@ -1,9 +1,10 @@
-"""What every move of a campaign does: hold it while it is moved, write down that it was."""
+"""A campaign is held while it is moved, and what happened in it is written down."""
 
 from typing import Any
 from uuid import UUID
 
 from incidents.audit import log as audit
+from incidents.database.audit_entries import AuditEntry
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.services import timeline
 from incidents.services.lookup import get_of_incident
@@ -18,9 +19,9 @@ def held(work: Work, campaign_id: UUID) -> Campaign:
     return campaign
 
 
-def tell(work: Work, campaign: Campaign, kind: str, story: str, **details: Any) -> None:
-    """Write it down, and have senders and duties look at it."""
-    audit.record(
+def record(work: Work, campaign: Campaign, kind: str, /, **details: Any) -> AuditEntry:
+    """Write down in the trail what happened in a campaign."""
+    return audit.record(
         work,
         kind,
         incident_id=campaign.incident_id,
@@ -28,6 +29,11 @@ def tell(work: Work, campaign: Campaign, kind: str, story: str, **details: Any) 
         subject_id=campaign.id,
         **details,
     )
+
+
+def tell(work: Work, campaign: Campaign, kind: str, story: str, **details: Any) -> None:
+    """Write it down, tell it in the story, and have senders and duties look at it."""
+    record(work, campaign, kind, **details)
     timeline.note(work, campaign.incident_id, "campaign", story)
     work.ring("campaigns.pump")
     work.ring("incidents.review", campaign.incident_id)

@@ -6,14 +6,13 @@ the provider that may have taken it, until there is evidence.
 
 from collections.abc import Collection
 
-from incidents.audit import log as audit
 from incidents.database import pages, rerouting
 from incidents.database import providers as rows
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.providers import Lane as Pair
 from incidents.database.rerouting import Stranded
 from incidents.rules.breaker import is_given_up
-from incidents.services import planning
+from incidents.services import campaign_trail, planning
 from incidents.work import TOCSIN, Office, Work
 
 
@@ -60,12 +59,10 @@ def _to_others(
 def _tell(
     work: Work, campaign: Campaign, channel: str, before: str, after: str, count: int
 ) -> None:
-    audit.record(
+    campaign_trail.record(
         work,
+        campaign,
         "sending.reroute",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         campaign_id=campaign.id,
         channel=channel,
         before=before,

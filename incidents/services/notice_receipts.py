@@ -8,7 +8,6 @@ from uuid import UUID
 
 import orjson
 
-from incidents.audit import log as audit
 from incidents.audit.merkle import inclusion_proof, leaf_hash
 from incidents.audit.note import Signer, public_key_of
 from incidents.audit.receipt_verifier import FORMAT
@@ -19,7 +18,7 @@ from incidents.database.population import people_at, person_with_key
 from incidents.database.proofs import CampaignProof, TileRows
 from incidents.errors import Conflict, InvalidInput, NotFound, Problem
 from incidents.rules.permissions import Permission
-from incidents.services import proofs
+from incidents.services import campaign_trail, proofs
 from incidents.services.lookup import get_of_incident
 from incidents.services.proof_leaves import Leaf, Leaves
 from incidents.services.recorded_calls import recorded
@@ -42,12 +41,10 @@ def receipt(
     campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
     proof = proofs.newest(work, campaign)
     person = _person(work, campaign, ref, email)
-    audit.record(
+    campaign_trail.record(
         work,
+        campaign,
         "person.reveal",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         purpose="notice_receipt",
         fields=["name", "address"],
         people=1,

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from incidents import failpoints
-from incidents.audit import log as audit
 from incidents.database import pages, placements, providers, statistics
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.notices import Notice, bodies_of
@@ -22,7 +21,7 @@ from incidents.rules.lifecycle import CAMPAIGN
 from incidents.rules.notice_words import covering_locale
 from incidents.rules.place_words import PLAIN, name_of, unwritten, variant_of
 from incidents.rules.tracks import Lane
-from incidents.services import quiet, residency, timeline
+from incidents.services import campaign_trail, quiet, residency, timeline
 from incidents.work import TOCSIN, Office, Work
 
 PEOPLE_PER_PAGE = 50_000
@@ -88,12 +87,10 @@ def rejoin(work: Work, campaign: Campaign, cause: str) -> None:
         return
     campaign.status = CAMPAIGN.after(campaign.status, "rejoin")
     campaign.finished_at = None
-    audit.record(
+    campaign_trail.record(
         work,
+        campaign,
         "campaign.rejoin",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         cause=cause,
     )
     timeline.note(work, campaign.incident_id, "campaign", "The campaign runs again")

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import structlog
 
-from incidents.audit import log as audit
 from incidents.audit.merkle import leaf_hash, root
 from incidents.audit.note import Head, Signer, proof_origin, signed
 from incidents.audit.tiles import Growing
@@ -25,6 +24,7 @@ from incidents.database.notices import NoticeApproval
 from incidents.database.proofs import CampaignProof, TileRows
 from incidents.errors import NotFound
 from incidents.rules.permissions import Permission
+from incidents.services import campaign_trail
 from incidents.services.lookup import get_of_incident
 from incidents.services.proof_leaves import Leaves, proof_key
 from incidents.vault.errors import KeyDestroyed
@@ -141,12 +141,10 @@ def _end(
     head = Head(origin, size, root(tree, size))
     proof.made_at, proof.size, proof.root = work.now, size, head.root
     proof.note, proof.buckets = signed(head, signer), dict(counts)
-    entry = audit.record(
+    entry = campaign_trail.record(
         work,
+        campaign,
         "campaign.prove",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         notice_id=campaign.notice_id,
         content=work.session.get_one(NoticeApproval, campaign.approval_id).sha256,
         number=proof.number,

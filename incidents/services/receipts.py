@@ -19,7 +19,7 @@ from incidents.database import receipts as rows
 from incidents.database.campaigns import Campaign, locked_campaign, mark_for_review
 from incidents.database.leases import Result
 from incidents.rules.permissions import Permission
-from incidents.services import calls, hearsay, ladder, proofs
+from incidents.services import calls, campaign_trail, hearsay, ladder, proofs
 from incidents.services.opening import person_of
 from incidents.work import Work, require
 from notifiers.courier import Courier, RawRequest
@@ -240,12 +240,10 @@ def _tell(work: Work, provider: str, new: Sequence[Mapping[str, Any]]) -> None:
 
 def _tell_resolved(work: Work, result: Result) -> None:
     campaign = work.session.get_one(Campaign, result.campaign_id)
-    audit.record(
+    campaign_trail.record(
         work,
+        campaign,
         "unknown.resolve",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         campaign_id=campaign.id,
         attempt_id=result.attempt_id,
         by=str(result.evidence["by"]),

@@ -13,14 +13,13 @@ from typing import Any
 from uuid import UUID
 
 from incidents import failpoints
-from incidents.audit import log as audit
 from incidents.database import doubts
 from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign
 from incidents.database.leases import Lease, Result
 from incidents.rules.ladder import Verdict, verdict
 from incidents.rules.permissions import Permission
-from incidents.services import recording, sending
+from incidents.services import campaign_trail, recording, sending
 from incidents.services.looks import Doubt, Look, look
 from incidents.services.lookup import get_of_incident
 from incidents.services.opening import open_envelopes
@@ -118,12 +117,10 @@ def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
     again = [_again(lease, attempt, evidence, work.now) for lease, attempt in held if attempt]
     recording.apply(work, again)
     rows.release(work.session, [lease for lease, attempt in held if attempt is None])
-    audit.record(
+    campaign_trail.record(
         work,
+        campaign,
         "unknown.resolve",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         private={"reason": reason},
         campaign_id=campaign.id,
         count=len(held),
@@ -236,12 +233,10 @@ def _tell(work: Work, result: Result) -> None:
     without = result.outcome in {"unresolved", "given_up", "held"}
     by = str(result.evidence["by"])
     by = "policy" if without and by != REPLACED else by
-    audit.record(
+    campaign_trail.record(
         work,
+        campaign,
         "unknown.resolve",
-        incident_id=campaign.incident_id,
-        subject_type="campaign",
-        subject_id=campaign.id,
         campaign_id=campaign.id,
         attempt_id=result.attempt_id,
         by=by,

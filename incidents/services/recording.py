@@ -7,14 +7,13 @@ from uuid import UUID
 
 import orjson
 
-from incidents.audit import log as audit
 from incidents.audit.merkle import leaf_hash, root_of
 from incidents.database import envelopes, receipts
 from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign, locked_campaign
 from incidents.database.leases import Result
 from incidents.database.proofs import RecordedAttempts
-from incidents.services import hearsay, ladder, quiet
+from incidents.services import campaign_trail, hearsay, ladder, quiet
 from incidents.services.opening import person_of
 from incidents.work import Work
 
@@ -92,12 +91,10 @@ def _tell(work: Work, counted: Sequence[Result]) -> None:
         for at in range(0, len(mine), MOST_IN_ENTRY):
             chunk = mine[at : at + MOST_IN_ENTRY]
             leaves = [leaf_hash(attempt_leaf(one.attempt_id, one)) for one in chunk]
-            entry = audit.record(
+            entry = campaign_trail.record(
                 work,
+                campaign,
                 "sending.record",
-                incident_id=campaign.incident_id,
-                subject_type="campaign",
-                subject_id=campaign_id,
                 campaign_id=campaign_id,
                 root=root_of(leaves).hex(),
                 count=len(chunk),
