@@ -76,8 +76,9 @@ class Press:
         return self._compiler
 
 
-# Each letter has one bookmark, which names the page that it begins on.
-_BEGINS = re.compile(rb"\d+ 0 obj\n\[(\d+) 0 R/XYZ")
+# Each letter has one bookmark, which names the page that it begins on. The patterns begin with
+# letters, which are sought far faster than digits are.
+_BEGINS = re.compile(rb" 0 obj\n\[(\d+) 0 R/XYZ")
 _PAGES = re.compile(rb"/Type/Pages/Count \d+/Kids\[([^\]]*)\]")
 
 
