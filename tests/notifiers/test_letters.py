@@ -32,6 +32,14 @@ HTML = (
     f"<article>\n<h1>About your data</h1>\n<p>Dear %%{NONCE}.name.h%%,</p>\n{PARAGRAPH}</article>"
 )
 
+LIST_AND_ADVICE = """<ul>
+<li>Names</li>
+<li>E-mail addresses, told at such length that they take more than a single line of a page</li>
+</ul>
+<h2>What you can do</h2>
+<p>Change your password.</p>
+</article>"""
+
 
 @pytest.fixture(scope="module")
 def press():
@@ -138,6 +146,16 @@ def test_the_manifest_says_where_each_letter_begins_and_ends(courier):
         assert one["piece"] in pages[one["first_page"] - 1]
         assert one["last_page"] == one["first_page"] + 1
     assert [one["first_page"] for one in listed] == [1, 3, 5, 7, 9]
+
+
+def test_a_heading_never_stands_alone_at_the_foot_of_a_page(courier):
+    second = 0
+    for count in range(18, 30):
+        html = HTML.replace(PARAGRAPH, PARAGRAPH * count).replace("</article>", LIST_AND_ADVICE)
+        (page,) = (page for page in pages_of(courier.body(letter(html=html))) if "What you" in page)
+        assert "Change your password." in page
+        second += "About your data" not in page
+    assert 0 < second < 12  # the fold was crossed
 
 
 def test_the_same_batch_is_the_same_bytes(courier):
