@@ -1,6 +1,7 @@
 """Letters laid out as PDF with their fonts in it, a whole notice each; processor time of one core.
 
 One by one, and 200 in a batch; the words are those of the sample breach, in English and Chinese.
+Nobody gets two letters: typst remembers what it has laid out once.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from benchmarks.figures import Value
 from incidents.rendering import draft, render
 from incidents.rules.vocabulary import TEMPLATES
 from notifiers.letters.press import Letter, Press
+from notifiers.tokens import token
 from playbooks.sample.story import learned_later, opening_body
 
 KIND = "personal_data_leak"
 NONCE = "bench"
-BATCH = 200
+BATCH, BATCHES = 200, 5
 PEOPLE = {
     "en": ("Ada Example", "1 Sample Street", "10115 Berlin"),
     "zh-Hans": ("李示例", "示例路12号", "上海 200000"),
@@ -29,11 +31,13 @@ PEOPLE = {
 def measure(asked: Namespace) -> Iterator[Value]:
     """Letters a second of one core's time, by language."""
     for locale, address in PEOPLE.items():
-        letters = [_letter(number, address) for number in range(BATCH)]
+        letters = [_letter(number, address) for number in range(BATCH * (BATCHES + 1))]
+        batches = [letters[at : at + BATCH] for at in range(0, len(letters), BATCH)]
         printer = _Printer(locale)
-        printer.print(letters[:1])  # fonts are read once
-        yield Value("letters one by one/s", locale, printer.rate([[one] for one in letters]))
-        yield Value(f"letters in batches of {BATCH}/s", locale, printer.rate([letters] * 5))
+        printer.print([_letter(len(letters), address)])  # fonts are read once
+        single = printer.rate([[one] for one in batches[0]])
+        yield Value("letters one by one/s", locale, single)
+        yield Value(f"letters in batches of {BATCH}/s", locale, printer.rate(batches[1:]))
 
 
 class _Printer:
@@ -77,4 +81,5 @@ def _facts() -> dict[str, Any]:
 
 
 def _letter(number: int, address: tuple[str, ...]) -> Letter:
-    return Letter(f"BENCH-{number:04}", address, {f"%%{NONCE}.name.t%%": f"{address[0]} {number}"})
+    name = f"{address[0]} {number}"
+    return Letter(f"BENCH-{number:04}", (name, *address[1:]), {token(NONCE, "name", "h"): name})
