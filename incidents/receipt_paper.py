@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from incidents.rules.vocabulary import TEMPLATES
-from incidents.typesetting import sheet, typeset
+from incidents.typesetting import sheet, to_the_second, typeset
 
 _TOKEN = re.compile(r"%%[A-Za-z0-9]+\.([A-Za-z0-9_]+)\.[th]%%")
 _FOLDER = TEMPLATES / "receipts"
@@ -60,11 +60,11 @@ def _lines(leaf: Mapping[str, Any], say: Mapping[str, Any]) -> Iterator[tuple[st
     yield say["reason"], leaf["why"]
     for call in leaf["attempts"]:
         outcome = say["outcomes"].get(call["outcome"], call["outcome"])
-        parts = (_moment(call["ended"] or call["began"]), outcome, call["ref"])
+        parts = (to_the_second(call["ended"] or call["began"]), outcome, call["ref"])
         yield say["call"], " · ".join(filter(None, parts))
     for heard in leaf["receipts"]:
         kind = say["kinds"].get(heard["kind"], heard["kind"])
-        said = (_moment(heard["at"]), kind, heard["code"], heard["ref"])
+        said = (to_the_second(heard["at"]), kind, heard["code"], heard["ref"])
         yield say["heard"], " · ".join(filter(None, said))
     yield say["hash"], leaf["words"]
 
@@ -76,8 +76,3 @@ def _sent(leaf: Mapping[str, Any], say: Mapping[str, Any]) -> dict[str, str]:
     filled = _TOKEN.sub(lambda found: fields.get(found[1], found[0]), text)
     channel = say["channels"].get(leaf["channel"], leaf["channel"])
     return {"title": f"{say['words']} ({channel})", "text": filled}
-
-
-def _moment(text: str) -> str:
-    """To the second: the file has it to the microsecond."""
-    return f"{text[:10]} {text[11:19]} UTC" if text else ""

@@ -174,6 +174,11 @@ def sheet(title: str, organisation: str, locale: str, on: date) -> dict[str, Any
     }
 
 
+def to_the_second(moment: str) -> str:
+    """ISO 8601 in UTC as papers tell it; the files beside them have it to the microsecond."""
+    return f"{moment[:10]} {moment[11:19]} UTC" if moment else ""
+
+
 def typeset(
     template: str, data: Mapping[str, Any], images: Mapping[str, bytes] | None = None
 ) -> bytes:

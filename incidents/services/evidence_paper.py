@@ -10,6 +10,7 @@ from incidents import typesetting
 from incidents.database.proofs import CampaignProof
 from incidents.rules.drill_mark import mark_line
 from incidents.services.report_paper import letterhead
+from incidents.typesetting import to_the_second
 from incidents.work import Work
 
 README = """What this is
@@ -46,8 +47,8 @@ def summary_pdf(work: Work, story: Mapping[str, Any], proof: CampaignProof) -> b
     about = [
         ("incident", campaign["incident"]),
         ("campaign", campaign["id"]),
-        ("launched", campaign["launched_at"]),
-        ("finished", campaign["finished_at"] or "not yet"),
+        ("launched", to_the_second(campaign["launched_at"])),
+        ("finished", to_the_second(campaign["finished_at"]) or "not yet"),
         ("people", f"{story['equation']['total']:,}"),
         ("proof", f"{proof.number}: {proof.root.hex() if proof.root else ''}"),
     ]
@@ -81,7 +82,7 @@ def _sections(story: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]
         (
             "Approval",
             [
-                ("at", approval["approved_at"]),
+                ("at", to_the_second(approval["approved_at"])),
                 ("by", approval["approver_id"]),
                 ("of words", approval["sha256"]),
             ],
