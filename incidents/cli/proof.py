@@ -9,8 +9,9 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from incidents.cli.campaign import path_of
 from incidents.cli.looks import moment, table
-from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
+from incidents.cli.noun import Api, Incident, Noun
 
 noun = Noun("proof", "What proves who was told what.")
 verb = noun.command
@@ -20,13 +21,13 @@ Which = Annotated[str, typer.Option("--campaign", help="Id, or its beginning; el
 @verb("list")
 def list_proofs(api: Api, incident: Incident, campaign: Which = "") -> None:
     """The versions of a campaign's proof: signed roots, and what they count."""
-    api.say(api.client.get(f"{_path(api, incident, campaign)}/proofs"), listed)
+    api.say(api.client.get(f"{path_of(api, incident, campaign)}/proofs"), listed)
 
 
 @verb("make")
 def make(api: Api, incident: Incident, campaign: Which = "") -> None:
     """Have a new version made of a campaign as it stands; ready in a moment, see `list`."""
-    made = api.client.post(f"{_path(api, incident, campaign)}/proofs")
+    made = api.client.post(f"{path_of(api, incident, campaign)}/proofs")
     api.say(made, Text("A new version is being made; `tocsin proof list` shows it."))
 
 
@@ -44,7 +45,7 @@ def receipt(
     """One person's notice receipt, which `tocsin audit verify-receipt` checks anywhere."""
     whose = {name: value for name, value in (("ref", ref), ("email", email)) if value}
     kind = "application/pdf" if to.suffix.lower() == ".pdf" else "application/json"
-    path = f"{_path(api, incident, campaign)}/receipts"
+    path = f"{path_of(api, incident, campaign)}/receipts"
     size = api.client.download(path, to, method="POST", body=whose, accept=kind)
     api.say({"file": str(to), "bytes": size}, Text(f"{to} ({size:,} bytes)"))
 
@@ -57,7 +58,7 @@ def export(
     to: Annotated[Path, typer.Option("--to", help="Zip to write.")] = Path("evidence.zip"),
 ) -> None:
     """Everything that proves a campaign, for a regulator; `verify` checks it. Names nobody."""
-    size = api.client.download(f"{_path(api, incident, campaign)}/evidence", to)
+    size = api.client.download(f"{path_of(api, incident, campaign)}/evidence", to)
     api.say({"file": str(to), "bytes": size}, Text(f"{to} ({size:,} bytes)"))
 
 
@@ -73,11 +74,6 @@ def verify(
     result = verify_evidence_at(evidence, key=key or None)
     typer.echo(describe(result))
     raise typer.Exit(0 if result.ok else 1)
-
-
-def _path(api: Api, incident: str, which: str) -> str:
-    rows = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns")
-    return f"/campaigns/{pick(rows, which, 'campaign')['id']}"
 
 
 def listed(proofs: list[dict[str, Any]]) -> RenderableType:
