@@ -117,7 +117,7 @@ def forecast(found: dict[str, Any]) -> RenderableType:
     """What a launch would do: whom, by what, at what cost, until when."""
     made = table("channel", "provider", "language", "#people", "#requests", "#billed", "#cost", "")
     for leg in found["legs"]:
-        billed = f"{leg['units']:,} {leg['unit']}{'s' * (leg['units'] != 1)}"
+        billed = f"{leg['units']:,} {_many(leg['unit'], leg['units'])}"
         cost = f"{Decimal(leg['cost']):,.2f}" if leg["cost"] is not None else "—"
         sizes = (f"{leg['people']:,}", f"{leg['envelopes']:,}", billed, cost)
         night = f"from {moment(leg['opens_at'])}" if leg["opens_at"] else ""
@@ -141,6 +141,13 @@ def forecast(found: dict[str, Any]) -> RenderableType:
         }
     )
     return Group(made, about, bullets("Before you launch", found["warnings"], "yellow"))
+
+
+def _many(unit: str, count: int) -> str:
+    """A unit as its number asks for it: one push, two pushes."""
+    if count == 1:
+        return unit
+    return f"{unit}es" if unit.endswith("sh") else f"{unit}s"
 
 
 def gate(campaign: dict[str, Any]) -> str:
