@@ -97,16 +97,18 @@ _LONGEST = 200
 
 
 def _field_problem(item: dict[str, Any]) -> Problem:
-    where = [str(part) for part in item["loc"]]
+    where = [str(part) for part in item["loc"] if part != "[key]"]
     if len(where) > 1 and where[0] in {"body", "query", "path", "header"}:
         where = where[1:]
-    mend = ""
+    why, mend = item["msg"], ""
     if item["type"] == "extra_forbidden":
         mend = "leave it out, or see the names in /api/v1/openapi.json"
     elif item["type"] == "missing":
         mend = "add it"
+    elif item["type"] == "literal_error":
+        why, mend = "is not known here", f"one of {item['ctx']['expected']}"
     # Where and why may quote the input: a problem never grows as long as what caused it.
-    return Problem(".".join(where)[:_LONGEST], item["msg"][:_LONGEST], mend)
+    return Problem(".".join(where)[:_LONGEST], why[:_LONGEST], mend)
 
 
 def _http(_request: Request, error: Any) -> JSONResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal
 
 import typer
@@ -15,6 +15,7 @@ from incidents.cli import campaign_looks as looks
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 from incidents.cli.screen import out
 from incidents.errors import InvalidInput, Problem
+from incidents.rules.ladder import CHANNELS
 
 noun = Noun("campaign", "Everybody is told, up a ladder of channels.")
 verb = noun.command
@@ -65,8 +66,6 @@ def launch(
     ] = False,
 ) -> None:
     """Begin to tell every affected person, in exactly the approved words."""
-    notices = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/notices")
-    chosen = pick(notices, notice, "notice", "reference")
     body = {
         "ladder": [one.strip() for one in ladder.split(",")],
         "unknown_policy": unknown,
@@ -76,7 +75,8 @@ def launch(
         "quiet": _quiet(quiet),
         "recallable": recallable,
     }
-    path = f"/notices/{chosen['id']}/campaigns"
+    notices = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/notices")
+    path = f"/notices/{pick(notices, notice, 'notice', 'reference')['id']}/campaigns"
     if dry_run:
         api.say(api.client.post(f"{path}/dry-run", body), looks.forecast)
     else:
@@ -87,26 +87,26 @@ def _brake(told: str) -> dict[str, float] | None:
     """The thresholds that were told; None: no brake."""
     if told == "none":
         return None
-    wanted = {}
-    for one in filter(None, told.split(",")):
-        name, _, value = one.partition("=")
-        if name.strip() not in _BRAKE or not value.replace(".", "", 1).isdigit():
-            mend = f"{', '.join(_BRAKE)}, each with a number, or none"
-            raise InvalidInput("this brake is not understood", Problem("--brake", one, mend))
-        wanted[_BRAKE[name.strip()]] = float(value)
-    return wanted
+    return {_BRAKE[name]: number for name, number in _numbers("--brake", told, _BRAKE).items()}
 
 
 def _waits(told: str) -> dict[str, float] | None:
     """Channel to hours; None: the usual ones."""
     if told == "none":
         return {}
-    pairs_told = [one.partition("=") for one in filter(None, told.split(","))]
-    for channel, _, hours in pairs_told:
-        if not hours.replace(".", "", 1).isdigit():
-            mend = "channel=hours, e.g. sms=12, or none"
-            raise InvalidInput("these waits are not understood", Problem("--wait", channel, mend))
-    return {channel.strip(): float(hours) for channel, _, hours in pairs_told} or None
+    return _numbers("--wait", told, CHANNELS[:-1]) or None
+
+
+def _numbers(option: str, told: str, names: Collection[str]) -> dict[str, float]:
+    """What was told as `name=number,…`."""
+    found = {}
+    for one in filter(None, told.split(",")):
+        name, _, number = (part.strip() for part in one.partition("="))
+        if name not in names or not number.replace(".", "", 1).isdecimal():
+            mend = f"name=number, with {', '.join(names)}; or none"
+            raise InvalidInput(f"{option} is not understood", Problem(option, one, mend))
+        found[name] = float(number)
+    return found
 
 
 def _quiet(told: str) -> dict[str, str] | None:

@@ -62,7 +62,7 @@ def moment_of(text: str, now: datetime | None = None) -> str:
         return datetime.fromisoformat(text).astimezone().isoformat()
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no moment: write now, -50m, -2h, -3d or 2026-03-01T09:00+01:00"
+            f"{text!r} is no moment: write now, -50m, -2h, +30d or 2026-03-01T09:00+01:00"
         ) from None
 
 

@@ -66,14 +66,19 @@ def lift(
 ) -> None:
     """Take it back: what leaves from now on may use the address again."""
     found = api.client.post("/suppressions/search", {"address": address, "kind": kind})
-    row = pick(found, which, "suppression", "reason")
+    row = pick(found, which, "suppression of this address", "reason")
     api.say(api.client.delete(f"/suppressions/{row['id']}"), lambda one: listed([one]))
 
 
 @verb("import")
 def import_suppressions(
     api: Api,
-    file: Annotated[Path, typer.Argument(help="CSV in UTF-8: address, reason, kind, until.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV in UTF-8: address, reason, kind, until.", exists=True, dir_okay=False
+        ),
+    ],
 ) -> None:
     """Stream a list of any size in; it may be sent again without harm."""
     api.say(upload(api, "/suppressions/import", file), taken)

@@ -241,3 +241,21 @@ def test_held_envelopes_are_sent_again_when_somebody_says_so(telling, client, co
     assert client.post(path, json={}, headers=commander).status_code == 422
     answer = client.post(path, json={"reason": "nobody heard of it"}, headers=commander)
     assert answer.json() == {"envelopes": 0}
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "mend"),
+    [
+        ({"ladder": ["email", "fax"]}, "ladder.1", "'letter' or 'announcement'"),
+        ({"waits": {"fax": 3}}, "waits.fax", "'letter' or 'announcement'"),
+        ({"quiet": {"from": "25:00"}}, "quiet.from", "write it as 21:00"),
+    ],
+)
+def test_a_launch_says_which_option_cannot_be_used_and_what_to_write(
+    telling, client, commander, body, field, mend
+):
+    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+    answer = client.post(path, json=body, headers=commander)
+    assert answer.status_code == 422
+    (problem,) = answer.json()["problems"]
+    assert (problem["field"], mend in problem["mend"]) == (field, True), problem
