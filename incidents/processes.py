@@ -21,7 +21,7 @@ from celery import Celery
 from celery.platforms import EX_FAILURE
 
 import celeryconfig
-from incidents import tasks
+from incidents import interpreter, tasks
 from incidents.celery_app import CeleryBell, create_celery
 from incidents.embedded import ThreadBell
 from incidents.housekeeping import alarm_parts, house_parts, proof_parts
@@ -30,7 +30,7 @@ from incidents.office import open_office
 from incidents.services import law_packs
 from incidents.settings import Settings
 from incidents.sweep import Sweep
-from incidents.telling import running, senders_of, spare_the_collector, tender_of, wake
+from incidents.telling import running, senders_of, tender_of, wake
 from incidents.wiring import dispatches_for, routes_for
 from incidents.work import Office
 
@@ -59,7 +59,7 @@ def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office
         web = create_app(office)
         warm_up(office)
         ready(office)
-        spare_the_collector()
+        interpreter.tune()
         uvicorn.run(
             web,
             host=settings.host,
@@ -84,7 +84,7 @@ def work(settings: Settings) -> None:
     law_packs.warn_of_waiting(office)
     with _threads(office, tells_people=True) as desk:
         tasks.give_to(app, desk)
-        spare_the_collector()
+        interpreter.tune()
         _hear(app)
         bell.close()
 

@@ -6,7 +6,6 @@ at the rows, as every process does, and its size does not follow that of a campa
 
 from __future__ import annotations
 
-import gc
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from functools import partial
 
 import structlog
 
+from incidents import interpreter
 from incidents.logs import configure_logs
 from incidents.office import open_office
 from incidents.services import campaigns, sending
@@ -47,7 +47,7 @@ def running(
     office: Office, sweeps: Sequence[Sweep], dispatches: Mapping[str, Dispatch]
 ) -> Iterator[None]:
     """These sweeps, for as long as the block lasts; then what is on the wire ends."""
-    spare_the_collector()
+    interpreter.tune()
     for sweep in sweeps:
         sweep.start()
     try:
@@ -87,17 +87,6 @@ def wake(senders: Sequence[Sweep]) -> None:
     """Have them look now."""
     for sender in senders:
         sender.wake()
-
-
-def spare_the_collector() -> None:
-    """Look for cycles less often, and never again among what was loaded at the start.
-
-    A batch of people is thousands of small tuples and holds no cycle: looking for one after
-    every 700 of them took a third of an import's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
 
 
 def _sender(office: Office, dispatches: Mapping[str, Dispatch], number: int) -> Sweep:
