@@ -19,6 +19,7 @@ from benchmarks.processes import Process, running
 from incidents.database.base import uuid7
 from incidents.database.notices import Notice, plain_versions
 from incidents.office import open_office, prepare
+from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.notice_words import Contact, NoticeWords
 from incidents.rules.permissions import Role
 from incidents.services import campaigns, incidents, notice_drafts, notices
@@ -162,7 +163,7 @@ def launch(office: Office, incident_id: UUID, channel: str = "email") -> UUID:
     with office.work(APPROVER) as work:
         notices.approve(work, notice.id, work.session.get_one(Notice, notice.id).version)
     with office.work(COMMANDER) as work:
-        return campaigns.launch(work, notice.id, ladder=[channel]).id
+        return campaigns.launch(work, notice.id, LaunchOptions([channel])).id
 
 
 def wait_for_url(url: str, seconds: float = 30.0) -> None:

@@ -11,6 +11,7 @@ from incidents.api.shapes import Shape, View
 from incidents.rules.brake import Brake
 from incidents.rules.canary import LONGEST_HOLD, MOST, Canary
 from incidents.rules.ladder import LONGEST_WAIT_HOURS
+from incidents.rules.launch_options import LaunchOptions
 
 _BRAKE = Brake()
 Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
@@ -86,18 +87,17 @@ class Launch(Shape):
     quiet: QuietShape | None = QuietShape()
     recallable: bool = False
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> LaunchOptions:
         """What services.campaigns.launch is told."""
-        brake = Brake(**self.brake.model_dump()) if self.brake else None
-        return {
-            "ladder": self.ladder,
-            "unknown_policy": self.unknown_policy,
-            "canary": self.canary.wanted(),
-            "brake": brake,
-            "waits": self.waits,
-            "quiet": self.quiet.model_dump(by_alias=True) if self.quiet else {},
-            "recallable": self.recallable,
-        }
+        return LaunchOptions(
+            ladder=self.ladder,
+            unknown_policy=self.unknown_policy,
+            canary=self.canary.wanted(),
+            brake=Brake(**self.brake.model_dump()) if self.brake else None,
+            waits=self.waits,
+            quiet=self.quiet.model_dump(by_alias=True) if self.quiet else {},
+            recallable=self.recallable,
+        )
 
 
 class LegView(View):

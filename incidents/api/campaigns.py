@@ -28,14 +28,14 @@ router = router_for("campaigns")
 @router.post("/notices/{notice_id}/campaigns", status_code=201, **needs(Permission.RUN_CAMPAIGN))
 def launch(notice_id: UUID, body: Launch, work: OpenWork) -> CampaignView:
     """Begin to tell every affected person, in exactly the approved words."""
-    campaign = campaigns.launch(work, notice_id, **body.options())
+    campaign = campaigns.launch(work, notice_id, body.options())
     return CampaignView.model_validate(campaign)
 
 
 @router.post("/notices/{notice_id}/campaigns/dry-run", **needs(Permission.RUN_CAMPAIGN))
 def dry_run(notice_id: UUID, body: Launch, work: LookWork) -> ForecastView:
     """What the same launch would do: whom, by what, at what cost, until when. Writes nothing."""
-    return ForecastView.model_validate(planned.plan(work, notice_id, **body.options()))
+    return ForecastView.model_validate(planned.plan(work, notice_id, body.options()))
 
 
 @router.get("/incidents/{incident_id}/campaigns", **needs(Permission.READ_CAMPAIGN))

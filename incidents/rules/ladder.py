@@ -70,6 +70,16 @@ def checked_ladder(channels: Sequence[str], routes: Mapping[str, str]) -> list[s
     return [*rungs, LAST]
 
 
+def checked_policy(policy: str) -> str:
+    """The same policy. Raises InvalidInput for one that there is not."""
+    if policy not in UNKNOWN_POLICIES:
+        raise InvalidInput(
+            f"there is no policy {policy!r}",
+            Problem("unknown_policy", "is not known", f"one of {', '.join(UNKNOWN_POLICIES)}"),
+        )
+    return policy
+
+
 def checked_waits(wanted: Mapping[str, float] | None, ladder: Sequence[str]) -> dict[str, float]:
     """The waits of a campaign: channel -> hours; 0 says none. Raises InvalidInput.
 

@@ -3,10 +3,8 @@
 How they are steered and looked after stands in campaign_control and campaign_tending.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -17,10 +15,11 @@ from incidents.database.campaign_looks import CampaignLook
 from incidents.database.campaigns import Campaign
 from incidents.database.imports import running_import
 from incidents.database.notices import Notice, NoticeApproval, standing_approval
-from incidents.errors import Conflict, InvalidInput, Problem
-from incidents.rules.brake import Brake, checked_brake
-from incidents.rules.canary import NO_CANARY, Canary, few
-from incidents.rules.ladder import UNKNOWN_POLICIES, checked_ladder, checked_waits
+from incidents.errors import Conflict, Problem
+from incidents.rules.brake import checked_brake
+from incidents.rules.canary import few
+from incidents.rules.ladder import checked_ladder, checked_policy, checked_waits
+from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.lifecycle import CAMPAIGN, NOTICE
 from incidents.rules.permissions import Permission
 from incidents.rules.quiet_hours import checked
@@ -34,42 +33,18 @@ from incidents.work import Work, require
 
 __all__ = ["go_on", "launch", "of_incident", "pause", "prepared", "read", "resume", "stop", "tend"]
 
-LADDER = ("email", "sms", "announcement")
 
-
-def launch(
-    work: Work,
-    notice_id: UUID,
-    ladder: Sequence[str] = LADDER,
-    unknown_policy: str = "hold",
-    canary: Canary = NO_CANARY,
-    brake: Brake | None = None,
-    waits: Mapping[str, float] | None = MappingProxyType({}),
-    quiet: Mapping[str, Any] | None = MappingProxyType({}),
-    recallable: bool = False,
-) -> Campaign:
+def launch(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:
     """Begin to tell every affected person in the approved words.
 
     A supplementary notice goes to exactly those who got the first, now or by the end of its
     campaign.
 
-    ladder          channels in the order in which each person is tried on them
-    unknown_policy  when no evidence will come of what was sent: hold | resend_marked |
-                    next_channel
-    canary          who goes first, and for how long the others wait; the doors' default is
-                    Canary(), that of code that plays a part is nobody
-    brake           thresholds at which it pauses by itself; None: it never does
-    waits           channel -> hours of silence after which a person moves on; None: the usual
-    quiet           from, to, channels, zone: when nobody is disturbed; None: the usual night.
-                    Without a door (a drill's clock leaps over nights) there are neither
-    recallable      what can be is due a while later, and cancelled where it is in doubt
-    Raises          Conflict  launched before, not approved as it stands, people still coming in
-                    InvalidInput  a rung that nobody carries, a language that nobody wrote
+    Raises  Conflict      launched before, not approved as it stands, people still coming in
+            InvalidInput  a rung that nobody carries, a language that nobody wrote
     """
     require(work.actor, Permission.RUN_CAMPAIGN)
-    campaign = prepared(
-        work, notice_id, ladder, unknown_policy, canary, brake, waits, quiet, recallable
-    )
+    campaign = prepared(work, notice_id, options)
     notice = work.session.get_one(Notice, notice_id)
     notice.status = NOTICE.after(notice.status, "issue")
     _add(work, campaign)
@@ -78,17 +53,7 @@ def launch(
     return campaign
 
 
-def prepared(
-    work: Work,
-    notice_id: UUID,
-    ladder: Sequence[str] = LADDER,
-    unknown_policy: str = "hold",
-    canary: Canary = NO_CANARY,
-    brake: Brake | None = None,
-    waits: Mapping[str, float] | None = MappingProxyType({}),
-    quiet: Mapping[str, Any] | None = MappingProxyType({}),
-    recallable: bool = False,
-) -> Campaign:
+def prepared(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:
     """The campaign that a launch with these options would begin; it is no row yet.
 
     Raises what `launch` raises: whatever can be refused is refused here.
@@ -97,14 +62,13 @@ def prepared(
     notice = get_of_incident(work, Notice, notice_id, "notice")
     approval = _approval_that_holds(work, notice)
     routes = dict(work.office.routes.get(notice.mode, {}))
-    rungs = checked_ladder(ladder, routes)
-    _check_policy(unknown_policy)
+    rungs = checked_ladder(options.ladder, routes)
     audience_of = _audience_of(work, notice)
     people = _check_people(work, notice, audience_of)
-    first = few(canary, people, notice.mode)
+    first = few(options.canary, people, notice.mode)
     planning.check_coverage(work, notice, approval.id, rungs)
     carried = planning.routes_of(rungs, routes)
-    if recallable:
+    if options.recallable:
         recalls.check(work, carried, people)
     residency.check(work, notice.mode, notice.incident_id, carried)
     return Campaign(
@@ -115,14 +79,14 @@ def prepared(
         status=CAMPAIGN.after(CAMPAIGN.start, "launch"),
         ladder=rungs,
         routes=carried,
-        unknown_policy=unknown_policy,
-        recallable=recallable,
+        unknown_policy=checked_policy(options.unknown_policy),
+        recallable=options.recallable,
         audience_of=audience_of,
-        waits=checked_waits(waits, rungs),
-        quiet=checked(quiet, work.settings.time_zone),
+        waits=checked_waits(options.waits, rungs),
+        quiet=checked(options.quiet, work.settings.time_zone),
         envelope_count=0,
         canary=asdict(first),
-        brake=asdict(checked_brake(brake)) if brake else {},
+        brake=asdict(checked_brake(options.brake)) if options.brake else {},
         launched_at=work.now,
         launched_by=work.actor.id,
     )
@@ -165,14 +129,6 @@ def _approval_that_holds(work: Work, notice: Notice) -> NoticeApproval:
     if approval is None or not freezing.still_holds(work, notice, approval):
         raise Conflict("what would be sent is not what was approved: have it approved again")
     return approval
-
-
-def _check_policy(unknown_policy: str) -> None:
-    if unknown_policy not in UNKNOWN_POLICIES:
-        raise InvalidInput(
-            f"there is no policy {unknown_policy!r}",
-            Problem("unknown_policy", "is not known", f"one of {', '.join(UNKNOWN_POLICIES)}"),
-        )
 
 
 def _audience_of(work: Work, notice: Notice) -> UUID | None:

@@ -12,6 +12,7 @@ from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, notices_of, plain_versions
 from incidents.database.tasks import tasks_of
 from incidents.errors import Conflict, IncidentsError, NotFound
+from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.notice_words import covering_locale
 from incidents.rules.permissions import Permission
 from incidents.services import (
@@ -150,7 +151,7 @@ def _approve_notice(stage: Stage, work: Work, _act: Any) -> None:
 
 
 def _launch(stage: Stage, work: Work, act: Any) -> None:
-    campaigns.launch(work, _notice(stage, work).id, act.ladder)
+    campaigns.launch(work, _notice(stage, work).id, LaunchOptions(act.ladder))
 
 
 def _approve_announcement(stage: Stage, work: Work, _act: Any) -> None:

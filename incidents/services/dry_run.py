@@ -17,6 +17,7 @@ from incidents.database.notices import bodies_of
 from incidents.database.packing import Placing
 from incidents.rules import forecast, pace
 from incidents.rules.forecast import UNITS, Forecast, Leg
+from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.permissions import Permission
 from incidents.services import campaigns, planning
 from incidents.services.canary import few_of
@@ -24,10 +25,10 @@ from incidents.services.pacing import most_segments
 from incidents.work import Work, require
 
 
-def plan(work: Work, notice_id: UUID, **options: Any) -> Forecast:
+def plan(work: Work, notice_id: UUID, options: LaunchOptions) -> Forecast:
     """What `campaigns.launch` with the same options would do; refused where that would be."""
     require(work.actor, Permission.RUN_CAMPAIGN)
-    campaign = campaigns.prepared(work, notice_id, **options)
+    campaign = campaigns.prepared(work, notice_id, options)
     placing = planning.placing(work, campaign, pages.kinds_of(work.session, campaign.incident_id))
     placements.make_room(work.session)
     found = rows.standings(work.session, placing)

@@ -24,6 +24,7 @@ from sqlalchemy import ColumnElement, func, select
 from incidents.database.campaigns import Attempt, Envelope
 from incidents.database.incidents import Incident
 from incidents.office import open_office, prepare
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation, reconcile
 from incidents.settings import Settings
 from incidents.wiring import routes_for
@@ -199,7 +200,7 @@ def begin(place: Place, notice_id: UUID, *ladder: str, **options: Any) -> UUID:
     """A campaign that has just been launched, on a population that is there."""
     with place.office.work(TOCSIN) as work:
         rungs = ladder or ("email", "sms", "announcement")
-        return campaigns.launch(work, notice_id, rungs, **options).id
+        return campaigns.launch(work, notice_id, LaunchOptions(rungs, **options)).id
 
 
 def join(place: Place, campaign_id: UUID, people: Iterable[Mapping[str, Any]]) -> None:

@@ -23,6 +23,7 @@ from incidents.database.notices import Notice
 from incidents.database.population import Recipient
 from incidents.database.reports import Report
 from incidents.errors import NotFound, NotPermitted
+from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.permissions import GRANTS, Permission
 from incidents.services import campaigns, incidents, population
 from incidents.services.drill_stage import member, set_up
@@ -53,7 +54,7 @@ def drill_with_campaign(work: Any) -> Campaign:
     incident = make_incident(work, mode="drill")
     make_people(work, incident, [PERSON])
     notice = make_notice(work, incident)
-    return campaigns.launch(work, notice.id, ["email", "announcement"])
+    return campaigns.launch(work, notice.id, LaunchOptions(["email", "announcement"]))
 
 
 def columns_of(row: Any) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def test_the_database_refuses_to_change_a_mode(office, table, before, after):
     incident = make_incident(work, mode=before)
     make_people(work, incident, [PERSON])
     notice = make_notice(work, incident)
-    campaigns.launch(work, notice.id, ["email", "announcement"])
+    campaigns.launch(work, notice.id, LaunchOptions(["email", "announcement"]))
     work.session.flush()
     with pytest.raises(DBAPIError, match="is fixed"):
         work.session.execute(update(table).values(mode=after))

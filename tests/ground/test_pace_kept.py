@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from incidents.clock import SystemClock
 from incidents.database.campaigns import Attempt
+from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.pace import BURST_SECONDS
 from incidents.services import campaigns, sending
 from incidents.wiring import dispatches_for, routes_for
@@ -55,7 +56,7 @@ def test_three_senders_keep_to_a_pace_together_and_no_429_is_caused(office, fake
         phones = [{"phone": f"+1{200 + n // 50}55501{n % 50:02}"} for n in range(PEOPLE)]
         make_people(work, incident, phones)
         notice = make_notice(work, incident)
-        campaigns.launch(work, notice.id, ("sms",))
+        campaigns.launch(work, notice.id, LaunchOptions(["sms"]))
     dispatch = dispatches_for(office.settings)["live"]
     pump = [
         threading.Thread(target=lambda: sending.pump(office, dispatch, mode="live"))

@@ -14,6 +14,7 @@ import redis
 from incidents.celery_app import CeleryBell, create_celery
 from incidents.database.incidents import Incident
 from incidents.office import NotReady, open_office, prepare
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation
 from incidents.settings import Settings
 from incidents.wiring import routes_for
@@ -105,7 +106,7 @@ def test_a_worker_that_only_sends_tells_everybody_and_reviews_nothing(production
         make_people(work, incident, [mailbox(n) for n in range(PEOPLE)])
         notice = make_notice(work, incident)
     with office.work(TOCSIN) as work:
-        campaign_id = campaigns.launch(work, notice.id, ["email"]).id
+        campaign_id = campaigns.launch(work, notice.id, LaunchOptions(["email"])).id
     wait_for(lambda: status_of(office, campaign_id) == "finished", 60)
     with office.look(TOCSIN) as work:
         assert equation.equation(work, campaign_id).buckets["delivered"] == PEOPLE

@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from incidents.office import open_office, prepare
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation
 from incidents.settings import Settings
 from incidents.wiring import routes_for
@@ -108,7 +109,7 @@ def _stopped(
         make_people(work, incident, people)
         notice = make_notice(work, incident)
     with office.work(TOCSIN) as work:
-        campaign_id = campaigns.launch(work, notice.id, [channel]).id
+        campaign_id = campaigns.launch(work, notice.id, LaunchOptions([channel])).id
     _wait(lambda: fake.ledger()["people"] >= 300)
     with office.work(TOCSIN) as work:
         getattr(campaigns, action)(work, campaign_id)

@@ -20,6 +20,7 @@ from sqlalchemy import select
 from incidents.app import create_app
 from incidents.clock import SetClock
 from incidents.database.campaigns import ProviderReceipt
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation, sending
 from incidents.wiring import dispatches_for, routes_for
 from incidents.work import TOCSIN, Office
@@ -60,7 +61,8 @@ class Town:
         with self.office.work(TOCSIN) as work:
             incident = factories.make_incident(work)
             make_people(work, incident, [{"email": "bounce@example.com", "phone": phone}])
-            self.campaign = campaigns.launch(work, make_notice(work, incident).id, ladder).id
+            notice = make_notice(work, incident)
+            self.campaign = campaigns.launch(work, notice.id, LaunchOptions(ladder)).id
 
     def until(self, bucket: str, channel: str, calls: int) -> None:
         """Send until the one person stands there, after so many calls."""

@@ -18,6 +18,7 @@ from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody
 from incidents.database.population import Recipient
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation, freezing, receipts, sending
 from incidents.vault.blind_index import indexer
 from incidents.vault.data_keys import data_key
@@ -271,7 +272,7 @@ class Campaigning:
     def launch(self, *ladder: str, **more: Any) -> UUID:
         with self.office.work(TOCSIN) as work:
             rungs = ladder or ("email", "sms", "announcement")
-            self.id = campaigns.launch(work, self.notice.id, rungs, **more).id
+            self.id = campaigns.launch(work, self.notice.id, LaunchOptions(rungs, **more)).id
         return self.id
 
     def pump(self) -> int:

@@ -10,6 +10,7 @@ from incidents.database.campaigns import Delivery, Envelope
 from incidents.database.imports import PopulationImport
 from incidents.database.notices import NoticeBody
 from incidents.errors import Conflict, IncidentsError, InvalidInput, InvalidTransition
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns
 from incidents.work import TOCSIN
 from tests.services.telling import Campaigning, approve, mailbox, make_people
@@ -190,4 +191,4 @@ def test_who_is_added_later_is_told_too(telling):
 def test_an_actor_without_the_right_may_not_launch(telling, actor):
     one = telling([mailbox(1)])
     with one.office.work(actor("auditor")) as work, pytest.raises(IncidentsError):
-        campaigns.launch(work, one.notice.id)
+        campaigns.launch(work, one.notice.id, LaunchOptions())

@@ -15,6 +15,7 @@ from incidents.database.population import Recipient
 from incidents.errors import Conflict, InvalidInput
 from incidents.rules.canary import Canary
 from incidents.rules.ladder import BARRED
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import dry_run
 from incidents.work import TOCSIN
 from tests.services.alarming import make_duty
@@ -52,7 +53,7 @@ def crowd():
 def plan(one, *ladder, **options):
     with one.office.look(TOCSIN) as work:
         rungs = ladder or ("email", "sms", "announcement")
-        return dry_run.plan(work, one.notice.id, ladder=rungs, **options)
+        return dry_run.plan(work, one.notice.id, LaunchOptions(rungs, **options))
 
 
 def bar(one, channel, count):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation, letters, sending
 from incidents.wiring import couriers_for
 from incidents.work import TOCSIN
@@ -38,7 +39,7 @@ def launched(office):
         make_people(work, incident, people)
         notice = make_notice(work, incident)
     with office.work(TOCSIN) as work:
-        return campaigns.launch(work, notice.id, ["letter", "announcement"]).id
+        return campaigns.launch(work, notice.id, LaunchOptions(["letter", "announcement"])).id
 
 
 def buckets(office, campaign):

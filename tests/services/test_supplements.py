@@ -7,6 +7,7 @@ import pytest
 from incidents.database.campaigns import Delivery
 from incidents.database.notices import Notice
 from incidents.errors import Conflict
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation, population
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
@@ -38,7 +39,7 @@ def supplement(one):
 
 def launch(one, notice_id):
     with one.office.work(TOCSIN) as work:
-        return campaigns.launch(work, notice_id).id
+        return campaigns.launch(work, notice_id, LaunchOptions()).id
 
 
 def count(one, campaign_id):

@@ -9,6 +9,7 @@ from incidents.database.campaigns import Campaign, Delivery
 from incidents.database.duties import Duty
 from incidents.database.incidents import Fact
 from incidents.errors import Conflict, InvalidTransition, StaleEdit
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, duties, facts, incidents, review
 from incidents.work import TOCSIN, Actor
 from tests.services.telling import Campaigning, mailbox
@@ -81,7 +82,7 @@ def test_of_two_launches_at_once_one_wins(office):
 
     def launch() -> UUID:
         with one.office.work(TOCSIN) as work:
-            return campaigns.launch(work, one.notice.id, ["email"]).id
+            return campaigns.launch(work, one.notice.id, LaunchOptions(["email"])).id
 
     outcomes = at_once(*[launch] * 4)
     one.dispatch.close()

@@ -15,6 +15,7 @@ from incidents.database.campaigns import Campaign, Envelope
 from incidents.database.notices import Notice, NoticeApproval, bodies_of, void_approvals
 from incidents.errors import Conflict, InvalidInput
 from incidents.office import signing_key
+from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaign_evidence, dry_run, proofs
 from incidents.services.proof_leaves import Leaves
 from incidents.work import TOCSIN
@@ -161,7 +162,7 @@ def test_a_dry_run_counts_each_kind_of_words_as_the_launch_then_packs_them(telli
     people = [{"phone": PHONE(n), "place": "US-MA" if n < 3 else "DE"} for n in range(5)]
     one = telling(people, [("en", "US-MA")])
     with one.office.look(TOCSIN) as work:
-        legs = dry_run.plan(work, one.notice.id, ladder=("sms", "announcement")).legs
+        legs = dry_run.plan(work, one.notice.id, LaunchOptions(["sms", "announcement"])).legs
     assert [(leg.locale, leg.variant, leg.people) for leg in legs] == [
         ("en", "", 2),
         ("en", "US-MA", 3),
