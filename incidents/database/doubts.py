@@ -19,18 +19,20 @@ from incidents.database.leases import (
 )
 
 
-def campaigns_to_tend(session: Session, mode: str, now: datetime) -> tuple[set[UUID], set[UUID]]:
-    """Campaigns with leases to end (or to call off, where stopped), and with looks that are due."""
-    ran_out = and_(state_is("leased"), Envelope.lease_until < now)
-    called_off = and_(state_is("ready"), Campaign.status == "stopped")
-    due = and_(state_is("unknown"), Envelope.next_at <= now)
-    return _with(session, mode, or_(ran_out, called_off)), _with(session, mode, due)
+def campaigns_with_lost_leases(session: Session, mode: str, now: datetime) -> Sequence[UUID]:
+    """Campaigns of a mode in which a lease has run out."""
+    return _with(session, mode, and_(state_is("leased"), Envelope.lease_until < now))
 
 
-def _with(session: Session, mode: str, such: ColumnElement[bool]) -> set[UUID]:
+def campaigns_with_looks_due(session: Session, mode: str, now: datetime) -> Sequence[UUID]:
+    """Campaigns of a mode in which it is time to look an unknown envelope up."""
+    return _with(session, mode, and_(state_is("unknown"), Envelope.next_at <= now))
+
+
+def _with(session: Session, mode: str, such: ColumnElement[bool]) -> Sequence[UUID]:
     inside = exists().where(Envelope.campaign_id == Campaign.id, such)
     query = select(Campaign.id).where(Campaign.mode == mode, Campaign.finished_at.is_(None), inside)
-    return set(session.scalars(query))
+    return session.scalars(query.order_by(Campaign.id)).all()
 
 
 def expired(

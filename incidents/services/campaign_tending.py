@@ -63,7 +63,7 @@ def _welcome(office: Office, mode: str) -> bool:
 
 
 def _cancel_late(office: Office, mode: str) -> None:
-    """What was leased when its campaign was stopped, and did not leave, never will."""
+    """What comes back to a stopped campaign, from a lost lease or a look-up, never leaves."""
     with office.look(TOCSIN) as work:
         found = leases.stopped_with_ready(work.session, mode)
     for campaign_id in found:

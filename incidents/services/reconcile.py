@@ -46,7 +46,8 @@ _OUTCOME = {
 def expire(office: Office, mode: str) -> bool:
     """Leases that ran out: with an open attempt unknown, without one ready again."""
     with office.look(TOCSIN) as work:
-        campaigns, _ = doubts.campaigns_to_tend(work.session, mode, sending.now_of(work))
+        now = sending.now_of(work)
+        campaigns = doubts.campaigns_with_lost_leases(work.session, mode, now)
     for campaign_id in campaigns:
         _expire(office, campaign_id)
     return bool(campaigns)
@@ -67,8 +68,6 @@ def _expire(office: Office, campaign_id: UUID) -> None:
             if attempt
         ]
         recording.apply(work, lost)
-        if work.session.get_one(Campaign, campaign_id).status == "stopped":
-            rows.cancel_ready(work.session, campaign_id)
         if found:
             work.ring("campaigns.pump")
             failpoints.reach("expiring")
@@ -90,7 +89,7 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
     """Look up the unknown envelopes whose time has come; whether any was settled."""
     settled = False
     with office.look(TOCSIN) as work:
-        _, campaigns = doubts.campaigns_to_tend(work.session, mode, sending.now_of(work))
+        campaigns = doubts.campaigns_with_looks_due(work.session, mode, sending.now_of(work))
     for campaign_id in campaigns:
         found = _claim(office, campaign_id)
         if found:
