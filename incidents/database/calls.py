@@ -9,8 +9,9 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Delivery, Envelope, rows_changed
-from incidents.database.leases import NEWEST, state_is, update_envelopes
+from incidents.database.leases import NEWEST, update_envelopes
 from incidents.database.sets import among
+from incidents.database.waiting import state_is
 from incidents.rules.lifecycle import ENVELOPE
 
 

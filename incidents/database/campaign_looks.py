@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from incidents.database.base import Base
 from incidents.database.campaigns import Campaign, Envelope, ProviderReceipt, rows_changed
-from incidents.database.leases import state_is
+from incidents.database.waiting import state_is
 from incidents.rules.brake import Sample
 
 _COMPLAINED = "complained"

@@ -9,14 +9,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Campaign, Envelope, rows_changed
-from incidents.database.leases import (
-    LEASED,
-    NEWEST,
-    Lease,
-    state_is,
-    update_envelopes,
-    with_attempt,
-)
+from incidents.database.leases import LEASED, NEWEST, Lease, update_envelopes, with_attempt
+from incidents.database.waiting import state_is
 
 
 def campaigns_with_lost_leases(session: Session, mode: str, now: datetime) -> Sequence[UUID]:

@@ -1,41 +1,23 @@
-"""Envelopes on their way to a provider: leased, intended, recorded, found lost. All in sets.
+"""Envelopes on their way to a provider: leased, intended, given back or parked. All in sets.
 
 An attempt's row is written in the transaction of `intend`, which comes after the lease and
 before any byte. So a lease that ran out without an attempt surely sent nothing; one that ran
 out with an open attempt may have, and becomes `unknown`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Table,
-    and_,
-    exists,
-    literal,
-    or_,
-    select,
-    text,
-    tuple_,
-    update,
-)
+from sqlalchemy import Table, and_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from incidents.database.campaigns import (
-    AWAITING,
-    OPEN_STATES,
-    Attempt,
-    Campaign,
-    Envelope,
-    rows_changed,
-)
-from incidents.database.sets import among, insert_all, update_all
-from incidents.rules.lifecycle import ENVELOPE
+from incidents.database.campaigns import Attempt, Campaign, Envelope, rows_changed
+from incidents.database.sets import among, insert_all
+from incidents.database.waiting import state_is
 
 T = TypeVar("T")
 
@@ -68,58 +50,6 @@ class Intent:
     sha256: str
     batch_id: str = ""
     due_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one attempt.
-
-    outcome   as in Attempt; or held: a person must decide; or given_up: the next channel is tried
-    next_at   when it is sent again, or looked up first
-    bad_refs  the people who made it fail, where the provider named them
-    """
-
-    attempt_id: UUID
-    campaign_id: UUID
-    ordinal: int
-    epoch: int
-    outcome: str
-    next_at: datetime
-    http_status: int | None = None
-    provider_ref: str = ""
-    reason: str = ""
-    sha256: str = ""
-    bad_refs: tuple[str, ...] = ()
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-
-
-# A held envelope's attempt stays what it is; what was given up never had evidence.
-_ATTEMPT_OUTCOME = {"held": "unknown", "given_up": "unresolved"}
-# What an outcome makes of an envelope, as its state table names it.
-ACTION = {
-    "accepted": "accept",
-    "retry": "retry",
-    "unresolved": "retry",
-    "given_up": "give_up",
-    "refused": "refuse",
-    "split": "split",
-    "unknown": "lose",
-    "held": "hold",
-}
-
-
-def state_is(state: str) -> ColumnElement[bool]:
-    """The state of an envelope, written out: a partial index is not used for a parameter."""
-    return Envelope.state == literal(state, literal_execute=True)
-
-
-def campaigns_to_send(session: Session, mode: str, now: datetime) -> Sequence[UUID]:
-    """The running campaigns of a mode in which something is ready."""
-    ready = exists().where(
-        Envelope.campaign_id == Campaign.id, state_is("ready"), Envelope.next_at <= now
-    )
-    query = select(Campaign.id).where(Campaign.mode == mode, Campaign.status == "running", ready)
-    return session.scalars(query.order_by(Campaign.id)).all()
 
 
 class Gate(Protocol):
@@ -182,8 +112,8 @@ def intend(
 ) -> set[UUID]:
     """Write the attempts of leases that are ours still and may be sent; gives their ids."""
     ours: set[UUID] = set()
-    for campaign_id, some in _by_campaign(intents, lambda intent: intent.lease.campaign_id):
-        standing = _standing(session, campaign_id, [intent.lease.ordinal for intent in some])
+    for campaign_id, some in by_campaign(intents, lambda intent: intent.lease.campaign_id):
+        standing = standing_of(session, campaign_id, [intent.lease.ordinal for intent in some])
         may_go = session.scalar(select(Campaign.status).where(Campaign.id == campaign_id))
         going = [
             intent
@@ -192,17 +122,11 @@ def intend(
             and may_go == "running"
         ]
         if going:
-            insert_all(session, _ATTEMPT, [_attempt_row(intent, worker, now) for intent in going])
+            insert_all(session, ATTEMPT, [_attempt_row(intent, worker, now) for intent in going])
             again = {"lease_until": until, "attempt_count": Envelope.attempt_count + 1}
             update_envelopes(session, campaign_id, [one.lease.ordinal for one in going], again)
         ours.update(intent.attempt_id for intent in going)
     return ours
-
-
-def are_running(session: Session, campaigns: Collection[UUID]) -> bool:
-    """Whether every one of these campaigns runs."""
-    others = select(Campaign.id).where(Campaign.id.in_(campaigns), Campaign.status != "running")
-    return session.scalar(others.limit(1)) is None
 
 
 def give_back(session: Session, leases: Sequence[Lease]) -> None:
@@ -216,35 +140,17 @@ def park(session: Session, leases: Sequence[Lease], reason: str) -> None:
 
 
 def _end_unused(session: Session, leases: Sequence[Lease], values: dict[str, Any]) -> None:
-    for campaign_id, some in _by_campaign(leases, lambda one: one.campaign_id):
-        standing = _standing(session, campaign_id, [one.ordinal for one in some])
+    for campaign_id, some in by_campaign(leases, lambda one: one.campaign_id):
+        standing = standing_of(session, campaign_id, [one.ordinal for one in some])
         ours = [one.ordinal for one in some if standing[one.ordinal] == (one.epoch, "leased")]
         update_envelopes(session, campaign_id, ours, {**values, "lease_until": None})
 
 
 def release(session: Session, leases: Sequence[Lease]) -> None:
     """Let parked envelopes be tried again."""
-    for campaign_id, some in _by_campaign(leases, lambda one: one.campaign_id):
+    for campaign_id, some in by_campaign(leases, lambda one: one.campaign_id):
         ready = {"state": "ready", "reason": ""}
         update_envelopes(session, campaign_id, [one.ordinal for one in some], ready)
-
-
-def record(session: Session, results: Sequence[Result], now: datetime) -> list[Result]:
-    """Write what became of attempts; gives the results that counted.
-
-    A result under an older epoch, or that the state table has no arrow for (a receipt was
-    faster), changes nothing.
-    """
-    counted: list[Result] = []
-    for campaign_id, some in _by_campaign(results, lambda one: one.campaign_id):
-        standing = _standing(session, campaign_id, [one.ordinal for one in some])
-        valid = [one for one in some if _counts(one, standing.get(one.ordinal))]
-        counted += valid
-        if valid:
-            update_all(session, _ATTEMPT, ["id"], [_attempt_end(one, now) for one in valid])
-            moves = [_envelope_move(one) for one in valid]
-            update_all(session, _ENVELOPE, ["campaign_id", "ordinal"], moves)
-    return counted
 
 
 def leased(session: Session, campaign_id: UUID, ordinal: int) -> Lease:
@@ -258,41 +164,6 @@ def lease_of(envelope: Envelope, epoch: int) -> Lease:
     """An envelope as the lease of an epoch had it."""
     values = {column.name: getattr(envelope, column.name) for column in LEASED}
     return Lease(**values | {"epoch": epoch})
-
-
-def is_open() -> ColumnElement[bool]:
-    """Whether anything of a campaign waits, is under way or is unknown."""
-    return exists().where(Envelope.campaign_id == Campaign.id, text(f"envelope.{OPEN_STATES}"))
-
-
-def settled_campaigns(session: Session, mode: str) -> Sequence[UUID]:
-    """Campaigns not marked as ended in which nothing waits, is under way or is unknown, and
-    nobody's silence is waited out."""
-    awaiting = exists().where(Envelope.campaign_id == Campaign.id, text(f"envelope.{AWAITING}"))
-    placed = and_(Campaign.status == "running", Campaign.population_count.is_not(None))
-    query = select(Campaign.id).where(
-        Campaign.mode == mode,
-        Campaign.finished_at.is_(None),
-        or_(placed, Campaign.status == "stopped"),
-        ~is_open(),
-        or_(~awaiting, Campaign.status == "stopped"),
-    )
-    return session.scalars(query.order_by(Campaign.id)).all()
-
-
-def stopped_with_ready(session: Session, mode: str) -> Sequence[UUID]:
-    """Stopped campaigns to which something came back that was not sent in time."""
-    ready = exists().where(Envelope.campaign_id == Campaign.id, state_is("ready"))
-    query = select(Campaign.id).where(
-        Campaign.mode == mode, Campaign.status == "stopped", Campaign.finished_at.is_(None), ready
-    )
-    return session.scalars(query.order_by(Campaign.id)).all()
-
-
-def cancel_ready(session: Session, campaign_id: UUID) -> int:
-    """Take every envelope back that has not left; how many."""
-    statement = update(Envelope).where(Envelope.campaign_id == campaign_id, state_is("ready"))
-    return rows_changed(session, statement.values(state="cancelled", reason="stopped"))
 
 
 LEASED = (
@@ -313,11 +184,11 @@ NEWEST = and_(
     Attempt.ordinal == Envelope.ordinal,
     Attempt.epoch == Envelope.epoch,
 )
-_ATTEMPT = cast("Table", Attempt.__table__)
-_ENVELOPE = cast("Table", Envelope.__table__)
+ATTEMPT = cast("Table", Attempt.__table__)
+ENVELOPE_TABLE = cast("Table", Envelope.__table__)
 
 
-def _standing(
+def standing_of(
     session: Session, campaign_id: UUID, ordinals: Sequence[int]
 ) -> dict[int, tuple[int, str]]:
     """Epoch and state of envelopes, held until the end; always taken in the same order."""
@@ -328,12 +199,6 @@ def _standing(
         .with_for_update()
     )
     return {ordinal: (epoch, state) for ordinal, epoch, state in session.execute(query)}
-
-
-def _counts(result: Result, standing: tuple[int, str] | None) -> bool:
-    if standing is None or standing[0] != result.epoch:
-        return False
-    return (standing[1], ACTION[result.outcome]) in ENVELOPE.arrows
 
 
 def _attempt_row(intent: Intent, worker: str, now: datetime) -> dict[str, Any]:
@@ -356,35 +221,6 @@ def _attempt_row(intent: Intent, worker: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _attempt_end(result: Result, now: datetime) -> dict[str, Any]:
-    return {
-        "id": result.attempt_id,
-        "outcome": _ATTEMPT_OUTCOME.get(result.outcome, result.outcome),
-        "ended_at": now,
-        "http_status": result.http_status,
-        "provider_ref": result.provider_ref[:200],
-        "reason": result.reason[:300],
-        "evidence": dict(result.evidence),
-    }
-
-
-def state_after(outcome: str) -> str:
-    """The state of an envelope after an attempt with this outcome."""
-    action = ACTION[outcome]
-    return next(after for (_, name), after in ENVELOPE.arrows.items() if name == action)
-
-
-def _envelope_move(result: Result) -> dict[str, Any]:
-    return {
-        "campaign_id": result.campaign_id,
-        "ordinal": result.ordinal,
-        "state": state_after(result.outcome),
-        "next_at": result.next_at,
-        "reason": result.reason[:300],
-        "lease_until": None,
-    }
-
-
 def update_envelopes(
     session: Session, campaign_id: UUID, ordinals: Sequence[int], values: dict[str, Any]
 ) -> None:
@@ -401,9 +237,10 @@ def with_attempt(values: dict[str, Any]) -> tuple[Lease, Any]:
     return Lease(**values | {"epoch": values["epoch"] - 1}), attempt
 
 
-def _by_campaign(
+def by_campaign(
     items: Iterable[T], campaign_of: Callable[[T], UUID]
 ) -> Iterator[tuple[UUID, list[T]]]:
+    """Such items, one campaign after the other, always in the same order."""
     ordered = sorted(items, key=campaign_of)
     for campaign_id, some in groupby(ordered, key=campaign_of):
         yield campaign_id, list(some)

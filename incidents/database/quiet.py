@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
-from incidents.database.leases import state_is
 from incidents.database.population import Recipient
+from incidents.database.waiting import state_is
 
 
 def campaigns_to_shut(session: Session, mode: str, now: datetime) -> Sequence[UUID]:

@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope, rows_changed
-from incidents.database.leases import state_is, update_envelopes
+from incidents.database.leases import update_envelopes
 from incidents.database.population import Recipient
 from incidents.database.providers import Lane as Pair
+from incidents.database.waiting import state_is
 from incidents.rules.tracks import Lane
 
 Stranded = tuple[UUID, str, str]  # campaign, provider, channel

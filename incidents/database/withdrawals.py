@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, select, text, up
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
-from incidents.database.leases import state_is
 from incidents.database.population import IS_WITHHELD, Recipient
 from incidents.database.sets import among
+from incidents.database.waiting import state_is
 from incidents.rules.ladder import BARRED
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from incidents.database import leases
+from incidents.database import waiting
 from incidents.database.campaigns import Campaign
 from incidents.errors import InvalidInput, InvalidTransition, Problem
 from incidents.rules.lifecycle import CAMPAIGN
@@ -52,7 +52,7 @@ def go_on(work: Work, campaign_id: UUID, reason: str = "") -> Campaign:
 def stop(work: Work, campaign_id: UUID) -> Campaign:
     """End it for good: who has not been sent to will not be, and is counted as suppressed."""
     campaign = _move(work, campaign_id, "stop", "The campaign was stopped")
-    leases.cancel_ready(work.session, campaign.id)
+    waiting.cancel_ready(work.session, campaign.id)
     return campaign
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from incidents.database import audience, leases, pages, statistics
+from incidents.database import audience, pages, statistics, waiting
 from incidents.database import campaigns as rows
 from incidents.database.campaigns import Campaign
 from incidents.rules.lifecycle import CAMPAIGN
@@ -65,15 +65,15 @@ def _welcome(office: Office, mode: str) -> bool:
 def _cancel_late(office: Office, mode: str) -> None:
     """What comes back to a stopped campaign, from a lost lease or a look-up, never leaves."""
     with office.look(TOCSIN) as work:
-        found = leases.stopped_with_ready(work.session, mode)
+        found = waiting.stopped_with_ready(work.session, mode)
     for campaign_id in found:
         with office.work(TOCSIN) as work:
-            leases.cancel_ready(work.session, campaign_id)
+            waiting.cancel_ready(work.session, campaign_id)
 
 
 def _finish_each(office: Office, mode: str) -> bool:
     with office.look(TOCSIN) as work:
-        found = leases.settled_campaigns(work.session, mode)
+        found = waiting.settled(work.session, mode)
     for campaign_id in found:
         with office.work(TOCSIN) as work:
             _finish(work, campaign_id)
@@ -83,7 +83,7 @@ def _finish_each(office: Office, mode: str) -> bool:
 def _finish(work: Work, campaign_id: UUID) -> None:
     campaign = rows.locked_campaign(work.session, campaign_id)
     # Held now: nobody is being moved on, so what is looked at once more is the last word.
-    if campaign is None or campaign_id not in leases.settled_campaigns(work.session, campaign.mode):
+    if campaign is None or campaign_id not in waiting.settled(work.session, campaign.mode):
         return
     campaign.finished_at = campaign.proof_due_at = work.now
     if campaign.status == "running":

@@ -14,7 +14,7 @@ from incidents.database import leases
 from incidents.database import suppressions as rows
 from incidents.database.campaigns import Campaign
 from incidents.database.envelopes import recipients_in
-from incidents.database.leases import Result
+from incidents.database.outcomes import Result
 from incidents.database.population import sealed_contacts
 from incidents.errors import InvalidInput
 from incidents.rules.permissions import Permission

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from incidents.database.base import uuid7
-from incidents.database.leases import Result
+from incidents.database.outcomes import Result
 from incidents.disk import flush_folder
 from incidents.services import recording
 from incidents.work import TOCSIN, Office

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from incidents.database import leases, pages, placements, withdrawals
+from incidents.database import pages, placements, waiting, withdrawals
 from incidents.database.campaigns import Campaign, locked_campaign, standing_campaigns
 from incidents.services import planning
 from incidents.work import Work
@@ -22,7 +22,7 @@ def move_on(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None:
         placing = planning.placing(work, campaign, kinds)
         placements.move_on(work.session, placing, some)
     if campaign.status == "stopped":
-        leases.cancel_ready(work.session, campaign.id)
+        waiting.cancel_ready(work.session, campaign.id)
     elif people:
         planning.rejoin(work, campaign, "moved_on")
         work.ring("campaigns.pump")

@@ -14,10 +14,10 @@ import orjson
 from incidents import failpoints
 from incidents.audit import log as audit
 from incidents.audit.merkle import leaf_hash, root_of
-from incidents.database import leases
+from incidents.database import outcomes
 from incidents.database import receipts as rows
 from incidents.database.campaigns import Campaign, locked_campaign, mark_for_review
-from incidents.database.leases import Result
+from incidents.database.outcomes import Result
 from incidents.rules.permissions import Permission
 from incidents.services import calls, campaign_trail, hearsay, ladder, proofs
 from incidents.services.opening import person_of
@@ -183,7 +183,7 @@ def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
         )
         for one in still_open
     ]
-    for result in leases.record(work.session, results, work.now):
+    for result in outcomes.record(work.session, results, work.now):
         _tell_resolved(work, result)
 
 

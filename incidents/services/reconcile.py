@@ -16,7 +16,8 @@ from incidents import failpoints
 from incidents.database import doubts
 from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign
-from incidents.database.leases import Lease, Result
+from incidents.database.leases import Lease
+from incidents.database.outcomes import Result, state_after
 from incidents.rules.ladder import Verdict, verdict
 from incidents.rules.permissions import Permission
 from incidents.services import campaign_trail, recording, sending
@@ -239,5 +240,5 @@ def _tell(work: Work, result: Result) -> None:
         campaign_id=campaign.id,
         attempt_id=result.attempt_id,
         by=by,
-        after=rows.state_after(result.outcome),
+        after=state_after(result.outcome),
     )

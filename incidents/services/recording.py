@@ -8,10 +8,10 @@ from uuid import UUID
 import orjson
 
 from incidents.audit.merkle import leaf_hash, root_of
-from incidents.database import envelopes, receipts
-from incidents.database import leases as rows
+from incidents.database import envelopes, leases, receipts
+from incidents.database import outcomes as rows
 from incidents.database.campaigns import Attempt, Campaign, locked_campaign
-from incidents.database.leases import Result
+from incidents.database.outcomes import Result
 from incidents.database.proofs import RecordedAttempts
 from incidents.services import campaign_trail, hearsay, ladder, quiet
 from incidents.services.opening import person_of
@@ -61,7 +61,7 @@ def _leave(work: Work, campaign: Campaign, done: Sequence[Result], outcome: str)
 
 def _split(work: Work, campaign: Campaign, split: Sequence[Result]) -> None:
     for one in split:
-        parent = rows.leased(work.session, campaign.id, one.ordinal)
+        parent = leases.leased(work.session, campaign.id, one.ordinal)
         groups = _groups(
             envelopes.recipients_in(work.session, campaign.id, one.ordinal), one.bad_refs
         )

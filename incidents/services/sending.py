@@ -23,11 +23,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from incidents import failpoints
 from incidents.clock import SystemClock
 from incidents.database import leases as rows
-from incidents.database import withdrawals
+from incidents.database import waiting, withdrawals
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Campaign
 from incidents.database.engine import is_sqlite
-from incidents.database.leases import Intent, Lease, Result
+from incidents.database.leases import Intent, Lease
+from incidents.database.outcomes import Result
 from incidents.rules.ladder import retry_after
 from incidents.services import journal, ladder, pacing, planning, recalls, receipts, recording
 from incidents.services.opening import open_envelopes
@@ -105,7 +106,7 @@ def _lease(office: Office, mode: str) -> tuple[list[Lease], timedelta | None]:
     settings = office.settings
     kinds = [(True, settings.envelopes_per_lease), (False, settings.messages_per_lease)]
     with office.look(TOCSIN) as work:
-        campaigns = list(rows.campaigns_to_send(work.session, mode, now_of(work)))
+        campaigns = list(waiting.campaigns_to_send(work.session, mode, now_of(work)))
     if not campaigns:
         return [], None
     # In a new order each time: a large campaign does not keep a small one waiting.
@@ -245,7 +246,7 @@ def _may_go(office: Office, campaigns: Set[UUID]) -> bool:
     """Whether those of a batch that wait for the wire may go still: nobody stopped them."""
     try:
         with office.look(TOCSIN) as work:
-            return rows.are_running(work.session, campaigns)
+            return waiting.are_running(work.session, campaigns)
     except DBAPIError:
         return False  # who cannot ask must not go on: they surely were not sent
 

@@ -23,7 +23,7 @@ from incidents.audit.log import record
 from incidents.audit.note import Head, signed
 from incidents.database.audit_entries import AuditCheckpoint, AuditEntry
 from incidents.database.engine import open_engine
-from incidents.database.leases import Result
+from incidents.database.outcomes import Result
 from incidents.logs import configure_logs
 from incidents.services import journal
 from incidents.settings import Settings

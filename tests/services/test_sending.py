@@ -12,6 +12,7 @@ import pytest
 from incidents.database import leases
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Attempt, Delivery, Envelope
+from incidents.database.outcomes import Result
 from incidents.database.population import Recipient
 from incidents.services import campaigns, journal, pacing, reconcile, recording
 from incidents.work import TOCSIN
@@ -218,9 +219,7 @@ def test_an_outcome_under_an_older_epoch_changes_nothing(telling):
     one.tend(later=11)
     with one.office.work(TOCSIN) as work:
         _intend(work, _lease(work, one, 10))
-        late = leases.Result(
-            NOW_ID, old[0].campaign_id, old[0].ordinal, old[0].epoch, "refused", NOW
-        )
+        late = Result(NOW_ID, old[0].campaign_id, old[0].ordinal, old[0].epoch, "refused", NOW)
         assert recording.apply(work, [late]) == []
     assert one.buckets() == {"in_flight": 1}
 
@@ -291,7 +290,7 @@ def test_answers_are_kept_on_disk_and_told_when_the_database_is_back(telling):
     with one.office.work(TOCSIN) as work:
         taken = _lease(work, one, 10)
         _intend(work, taken)
-    answered = leases.Result(NOW_ID, one.id, 1, taken[0].epoch, "accepted", NOW, 202, "ref")
+    answered = Result(NOW_ID, one.id, 1, taken[0].epoch, "accepted", NOW, 202, "ref")
     journal.keep(one.office, [answered])
     one.tend(later=20)
     assert one.buckets() == {"unknown": 1}
