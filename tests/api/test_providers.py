@@ -60,6 +60,19 @@ def test_trouble_is_shown_and_a_reset_ends_it(telling, client, as_role):
     assert telling.buckets() == {"accepted": 11, "unknown": 1}
 
 
+def test_calls_of_the_last_day_are_counted_also_when_their_campaign_has_ended(
+    telling, client, as_role
+):
+    telling.launch("sms", waits={})
+    telling.pump()
+    telling.tend()
+    assert telling.status() == "finished"
+    telling.later(23 * 3600)
+    assert of(client, as_role("auditor"), "twilio")["attempts"] == {"accepted": 12}
+    telling.later(2 * 3600)
+    assert of(client, as_role("auditor"), "twilio")["attempts"] == {}
+
+
 def test_a_provider_that_carries_nothing_here_cannot_be_reset(client, as_role):
     path = "/api/v1/providers/carrier_pigeon/sms/reset"
     assert client.post(path, headers=as_role("commander")).status_code == 404
