@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Campaign, Envelope, rows_changed
 from incidents.database.leases import LEASED, NEWEST, Lease, update_envelopes, with_attempt
+from incidents.database.sets import among
 from incidents.database.waiting import state_is
 
 
@@ -45,6 +46,18 @@ def expired(
         .with_for_update(skip_locked=True, of=Envelope)
     )
     return [with_attempt(row._asdict()) for row in session.execute(query)]
+
+
+def barren(
+    session: Session, campaign_id: UUID, leases: Sequence[Lease], most: int
+) -> Sequence[int]:
+    """The ordinals of those that were leased so often without an attempt that came of it."""
+    query = select(Envelope.ordinal).where(
+        Envelope.campaign_id == campaign_id,
+        among(session, Envelope.ordinal, [one.ordinal for one in leases]),
+        Envelope.epoch - Envelope.attempt_count >= most,
+    )
+    return session.scalars(query).all()
 
 
 def due_unknown(

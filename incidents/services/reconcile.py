@@ -31,8 +31,8 @@ from notifiers.envelope import Finding, FindingKind
 LOOKS_AT_ONCE = 100
 SHORTEST_PAUSE = 1.0
 REPLACED = "replaced"
-# What kills each worker that opens it must not do so for ever.
-MOST_EPOCHS = 5
+# What kills each worker that opens it must not do so for ever: so many leases without an attempt.
+MOST_BARREN = 5
 _THREADS = 8
 _OUTCOME = {
     Verdict.ACCEPT: "accepted",
@@ -59,9 +59,10 @@ def _expire(office: Office, campaign_id: UUID) -> None:
         now = sending.now_of(work)
         found = doubts.expired(work.session, campaign_id, now)
         unsent = [one for one, attempt in found if attempt is None]
-        rows.give_back(work.session, [one for one in unsent if one.epoch < MOST_EPOCHS])
-        poison = [one for one in unsent if one.epoch >= MOST_EPOCHS]
-        rows.park(work.session, poison, "it could not be made ready to send")
+        poison = doubts.barren(work.session, campaign_id, unsent, MOST_BARREN)
+        rows.give_back(work.session, [one for one in unsent if one.ordinal not in poison])
+        parked = [one for one in unsent if one.ordinal in poison]
+        rows.park(work.session, parked, "it could not be made ready to send")
         settle = now + timedelta(seconds=office.settings.settle_seconds)
         lost = [
             _lost(one, attempt.id, now if attempt.batch_id else settle)

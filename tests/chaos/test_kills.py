@@ -57,10 +57,11 @@ def test_workers_are_killed_all_through_a_campaign(place):
             workers.kill_one(chance)
         last = scene.accepted(place)
         place.fake.set_faults(receipts=False)
-        settled = scene.finish(place, campaign)
+        settled, parked = scene.see_through(place, campaign)
     seconds = f"{time.monotonic() - begun:.1f}"
     found = judge(place, campaign, PEOPLE)
-    found.print("F1 kill -9", seed=seed, kills=workers.kills, seconds=seconds, settled=settled)
+    told = {"seed": seed, "kills": workers.kills, "parked": parked, "seconds": seconds}
+    found.print("F1 kill -9", **told, settled=settled)
     assert settled, "it did not come to an end"
     assert last < PEOPLE, "the campaign was over before the last kill"
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)
@@ -83,12 +84,11 @@ def test_workers_die_at_each_failpoint(place):
             dead[point] = _die_at(workers, point, lambda: scene.join(place, campaign, _some(lines)))
         place.fake.set_faults(receipts=False)
         workers.start()
-        people, parked = next(lines), 0
-        while scene.status(place, campaign) != "finished":
-            time.sleep(1)
-            parked += scene.release(place, campaign)
+        people = next(lines)
+        settled, parked = scene.see_through(place, campaign)
     found = judge(place, campaign, people)
     found.print("F2 kill at each failpoint", seed=seed, parked=parked, **dead)
+    assert settled, "it did not come to an end"
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)
 
 
@@ -140,9 +140,9 @@ def test_workers_freeze_between_intent_and_wire(place):
                 workers.kill(pid)
             frozen += len(sleepers)
         people = next(lines)
-        settled = scene.finish(place, campaign)
+        settled, parked = scene.see_through(place, campaign)
     found = judge(place, campaign, people)
-    found.print("F3 frozen", seed=seed, frozen=frozen, settled=settled)
+    found.print("F3 frozen", seed=seed, frozen=frozen, parked=parked, settled=settled)
     assert settled, "it did not come to an end"
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)
     assert found.looked_up >= frozen / 2, "hardly any of them held a lease"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from incidents.rules.brake import Brake
-from incidents.services.reconcile import MOST_EPOCHS
+from incidents.services.reconcile import MOST_BARREN
 from incidents.work import TOCSIN
 from tests.chaos import scene
 from tests.chaos.scene import crew, installed, judge, launch
@@ -43,7 +43,7 @@ def test_what_kills_each_worker_is_parked_and_the_others_are_told(place):
         assert scene.finish(place, campaign)
     found = judge(place, campaign, 120)
     found.print("F24 poison message", deaths=deaths)
-    assert deaths <= MOST_EPOCHS
+    assert deaths <= MOST_BARREN
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)
 
 
@@ -55,10 +55,11 @@ def _held(place, campaign) -> int:
 @pytest.mark.chaos
 def test_a_provider_that_refuses_everybody_stops_the_campaign_by_itself(place):
     people = [{"email": "", "phone": f"+1{200 + n}5550{REFUSED}"} for n in range(700)]
+    place.fake.set_faults(receipts=False, latency_seconds=0.5)  # or all would know within a second
     campaign = launch(place, people, "sms", "announcement", brake=Brake())
     with crew(place):
         scene.wait_for(lambda: scene.status(place, campaign) == "paused", 60)
     found = judge(place, campaign, 700)
     found.print("F24 poison campaign", asked=place.fake.ledger()["answers"])
     assert found.sent == 0
-    assert found.buckets["exhausted"] <= 200
+    assert found.buckets["exhausted"] < 350

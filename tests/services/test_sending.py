@@ -334,11 +334,25 @@ def test_an_envelope_that_nobody_can_open_is_held_and_stops_no_other(telling):
 def test_an_envelope_that_kills_each_worker_is_held_in_the_end(telling):
     one = telling([mailbox(1)])
     one.launch()
-    for _ in range(reconcile.MOST_EPOCHS):
+    for _ in range(reconcile.MOST_BARREN):
         with one.office.work(TOCSIN) as work:
             assert _lease(work, one, 10)
         one.tend(later=11)
     assert one.buckets() == {"unknown": 1}
     with one.office.work(TOCSIN) as work:
         assert reconcile.resend_held(work, one.id, "the worker's memory was raised") == 1
+    assert one.pump() == 1
+
+
+def test_what_was_tried_often_is_no_poison_when_its_worker_dies(telling):
+    one = telling([mailbox(1)])
+    one.launch()
+    one.email.answers = [Outcome(OutcomeKind.RETRY, 429)] * reconcile.MOST_BARREN
+    for _ in range(reconcile.MOST_BARREN):
+        one.pump()
+        one.later(3600)
+    with one.office.work(TOCSIN) as work:
+        assert _lease(work, one, 10)
+    one.tend(later=11)
+    assert one.buckets() == {"waiting": 1}
     assert one.pump() == 1
