@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
     from incidents.vault.keys import KeyRing
+    from tests.services.telling import Campaigning
 
 DATABASE = os.environ.get("TOCSIN_TEST_DATABASE", "sqlite")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
@@ -153,6 +154,22 @@ def office(
     """An office on a fresh database, whose bell is heard by nobody."""
     with opened(settings, keyring, clock, bell) as office:
         yield office
+
+
+@pytest.fixture
+def telling(office: Office) -> Iterator[Callable[..., Campaigning]]:
+    """Makes incidents whose people are to be told; their couriers end with the test."""
+    from tests.services.telling import Campaigning  # noqa: PLC0415  most tests tell nobody
+
+    made: list[Campaigning] = []
+
+    def make(people: Iterable[Mapping[str, Any]], **settings: Any) -> Campaigning:
+        made.append(Campaigning(office, people, **settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.dispatch.close()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from incidents.database.campaigns import Attempt, Delivery
 from incidents.services import sending
 from incidents.work import TOCSIN
 from notifiers.providers.twilio_signed import signature
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PHONE = "+12025550101"
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -31,7 +31,7 @@ STATUS = "/api/v1/webhooks/twilio/status"
 
 
 @pytest.fixture
-def telling(office):
+def one(office, telling):
     settings = {
         "email_provider": "sendgrid",
         "sendgrid_public_key": PUBLIC,
@@ -40,14 +40,12 @@ def telling(office):
         "twilio_auth_token": type(office.settings.twilio_auth_token)("a test token"),
         "max_webhook_bytes": 20_000,
     }
-    one = Campaigning(office, [mailbox(1, phone=PHONE), mailbox(2), {"phone": PHONE}], **settings)
-    yield one
-    one.dispatch.close()
+    return telling([mailbox(1, phone=PHONE), mailbox(2), {"phone": PHONE}], **settings)
 
 
 @pytest.fixture
-def client(telling):
-    with TestClient(create_app(telling.office), raise_server_exceptions=False) as client:
+def client(one):
+    with TestClient(create_app(one.office), raise_server_exceptions=False) as client:
         yield client
 
 
@@ -56,35 +54,31 @@ def commander(as_role):
     return as_role("commander")
 
 
-def launched(telling, client, commander):
-    answer = client.post(
-        f"/api/v1/notices/{telling.notice.id}/campaigns", json={}, headers=commander
-    )
+def launched(one, client, commander):
+    answer = client.post(f"/api/v1/notices/{one.notice.id}/campaigns", json={}, headers=commander)
     assert answer.status_code == 201, answer.text
-    telling.id = UUID(answer.json()["id"])
+    one.id = UUID(answer.json()["id"])
     return answer.json()
 
 
-def test_a_campaign_is_launched_watched_and_counted(telling, client, commander):
-    campaign = launched(telling, client, commander)
+def test_a_campaign_is_launched_watched_and_counted(one, client, commander):
+    campaign = launched(one, client, commander)
     assert campaign["ladder"] == ["email", "sms", "announcement"]
-    sending.pump(telling.office, telling.dispatch, mode="live")
-    seen = client.get(f"/api/v1/campaigns/{telling.id}", headers=commander).json()
+    sending.pump(one.office, one.dispatch, mode="live")
+    seen = client.get(f"/api/v1/campaigns/{one.id}", headers=commander).json()
     assert seen["progress"]["people"] == {"accepted": 3}
     assert [rung["buckets"] for rung in seen["funnel"]] == [{"accepted": 2}, {"accepted": 1}, {}]
-    quick = client.get(f"/api/v1/campaigns/{telling.id}/progress", headers=commander).json()
+    quick = client.get(f"/api/v1/campaigns/{one.id}/progress", headers=commander).json()
     assert quick["progress"]["buckets"]["accepted"] == quick["progress"]["total"] == 3
-    counted = client.get(f"/api/v1/campaigns/{telling.id}/equation", headers=commander).json()
+    counted = client.get(f"/api/v1/campaigns/{one.id}/equation", headers=commander).json()
     assert counted["holds"]
     assert counted["total"] == sum(counted["buckets"].values()) == 3
-    listed = client.get(
-        f"/api/v1/incidents/{telling.incident.id}/campaigns", headers=commander
-    ).json()
-    assert [row["id"] for row in listed] == [str(telling.id)]
+    listed = client.get(f"/api/v1/incidents/{one.incident.id}/campaigns", headers=commander).json()
+    assert [row["id"] for row in listed] == [str(one.id)]
 
 
-def test_a_dry_run_tells_what_the_launch_would_do(telling, client, commander):
-    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+def test_a_dry_run_tells_what_the_launch_would_do(one, client, commander):
+    path = f"/api/v1/notices/{one.notice.id}/campaigns"
     said = client.post(f"{path}/dry-run", json={}, headers=commander)
     assert said.status_code == 200, said.text
     assert [(leg["channel"], leg["people"]) for leg in said.json()["legs"]] == [
@@ -92,15 +86,13 @@ def test_a_dry_run_tells_what_the_launch_would_do(telling, client, commander):
         ("sms", 1),
     ]
     assert said.json()["unpriced"] == ["sendgrid", "twilio"]
-    listed = client.get(
-        f"/api/v1/incidents/{telling.incident.id}/campaigns", headers=commander
-    ).json()
+    listed = client.get(f"/api/v1/incidents/{one.incident.id}/campaigns", headers=commander).json()
     assert listed == []
 
 
-def test_a_canary_and_a_brake_are_set_at_launch(telling, client, commander):
+def test_a_canary_and_a_brake_are_set_at_launch(one, client, commander):
     body = {"canary": {"people": 1, "by_hand": True}, "brake": {"failed_percent": 8}}
-    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+    path = f"/api/v1/notices/{one.notice.id}/campaigns"
     campaign = client.post(path, json=body, headers=commander).json()
     assert campaign["gate"] == "canary"
     assert campaign["canary"] == {"people": 1, "hold_seconds": None}
@@ -112,44 +104,42 @@ def test_a_canary_and_a_brake_are_set_at_launch(telling, client, commander):
     assert client.post(path, json=wrong, headers=commander).status_code == 422
 
 
-def test_a_campaign_can_be_launched_so_that_it_can_be_called_back(telling, client, commander):
-    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+def test_a_campaign_can_be_launched_so_that_it_can_be_called_back(one, client, commander):
+    path = f"/api/v1/notices/{one.notice.id}/campaigns"
     body = {"ladder": ["email", "announcement"], "recallable": True}
     launched = client.post(path, json=body, headers=commander)
     assert launched.status_code == 201
     assert launched.json()["recallable"] is True
 
 
-def test_what_calls_nothing_back_cannot_be_recallable(telling, client, commander):
-    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+def test_what_calls_nothing_back_cannot_be_recallable(one, client, commander):
+    path = f"/api/v1/notices/{one.notice.id}/campaigns"
     body = {"ladder": ["sms", "announcement"], "recallable": True}
     refused = client.post(path, json=body, headers=commander)
     assert refused.status_code == 422
     assert "carry e-mail by sendgrid" in refused.text
 
 
-def test_a_second_launch_is_a_conflict(telling, client, commander):
-    launched(telling, client, commander)
-    answer = client.post(
-        f"/api/v1/notices/{telling.notice.id}/campaigns", json={}, headers=commander
-    )
+def test_a_second_launch_is_a_conflict(one, client, commander):
+    launched(one, client, commander)
+    answer = client.post(f"/api/v1/notices/{one.notice.id}/campaigns", json={}, headers=commander)
     assert answer.status_code == 409
     assert "already" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("ladder", [[], ["letter"], ["email", "email"], "email"])
-def test_a_ladder_that_cannot_be_used_is_unprocessable(telling, client, commander, ladder):
+def test_a_ladder_that_cannot_be_used_is_unprocessable(one, client, commander, ladder):
     answer = client.post(
-        f"/api/v1/notices/{telling.notice.id}/campaigns", json={"ladder": ladder}, headers=commander
+        f"/api/v1/notices/{one.notice.id}/campaigns", json={"ladder": ladder}, headers=commander
     )
     assert answer.status_code == 422
 
 
-def test_pausing_resuming_and_stopping_follow_the_state_table(telling, client, commander):
-    launched(telling, client, commander)
+def test_pausing_resuming_and_stopping_follow_the_state_table(one, client, commander):
+    launched(one, client, commander)
 
     def act(action):
-        return client.post(f"/api/v1/campaigns/{telling.id}/{action}", headers=commander)
+        return client.post(f"/api/v1/campaigns/{one.id}/{action}", headers=commander)
 
     assert act("resume").status_code == 409
     assert act("pause").json()["status"] == "paused"
@@ -158,8 +148,8 @@ def test_pausing_resuming_and_stopping_follow_the_state_table(telling, client, c
     assert act("pause").status_code == 409
 
 
-def event(telling, rung=0, **more):
-    with telling.office.look(TOCSIN) as work:
+def event(one, rung=0, **more):
+    with one.office.look(TOCSIN) as work:
         attempt = work.session.query(Attempt).filter_by(provider="sendgrid").first()
         person = work.session.query(Delivery).filter_by(envelope=attempt.ordinal, rung=rung).first()
     return {
@@ -182,26 +172,24 @@ def post_events(client, *events, key=KEY, body=None):
     return client.post(EVENTS, content=body, headers=headers)
 
 
-def test_a_signed_bounce_moves_a_person_on_and_its_replay_changes_nothing(
-    telling, client, commander
-):
-    launched(telling, client, commander)
-    sending.pump(telling.office, telling.dispatch, mode="live")
-    bounce = event(telling)
+def test_a_signed_bounce_moves_a_person_on_and_its_replay_changes_nothing(one, client, commander):
+    launched(one, client, commander)
+    sending.pump(one.office, one.dispatch, mode="live")
+    bounce = event(one)
     assert post_events(client, bounce).json() == {"new": 1}
-    assert telling.buckets() == {"accepted": 2, "waiting": 1}
+    assert one.buckets() == {"accepted": 2, "waiting": 1}
     again = post_events(client, bounce)
     assert (again.status_code, again.json()) == (200, {"new": 0})
-    assert telling.buckets() == {"accepted": 2, "waiting": 1}
+    assert one.buckets() == {"accepted": 2, "waiting": 1}
 
 
-def test_what_sendgrid_did_not_sign_is_forbidden_and_leaves_no_trace(telling, client, commander):
-    launched(telling, client, commander)
-    sending.pump(telling.office, telling.dispatch, mode="live")
-    forged = post_events(client, event(telling), key=ec.generate_private_key(ec.SECP256R1()))
+def test_what_sendgrid_did_not_sign_is_forbidden_and_leaves_no_trace(one, client, commander):
+    launched(one, client, commander)
+    sending.pump(one.office, one.dispatch, mode="live")
+    forged = post_events(client, event(one), key=ec.generate_private_key(ec.SECP256R1()))
     assert forged.status_code == 403
     assert client.post(EVENTS, content=b"[]").status_code == 403
-    assert telling.buckets() == {"accepted": 3}
+    assert one.buckets() == {"accepted": 3}
 
 
 @pytest.mark.parametrize(
@@ -215,17 +203,17 @@ def test_a_webhook_body_that_is_too_long_is_not_read(client):
     assert post_events(client, body=b" " * 20_001).status_code == 413
 
 
-def test_a_signed_twilio_status_is_taken_and_an_unsigned_one_is_not(telling, client, commander):
-    launched(telling, client, commander)
-    sending.pump(telling.office, telling.dispatch, mode="live")
-    sms = telling.sms.ledger[0]
+def test_a_signed_twilio_status_is_taken_and_an_unsigned_one_is_not(one, client, commander):
+    launched(one, client, commander)
+    sending.pump(one.office, one.dispatch, mode="live")
+    sms = one.sms.ledger[0]
     query = f"?a={sms.attempt}&r={sms.people[0].ref}"
     form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
-    url = f"{telling.office.settings.public_url}{STATUS}{query}"
+    url = f"{one.office.settings.public_url}{STATUS}{query}"
     headers = {"X-Twilio-Signature": signature(b"a test token", url, form)}
     answer = client.post(STATUS + query, data=form, headers=headers)
     assert (answer.status_code, answer.json()) == (200, {"new": 1})
-    assert telling.buckets() == {"accepted": 2, "delivered": 1}
+    assert one.buckets() == {"accepted": 2, "delivered": 1}
     assert client.post(STATUS + query, data=form).status_code == 403
 
 
@@ -235,9 +223,9 @@ def test_a_provider_that_is_not_in_use_has_no_door(office, as_role):
         assert client.post(EVENTS, content=b"[]").status_code == 404
 
 
-def test_held_envelopes_are_sent_again_when_somebody_says_so(telling, client, commander):
-    launched(telling, client, commander)
-    path = f"/api/v1/campaigns/{telling.id}/held/resend"
+def test_held_envelopes_are_sent_again_when_somebody_says_so(one, client, commander):
+    launched(one, client, commander)
+    path = f"/api/v1/campaigns/{one.id}/held/resend"
     assert client.post(path, json={}, headers=commander).status_code == 422
     answer = client.post(path, json={"reason": "nobody heard of it"}, headers=commander)
     assert answer.json() == {"envelopes": 0}
@@ -252,9 +240,9 @@ def test_held_envelopes_are_sent_again_when_somebody_says_so(telling, client, co
     ],
 )
 def test_a_launch_says_which_option_cannot_be_used_and_what_to_write(
-    telling, client, commander, body, field, mend
+    one, client, commander, body, field, mend
 ):
-    path = f"/api/v1/notices/{telling.notice.id}/campaigns"
+    path = f"/api/v1/notices/{one.notice.id}/campaigns"
     answer = client.post(path, json=body, headers=commander)
     assert answer.status_code == 422
     (problem,) = answer.json()["problems"]

@@ -11,17 +11,16 @@ from pypdf import PdfReader
 from incidents.audit.receipt_verifier import verify_receipt
 from incidents.office import signing_key
 from incidents.services import proofs
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 
 @pytest.fixture
-def told(office):
-    one = Campaigning(office, [mailbox(n, ref=str(n)) for n in range(3)])
+def told(telling):
+    one = telling([mailbox(n, ref=str(n)) for n in range(3)])
     one.launch()
     one.pump()
     one.tend()
-    yield one
-    one.dispatch.close()
+    return one
 
 
 def make_due(told):

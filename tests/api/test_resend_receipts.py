@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from incidents.app import create_app
 from notifiers.dispatch import Dispatch
 from notifiers.standard_webhooks import sign
-from tests.services.telling import Campaigning, Scripted, mailbox
+from tests.services.telling import Scripted, mailbox
 
 EVENTS = "/api/v1/webhooks/resend/events"
 SECRET = "whsec_dG9jc2luLXRlc3Qtc2VjcmV0"
@@ -17,27 +17,26 @@ PHONE = "+12025550101"
 
 
 @pytest.fixture
-def telling(office):
+def one(office, telling):
     secret = type(office.settings.resend_webhook_secret)(SECRET)
     given = {"email_provider": "resend", "resend_webhook_secret": secret}
-    one = Campaigning(office, [mailbox(1, phone=PHONE), mailbox(2)], **given)
+    one = telling([mailbox(1, phone=PHONE), mailbox(2)], **given)
     one.office = replace(one.office, routes={"live": {"email": "resend", "sms": "twilio"}})
     one.email = Scripted("resend", max_people=100)
     one.dispatch = Dispatch([one.email, one.sms])
     one.launch("email", "sms", "announcement")
     one.pump()
-    yield one
-    one.dispatch.close()
+    return one
 
 
 @pytest.fixture
-def client(telling):
-    with TestClient(create_app(telling.office), raise_server_exceptions=False) as client:
+def client(one):
+    with TestClient(create_app(one.office), raise_server_exceptions=False) as client:
         yield client
 
 
-def post(client, telling, kind, *, place=0, post_id="msg_1", secret=SECRET, **more):
-    envelope = telling.email.ledger[0]
+def post(client, one, kind, *, place=0, post_id="msg_1", secret=SECRET, **more):
+    envelope = one.email.ledger[0]
     tags = {"a": envelope.attempt, "r": envelope.people[place].ref.replace(".", "_")}
     data = {"email_id": "e1", "tags": tags} | more
     told = {"type": f"email.{kind}", "created_at": "2026-03-02T09:00:05Z", "data": data}
@@ -47,25 +46,25 @@ def post(client, telling, kind, *, place=0, post_id="msg_1", secret=SECRET, **mo
     return client.post(EVENTS, content=body, headers=headers)
 
 
-def test_a_signed_event_counts_once(telling, client):
-    assert post(client, telling, "delivered").json() == {"new": 1}
-    assert post(client, telling, "delivered").json() == {"new": 0}
-    assert telling.buckets() == {"delivered": 1, "accepted": 1}
+def test_a_signed_event_counts_once(one, client):
+    assert post(client, one, "delivered").json() == {"new": 1}
+    assert post(client, one, "delivered").json() == {"new": 0}
+    assert one.buckets() == {"delivered": 1, "accepted": 1}
 
 
-def test_a_permanent_bounce_moves_the_person_on(telling, client):
+def test_a_permanent_bounce_moves_the_person_on(one, client):
     gone = next(
         place
-        for place, person in enumerate(telling.email.ledger[0].people)
+        for place, person in enumerate(one.email.ledger[0].people)
         if person.address == "person1@example.com"
     )
     bounce = {"type": "Permanent", "subType": "NoEmail", "message": "to person1@example.com"}
-    post(client, telling, "bounced", place=gone, bounce=bounce)
-    telling.pump()
-    assert telling.sms.told() == [PHONE]
+    post(client, one, "bounced", place=gone, bounce=bounce)
+    one.pump()
+    assert one.sms.told() == [PHONE]
 
 
-def test_what_resend_did_not_sign_is_forbidden_and_leaves_no_trace(telling, client):
-    assert post(client, telling, "delivered", secret="whsec_b3RoZXI=").status_code == 403
+def test_what_resend_did_not_sign_is_forbidden_and_leaves_no_trace(one, client):
+    assert post(client, one, "delivered", secret="whsec_b3RoZXI=").status_code == 403
     assert client.post(EVENTS, content=b"{}").status_code == 403
-    assert telling.buckets() == {"accepted": 2}
+    assert one.buckets() == {"accepted": 2}

@@ -21,23 +21,10 @@ from incidents.services import population
 from incidents.settings import Settings
 from incidents.work import TOCSIN
 from tests.factories import make_incident
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 MANY = 20_000
 CROWD = 2_000
-
-
-@pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people):
-        made.append(Campaigning(office, people))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
 
 
 def test_one_line_in_a_hundred_is_garbage_and_nobody_else_is_lost(office):

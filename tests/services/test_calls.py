@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -10,7 +11,7 @@ from incidents.database.campaigns import Attempt, Envelope
 from incidents.services import calls, campaigns
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
-from tests.services.telling import ACCEPTED, NONCE, UNKNOWN, Campaigning
+from tests.services.telling import ACCEPTED, NONCE, UNKNOWN
 
 PHONE = "+12025550101"
 MINUTES, HOURS = 60, 3600
@@ -18,16 +19,8 @@ K = ReceiptKind
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people):
-        made.append(Campaigning(office, people, settle_seconds=60.0))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
+def telling(telling):
+    return partial(telling, settle_seconds=60.0)
 
 
 def called(telling):

@@ -32,8 +32,8 @@ PEOPLE = [
 
 
 @pytest.fixture
-def one(office):
-    made = Campaigning(office, PEOPLE, people_per_envelope=100)
+def one(telling):
+    made = telling(PEOPLE, people_per_envelope=100)
     with made.office.work(TOCSIN) as work:
         (approval,) = work.session.query(NoticeApproval)
         audit.record(
@@ -49,8 +49,7 @@ def one(office):
     made.pump()
     made.pump()
     made.tend()
-    yield made
-    made.dispatch.close()
+    return made
 
 
 def prove(one: Campaigning) -> None:

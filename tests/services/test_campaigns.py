@@ -13,22 +13,9 @@ from incidents.errors import Conflict, IncidentsError, InvalidInput, InvalidTran
 from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns
 from incidents.work import TOCSIN
-from tests.services.telling import Campaigning, approve, mailbox, make_people
+from tests.services.telling import approve, mailbox, make_people
 
 PHONE = "+12025550101"
-
-
-@pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
 
 
 def test_each_person_stands_on_the_first_rung_that_reaches_them(telling):

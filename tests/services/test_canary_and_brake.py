@@ -14,22 +14,17 @@ from incidents.services import campaigns, sending
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
 from tests.services.alarming import MemoryPager, make_on_duty, make_rota, ring
-from tests.services.telling import REFUSED, Campaigning, mailbox
+from tests.services.telling import REFUSED, mailbox
 
 BRAKE = Brake(after_people=20, refused_first=10)
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
+def telling(telling):
     def make(people=200, **settings):
-        made.append(Campaigning(office, [mailbox(n) for n in range(people)], **settings))
-        return made[-1]
+        return telling([mailbox(n) for n in range(people)], **settings)
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 def act(one, deed, *more):

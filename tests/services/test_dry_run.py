@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -19,22 +20,14 @@ from incidents.rules.launch_options import LaunchOptions
 from incidents.services import dry_run
 from incidents.work import TOCSIN
 from tests.services.alarming import make_duty
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PRICES = "sendgrid=0.001, twilio=0.08"
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, **({"prices": PRICES} | settings)))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
+def telling(telling):
+    return partial(telling, prices=PRICES)
 
 
 def crowd():

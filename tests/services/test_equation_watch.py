@@ -9,15 +9,14 @@ from incidents.database.campaign_looks import CampaignLook
 from incidents.database.population import Recipient
 from incidents.services import figures
 from incidents.work import TOCSIN
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 
 @pytest.fixture
-def one(office):
-    made = Campaigning(office, [mailbox(n) for n in range(10)])
+def one(telling):
+    made = telling([mailbox(n) for n in range(10)])
     made.launch("email")
-    yield made
-    made.dispatch.close()
+    return made
 
 
 def seen(one):

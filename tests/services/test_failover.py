@@ -14,28 +14,23 @@ from incidents.rules.breaker import Breaker, heard, is_given_up, probing
 from incidents.work import TOCSIN
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind, Trouble
-from tests.services.telling import NOW, UNKNOWN, Campaigning, Scripted, mailbox
+from tests.services.telling import NOW, UNKNOWN, Scripted, mailbox
 
 AWAY = Outcome(OutcomeKind.RETRY, reason="not connected", trouble=Trouble.UNREACHABLE)
 NO_KEY = Outcome(OutcomeKind.RETRY, 401, reason="sendgrid 401", retry_after_seconds=60.0)
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
+def telling(telling):
     def make(people, **settings):
-        one = Campaigning(office, people, settle_seconds=600.0, envelopes_per_lease=6, **settings)
+        one = telling(people, settle_seconds=600.0, envelopes_per_lease=6, **settings)
         one.smtp = Scripted("smtp", max_people=1)
         one.dispatch = Dispatch([one.email, one.smtp, one.sms])
         routes = {"live": {"email": "sendgrid:1,smtp:0", "sms": "twilio"}}
         one.office = replace(one.office, routes=routes)
-        made.append(one)
         return one
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 def give_up_on(one, answer=AWAY):

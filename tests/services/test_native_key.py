@@ -14,7 +14,7 @@ from notifiers.dispatch import Dispatch
 from notifiers.fake.ledger import Accepted, read
 from notifiers.fake.server import FakeProviders
 from tests.notifiers.makers import resend_at
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PEOPLE = 250  # three batches
 
@@ -26,12 +26,11 @@ def fake(tmp_path) -> Iterator[FakeProviders]:
 
 
 @pytest.fixture
-def telling(office, fake):
-    one = Campaigning(office, [mailbox(n) for n in range(PEOPLE)], settle_seconds=60.0)
+def one(fake, telling):
+    one = telling([mailbox(n) for n in range(PEOPLE)], settle_seconds=60.0)
     one.office = replace(one.office, routes={"live": {"email": "resend"}})
     one.dispatch = Dispatch([resend_at(fake)])
-    yield one
-    one.dispatch.close()
+    return one
 
 
 def taken(fake: FakeProviders) -> list[Accepted]:
@@ -39,41 +38,41 @@ def taken(fake: FakeProviders) -> list[Accepted]:
 
 
 @pytest.mark.parametrize("fault", ["error_after", "reset_after", "hang_after", "error_before"])
-def test_whatever_became_of_the_first_call_each_is_told_once(telling, fake, fault):
+def test_whatever_became_of_the_first_call_each_is_told_once(one, fake, fault):
     fake.set_faults(next=[fault] * 3)
-    telling.launch("email")
-    telling.pump()
-    assert telling.buckets() == {"unknown": PEOPLE}
+    one.launch("email")
+    one.pump()
+    assert one.buckets() == {"unknown": PEOPLE}
     assert len(taken(fake)) == (0 if fault == "error_before" else 3)
-    telling.tend(later=61)
-    assert telling.buckets() == {"accepted": PEOPLE}
+    one.tend(later=61)
+    assert one.buckets() == {"accepted": PEOPLE}
     assert set(fake.times_told("address").values()) == {1}
-    sent = {one.attempt: one.more["sha256"] for one in taken(fake)}
-    attempts = telling.rows(Attempt)
+    sent = {call.attempt: call.more["sha256"] for call in taken(fake)}
+    attempts = one.rows(Attempt)
     assert {row.id.hex: row.sha256 for row in attempts} == sent
     assert {row.evidence["by"] for row in attempts} == {"native_key"}
-    with telling.office.look(TOCSIN) as work:
-        found = unknowns.unknowns(work, telling.id)
+    with one.office.look(TOCSIN) as work:
+        found = unknowns.unknowns(work, one.id)
     assert (found.open, found.by) == (0, {"native_key": 3})
 
 
-def test_a_key_in_use_is_asked_again_until_it_answers(telling, fake):
+def test_a_key_in_use_is_asked_again_until_it_answers(one, fake):
     fake.set_faults(next=["error_after"] * 3, key_busy_seconds=600)
-    telling.launch("email")
-    telling.pump()
-    telling.tend(later=61)
-    assert telling.buckets() == {"unknown": PEOPLE}
+    one.launch("email")
+    one.pump()
+    one.tend(later=61)
+    assert one.buckets() == {"unknown": PEOPLE}
     fake.set_faults()
-    telling.tend(later=61)
-    assert telling.buckets() == {"accepted": PEOPLE}
+    one.tend(later=61)
+    assert one.buckets() == {"accepted": PEOPLE}
     assert set(fake.times_told("address").values()) == {1}
 
 
-def test_after_the_keys_time_nothing_is_sent_and_the_policy_decides(telling, fake):
+def test_after_the_keys_time_nothing_is_sent_and_the_policy_decides(one, fake):
     fake.set_faults(next=["error_after"] * 3)
-    telling.launch("email", unknown_policy="hold")
-    telling.pump()
+    one.launch("email", unknown_policy="hold")
+    one.pump()
     fake.set_faults(key_seconds=0)  # it forgets, as Resend does after a day
-    telling.tend(later=24 * 3600 + 1)
+    one.tend(later=24 * 3600 + 1)
     assert set(fake.times_told("address").values()) == {1}
-    assert {row.state for row in telling.rows(Envelope)} == {"held"}
+    assert {row.state for row in one.rows(Envelope)} == {"held"}

@@ -38,14 +38,13 @@ PEOPLE = [
 
 
 @pytest.fixture
-def one(office):
-    made = Campaigning(office, PEOPLE, proof_renewal_minutes=0)
+def one(telling):
+    made = telling(PEOPLE, proof_renewal_minutes=0)
     made.launch()
     made.pump()
     made.tend()
     proofs.make_due(made.office, signing_key(made.office.settings))
-    yield made
-    made.dispatch.close()
+    return made
 
 
 def receipt(one: Campaigning, **whose: str) -> bytes:
@@ -112,8 +111,8 @@ def test_a_look_at_a_receipt_is_on_record_and_needs_the_permission(one, actor):
         notice_receipts.receipt(work, signer, one.id, ref="17")
 
 
-def test_a_receipt_tells_of_each_rung(office):
-    one = Campaigning(office, [mailbox(1, phone=PHONE, ref="1")])
+def test_a_receipt_tells_of_each_rung(telling):
+    one = telling([mailbox(1, phone=PHONE, ref="1")])
     one.launch()
     one.email.answers = [REFUSED]
     one.pump()

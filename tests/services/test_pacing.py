@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from incidents.services import pacing, sending
 from incidents.work import TOCSIN
 from notifiers.envelope import Outcome, OutcomeKind, Trouble
 from notifiers.errors import Refused
-from tests.services.telling import NOW, UNKNOWN, Campaigning, mailbox
+from tests.services.telling import NOW, UNKNOWN, mailbox
 
 AWAY = Outcome(OutcomeKind.RETRY, reason="not connected", trouble=Trouble.UNREACHABLE)
 NO_KEY = Outcome(OutcomeKind.RETRY, 401, reason="sendgrid 401", retry_after_seconds=60.0)
@@ -22,16 +23,8 @@ SLOW_DOWN = Outcome(OutcomeKind.RETRY, 429, reason="sendgrid 429", retry_after_s
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, settle_seconds=60.0, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
+def telling(telling):
+    return partial(telling, settle_seconds=60.0)
 
 
 def phones(count):

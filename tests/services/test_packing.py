@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from incidents.database import pages, placements
 from incidents.database.campaigns import Campaign, Delivery, Envelope, locked_campaign
 from incidents.database.notices import standing_approval
@@ -21,19 +19,6 @@ from tests.services.telling import NOW, Campaigning, mailbox
 PHONE = "+12025550101"
 RUNGS = ["email", "sms", "announcement"]
 HOME = {"email": [Lane("abroad", max_people=100, never=frozenset({"CN"}))]}
-
-
-@pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
 
 
 def place(one: Campaigning, rungs=RUNGS, **changes):

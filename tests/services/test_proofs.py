@@ -38,16 +38,11 @@ PEOPLE = [
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
+def telling(telling):
     def make(people=PEOPLE, **settings):
-        made.append(Campaigning(office, people, **settings))
-        return made[-1]
+        return telling(people, **settings)
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 def ended(one: Campaigning) -> Campaigning:

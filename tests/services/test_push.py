@@ -13,7 +13,7 @@ from notifiers.dispatch import Dispatch
 from notifiers.fake.ledger import read
 from notifiers.fake.server import FakeProviders
 from tests.notifiers.makers import push_at
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +23,16 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeProviders]:
 
 
 @pytest.fixture
-def telling(office, fake):
+def telling(telling, fake):
     """Real push couriers at the fake, and a scripted one for e-mail."""
-    made = []
 
     def make(people):
-        one = Campaigning(office, people, settle_seconds=60.0)
+        one = telling(people, settle_seconds=60.0)
         one.office = replace(one.office, routes={"live": {"email": "sendgrid", "push": "push"}})
         one.dispatch = Dispatch([one.email, push_at(fake)])
-        made.append(one)
         return one
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 def shown(ledger: Path, address: str) -> list[str]:

@@ -14,7 +14,7 @@ from incidents.rules.permissions import Role
 from incidents.services import quiet
 from incidents.work import Actor
 from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PHONE, OTHER = "+12025550101", "+12025550102"
 ADA, BO = (Actor.with_roles(uuid7(), name, Role.PRIVACY_OFFICER) for name in ("Ada", "Bo"))
@@ -25,17 +25,13 @@ MORNING = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
+def telling(telling):
     def make(people, now=NIGHT, **settings):
-        made.append(Campaigning(office, people, **settings))
-        made[-1].clock.set(now)
-        return made[-1]
+        one = telling(people, **settings)
+        one.clock.set(now)
+        return one
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 def owe(one, due_at):

@@ -16,7 +16,7 @@ from incidents.work import TOCSIN
 from notifiers.dispatch import Dispatch
 from notifiers.fake.server import FakeProviders
 from tests.notifiers.makers import sendgrid_at
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PEOPLE = CANCELLABLE_CALLS + 1
 SETTLE = 60.0
@@ -41,13 +41,12 @@ def fake(tmp_path) -> Iterator[FakeProviders]:
 
 
 @pytest.fixture
-def telling(office, fake):
+def one(fake, telling):
     """The fake's clock is the real one; ours stands: `due_seconds` says when mail is due there."""
-    one = Campaigning(office, [mailbox(n) for n in range(PEOPLE)], settle_seconds=SETTLE)
+    one = telling([mailbox(n) for n in range(PEOPLE)], settle_seconds=SETTLE)
     one.office = replace(one.office, routes={"live": {"email": "sendgrid"}})
     one.dispatch = Dispatch([sendgrid_at(fake)])
-    yield one
-    one.dispatch.close()
+    return one
 
 
 def left(fake: FakeProviders, count: int) -> None:
@@ -60,70 +59,70 @@ def left(fake: FakeProviders, count: int) -> None:
 
 
 @pytest.mark.parametrize("fault", ["error_after", "reset_after", "hang_after", "error_before"])
-def test_what_is_in_doubt_is_cancelled_before_it_is_due_and_sent_again(telling, fake, fault):
+def test_what_is_in_doubt_is_cancelled_before_it_is_due_and_sent_again(one, fake, fault):
     fake.set_faults(next=[fault], due_seconds=2, cancel_seconds=0)
-    telling.launch("email", recallable=True)
-    telling.pump()
-    assert telling.buckets() == {"unknown": PEOPLE}
-    telling.tend(later=1)
-    assert telling.buckets() == {"waiting": PEOPLE}
-    telling.pump()
-    assert telling.buckets() == {"accepted": PEOPLE}
+    one.launch("email", recallable=True)
+    one.pump()
+    assert one.buckets() == {"unknown": PEOPLE}
+    one.tend(later=1)
+    assert one.buckets() == {"waiting": PEOPLE}
+    one.pump()
+    assert one.buckets() == {"accepted": PEOPLE}
     left(fake, PEOPLE)
     gone = 0 if fault == "error_before" else 1
     assert fake.ledger()["answers"].get("sendgrid:cancelled", 0) == gone
-    first, second = sorted(telling.rows(Attempt), key=lambda row: row.epoch)
+    first, second = sorted(one.rows(Attempt), key=lambda row: row.epoch)
     assert (first.outcome, first.evidence["by"]) == ("retry", "cancelled")
     assert (second.outcome, second.evidence) == ("accepted", {})
     assert first.batch_id
     assert second.batch_id not in {"", first.batch_id}
-    with telling.office.look(TOCSIN) as work:
-        found = unknowns.unknowns(work, telling.id)
+    with one.office.look(TOCSIN) as work:
+        found = unknowns.unknowns(work, one.id)
     assert (found.open, found.by) == (0, {"cancelled": 1})
 
 
-def test_what_cannot_be_cancelled_waits_until_it_was_due_and_then_the_policy_decides(telling, fake):
+def test_what_cannot_be_cancelled_waits_until_it_was_due_and_then_the_policy_decides(one, fake):
     fake.set_faults(next=["error_after"], due_seconds=1, cancel_seconds=600)
-    telling.launch("email", recallable=True, unknown_policy="hold")
-    telling.pump()
+    one.launch("email", recallable=True, unknown_policy="hold")
+    one.pump()
     for seconds in (1, 60, 250, 600):  # too late to cancel, and too soon to tell
-        telling.tend(later=seconds)
-        assert [row.state for row in telling.rows(Envelope)] == ["unknown"]
-    telling.tend(later=SETTLE)
-    assert [row.state for row in telling.rows(Envelope)] == ["held"]
+        one.tend(later=seconds)
+        assert [row.state for row in one.rows(Envelope)] == ["unknown"]
+    one.tend(later=SETTLE)
+    assert [row.state for row in one.rows(Envelope)] == ["held"]
     left(fake, PEOPLE)
 
 
-def test_nothing_leaves_without_a_batch_to_cancel_it_by(telling, fake):
-    telling.dispatch.close()
-    telling.dispatch = Dispatch([sendgrid_at(fake, api_key="SG.wrong")])
-    telling.launch("email", recallable=True)
-    telling.pump()
-    assert telling.buckets() == {"waiting": PEOPLE}
-    (attempt,) = telling.rows(Attempt)
+def test_nothing_leaves_without_a_batch_to_cancel_it_by(one, fake):
+    one.dispatch.close()
+    one.dispatch = Dispatch([sendgrid_at(fake, api_key="SG.wrong")])
+    one.launch("email", recallable=True)
+    one.pump()
+    assert one.buckets() == {"waiting": PEOPLE}
+    (attempt,) = one.rows(Attempt)
     assert "no batch" in attempt.reason
     assert "sendgrid:401" not in fake.ledger()["answers"], "mail/send was not even asked"
 
 
-def test_other_campaigns_leave_at_once(telling, fake):
-    telling.launch("email")
-    telling.pump()
+def test_other_campaigns_leave_at_once(one, fake):
+    one.launch("email")
+    one.pump()
     assert fake.times_told("address").total() == PEOPLE
-    assert [(row.batch_id, row.due_at) for row in telling.rows(Attempt)] == [("", None)]
+    assert [(row.batch_id, row.due_at) for row in one.rows(Attempt)] == [("", None)]
 
 
-def test_a_doubt_of_a_worker_that_died_is_cancelled_too(telling, fake):
+def test_a_doubt_of_a_worker_that_died_is_cancelled_too(one, fake):
     fake.set_faults(due_seconds=2, cancel_seconds=0)
-    telling.launch("email", recallable=True)
-    alive, telling.dispatch = telling.dispatch, Dying([sendgrid_at(fake)])
+    one.launch("email", recallable=True)
+    alive, one.dispatch = one.dispatch, Dying([sendgrid_at(fake)])
     with pytest.raises(Died):
-        telling.pump()
-    telling.dispatch.close()
-    telling.dispatch = alive
-    telling.tend(later=telling.office.settings.lease_seconds + 1)
-    telling.tend()
-    telling.pump()
-    assert telling.buckets() == {"accepted": PEOPLE}
+        one.pump()
+    one.dispatch.close()
+    one.dispatch = alive
+    one.tend(later=one.office.settings.lease_seconds + 1)
+    one.tend()
+    one.pump()
+    assert one.buckets() == {"accepted": PEOPLE}
     left(fake, PEOPLE)
 
 
@@ -135,10 +134,10 @@ def test_a_doubt_of_a_worker_that_died_is_cancelled_too(telling, fake):
         ("sendgrid", 1, f"calls, over {CANCELLABLE_CALLS}"),
     ],
 )
-def test_a_launch_that_could_not_keep_it_is_refused(telling, route, size, why):
-    settings = telling.office.settings.model_copy(update={"people_per_envelope": size})
+def test_a_launch_that_could_not_keep_it_is_refused(one, route, size, why):
+    settings = one.office.settings.model_copy(update={"people_per_envelope": size})
     routes = {"live": {"email": route}}
-    telling.office = replace(telling.office, settings=settings, routes=routes)
+    one.office = replace(one.office, settings=settings, routes=routes)
     with pytest.raises(InvalidInput, match=why) as refused:
-        telling.launch("email", recallable=True)
+        one.launch("email", recallable=True)
     assert [problem.field for problem in refused.value.problems] == ["recallable"]

@@ -8,27 +8,23 @@ from hypothesis import strategies as st
 
 from incidents.database.campaigns import Delivery
 from notifiers.envelope import ReceiptKind
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PEOPLE = [mailbox(1, phone="+12025550101"), mailbox(2), mailbox(3)]
 SAID = st.tuples(st.sampled_from(range(len(PEOPLE))), st.sampled_from(list(ReceiptKind)))
 
 
 @pytest.fixture
-def campaign_of(office):
+def campaign_of(telling):
     """Makes campaigns that were told, one after the other."""
-    made = []
 
     def make():
-        one = Campaigning(office, PEOPLE, settle_seconds=60.0)
+        one = telling(PEOPLE, settle_seconds=60.0)
         one.launch()
         one.pump()
-        made.append(one)
         return one
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import permutations
 from uuid import uuid4
 
@@ -11,23 +12,15 @@ from incidents.database.campaigns import Attempt, Delivery, Envelope, ProviderRe
 from incidents.services import campaigns
 from incidents.work import TOCSIN
 from notifiers.envelope import Receipt, ReceiptKind
-from tests.services.telling import NOW, UNKNOWN, Campaigning, mailbox
+from tests.services.telling import NOW, UNKNOWN, mailbox
 
 PHONE = "+12025550101"
 K = ReceiptKind
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, settle_seconds=60.0, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
+def telling(telling):
+    return partial(telling, settle_seconds=60.0)
 
 
 def sent(telling, *people):

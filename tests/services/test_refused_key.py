@@ -11,7 +11,7 @@ from incidents.services import equation
 from incidents.wiring import dispatches_for
 from incidents.work import TOCSIN
 from notifiers.fake.server import FakeProviders
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PEOPLE = 60
 
@@ -39,8 +39,8 @@ def progress(one):
         return equation.progress(work, one.id)
 
 
-def test_everybody_waits_while_our_key_is_refused_and_is_told_once_when_it_is_mended(office, fake):
-    one = Campaigning(office, [mailbox(n) for n in range(PEOPLE)])
+def test_everybody_waits_while_our_key_is_refused_and_is_told_once_when_it_is_mended(fake, telling):
+    one = telling([mailbox(n) for n in range(PEOPLE)])
     with_key(one, fake, "a key that was taken back")
     one.launch("email")
     one.pump()
@@ -58,4 +58,3 @@ def test_everybody_waits_while_our_key_is_refused_and_is_told_once_when_it_is_me
     assert one.buckets() == {"accepted": PEOPLE}
     assert progress(one).troubles == []
     assert set(fake.times_told("ref").values()) == {1}
-    one.dispatch.close()

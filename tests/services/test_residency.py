@@ -15,26 +15,21 @@ from incidents.settings import Settings
 from incidents.wiring import couriers_for, routes_for
 from incidents.work import TOCSIN
 from notifiers.dispatch import Dispatch
-from tests.services.telling import Campaigning, Scripted, mailbox
+from tests.services.telling import Scripted, mailbox
 
 PHONE = "+12025550101"
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
+def telling(telling):
     def make(people, email="sendgrid:3,smtp:1", **settings):
-        one = Campaigning(office, people, **settings)
+        one = telling(people, **settings)
         one.smtp = Scripted("smtp", max_people=1)
         one.dispatch = Dispatch([one.email, one.smtp, one.sms])
         one.office = replace(one.office, routes={"live": {"email": email, "sms": "twilio"}})
-        made.append(one)
         return one
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 def mixed(count):

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -17,7 +18,7 @@ from incidents.database.population import Recipient
 from incidents.services import campaigns, journal, pacing, reconcile, recording
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind
-from tests.services.telling import ACCEPTED, NOW, REFUSED, UNKNOWN, Campaigning, mailbox
+from tests.services.telling import ACCEPTED, NOW, REFUSED, UNKNOWN, mailbox
 
 PHONES = ("+12025550101", "+12025550102", "+12025550103")
 FOUND = Finding(FindingKind.FOUND, "ref-1", "listed")
@@ -26,16 +27,8 @@ NOW_ID = uuid7()
 
 
 @pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, settle_seconds=60.0, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
+def telling(telling):
+    return partial(telling, settle_seconds=60.0)
 
 
 def test_every_person_is_told_once_in_the_words_of_their_language(telling):

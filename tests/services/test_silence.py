@@ -9,24 +9,11 @@ from incidents.errors import InvalidInput
 from incidents.services import campaigns
 from incidents.work import TOCSIN
 from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PHONE, OTHER = "+12025550101", "+12025550102"
 HOUR = 3600.0
 LADDER = ("email", "sms", "announcement")
-
-
-@pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
 
 
 def silent(telling, *people, **waits):

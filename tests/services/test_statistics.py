@@ -5,13 +5,13 @@ from sqlalchemy import text
 from incidents.database import statistics, told
 from incidents.database.engine import is_sqlite
 from incidents.work import TOCSIN
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PEOPLE = 1_500
 
 
-def test_people_are_counted_by_place_before_the_database_knows_of_them(office):
-    one = Campaigning(office, [mailbox(n) for n in range(PEOPLE)])
+def test_people_are_counted_by_place_before_the_database_knows_of_them(telling):
+    one = telling([mailbox(n) for n in range(PEOPLE)])
     one.launch()
     with one.office.look(TOCSIN) as work:
         if not is_sqlite(one.office.engine):  # by nested loops it would take an hour
@@ -21,8 +21,8 @@ def test_people_are_counted_by_place_before_the_database_knows_of_them(office):
     assert one.buckets() == {"waiting": PEOPLE}
 
 
-def test_tables_that_have_grown_are_sized_up(office):
-    one = Campaigning(office, [mailbox(n) for n in range(PEOPLE)])
+def test_tables_that_have_grown_are_sized_up(telling):
+    one = telling([mailbox(n) for n in range(PEOPLE)])
     with one.office.work(TOCSIN) as work:
         before = set(statistics.grown(work.session))
         statistics.refresh(work.session, before)

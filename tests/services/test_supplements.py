@@ -11,22 +11,9 @@ from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, equation, population
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
-from tests.services.telling import REFUSED, Campaigning, mailbox, make_notice, make_people
+from tests.services.telling import REFUSED, mailbox, make_notice, make_people
 
 PHONE = "+12025550101"
-
-
-@pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
 
 
 def supplement(one):

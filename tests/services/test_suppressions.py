@@ -19,22 +19,9 @@ from incidents.vault.data_keys import data_key
 from incidents.work import TOCSIN
 from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
 from tests.factories import make_incident
-from tests.services.telling import Campaigning, mailbox, make_people
+from tests.services.telling import mailbox, make_people
 
 PHONE, OTHER = "+12025550101", "+12025550102"
-
-
-@pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
 
 
 def suppress(one, address, reason, **more):

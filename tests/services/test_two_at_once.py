@@ -12,7 +12,7 @@ from incidents.errors import Conflict, InvalidTransition, StaleEdit
 from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, duties, facts, incidents, review
 from incidents.work import TOCSIN, Actor
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 EU = {"role": "controller", "establishment": "DE", "breach_kinds": ["confidentiality"]}
 
@@ -77,15 +77,14 @@ def test_a_duty_is_waived_once(office, actor):
     assert incident_id
 
 
-def test_of_two_launches_at_once_one_wins(office):
-    one = Campaigning(office, [mailbox(n) for n in range(5)])
+def test_of_two_launches_at_once_one_wins(telling):
+    one = telling([mailbox(n) for n in range(5)])
 
     def launch() -> UUID:
         with one.office.work(TOCSIN) as work:
             return campaigns.launch(work, one.notice.id, LaunchOptions(["email"])).id
 
     outcomes = at_once(*[launch] * 4)
-    one.dispatch.close()
     assert sorted(isinstance(outcome, UUID) for outcome in outcomes) == [False, False, False, True]
     assert [outcome.status for outcome in outcomes if isinstance(outcome, Conflict)] == [409] * 3
     assert len(one.rows(Campaign)) == 1

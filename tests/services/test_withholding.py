@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from incidents.database.campaigns import Delivery, Envelope
 from incidents.services import population
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
-from tests.services.telling import Campaigning, mailbox
+from tests.services.telling import mailbox
 
 PHONE = "+12025550101"
-
-
-@pytest.fixture
-def telling(office):
-    made = []
-
-    def make(people, **settings):
-        made.append(Campaigning(office, people, **settings))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.dispatch.close()
 
 
 def withhold(one, *refs, reason="police_hold"):

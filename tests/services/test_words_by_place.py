@@ -20,20 +20,18 @@ from incidents.services import campaign_evidence, dry_run, proofs
 from incidents.services.proof_leaves import Leaves
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
-from tests.services.telling import Campaigning, approve, mailbox, make_people
+from tests.services.telling import approve, mailbox, make_people
 
 CHANNELS = ("email", "sms")
 PHONE = "+1202555{:04}".format
 
 
 @pytest.fixture
-def telling(office):
+def telling(telling):
     """People, and an approved notice in English and Chinese, with words for places."""
-    made = []
 
     def make(people, places):
-        one = Campaigning(office, people)
-        made.append(one)
+        one = telling(people)
         texts = [("en", ""), ("zh-Hans", ""), *places]
         with one.office.work(TOCSIN) as work:
             notice = work.session.get_one(Notice, one.notice.id)
@@ -42,9 +40,7 @@ def telling(office):
             one.approval = approve(work, notice, wanted).id
         return one
 
-    yield make
-    for one in made:
-        one.dispatch.close()
+    return make
 
 
 def heard(one):
