@@ -173,7 +173,7 @@ class Dispatch:
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
-            self._loop = asyncio.new_event_loop()
+            self._loop = _new_loop()
             self._gate = asyncio.Semaphore(self._concurrency)
             self._thread = threading.Thread(
                 target=self._loop.run_forever, name="couriers", daemon=True
@@ -191,6 +191,14 @@ class Dispatch:
         for courier in self.couriers.values():
             await courier.close()
         await asyncio.sleep(0)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415  where it is not to be had, Python's own does
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def check_mode(courier: Courier, envelope: Envelope) -> None:

@@ -2,8 +2,7 @@
 
 Every failure is told apart by *where* it happened. Refused, no name, no TLS, no free
 connection: nothing left, `Unavailable`, safe to send again. Anything after the first
-byte could go out: `Ambiguous`. Nothing is retried here (aiohttp itself sends a GET again
-whose kept-alive connection had been closed, never a POST), no proxy is taken from the
+byte could go out: `Ambiguous`. Nothing is retried here, no proxy is taken from the
 environment, no redirect is followed, and certificates are checked.
 """
 
@@ -13,31 +12,25 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import ssl
 import time
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache, partial
 from typing import Any
 
-import aiohttp
+from aiohappyeyeballs import start_connection
 
+from notifiers.connection import Answer, Connection, Origin, request_of
 from notifiers.envelope import Trouble
 from notifiers.errors import Ambiguous, Refused, Unavailable
 
-MOST_ANSWER_BYTES = 4_000_000
+__all__ = ["Answer", "Transport", "retry_after"]
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a provider answered; header names in lower case.
-
-    body  cut short where the connection broke after the head: the status still counts
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(default=b"", repr=False)
+_IDLE_SECONDS = 15.0  # a connection that waited longer may be about to be closed by the other end
+_NAME_SECONDS = 5.0  # so long an answer of the DNS serves those who ask the same
 
 
 class NotLoopback(OSError):
@@ -70,8 +63,8 @@ class Transport:
         self.total_seconds = total_seconds
         self._connections = connections
         self._dial = _dial_loopback if loopback_only else _dial_public if public_only else None
-        self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._begin()
 
     async def request(
         self,
@@ -88,54 +81,96 @@ class Transport:
         not_after  `time.monotonic()` by which bytes must have begun to leave, or none will
         Raises     Unavailable  nothing left · Ambiguous  may have left · Refused  not loopback
         """
-        timeout = self._timeout(not_after)
-        session = self._opened()
+        self._check_loop()
         try:
-            async with session.request(
-                method,
-                url,
-                data=body,
-                headers=headers,
-                params=params,
-                timeout=timeout,
-                allow_redirects=False,
-            ) as response:
-                return await _read(response)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise _never_left(error) from error
-        except aiohttp.InvalidURL as error:
+            origin, asked = request_of(method, url, headers, body, params)
+        except ValueError as error:
             raise Refused("the provider's URL is not valid") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Ambiguous(f"no answer: {type(error).__name__}") from error
+        connection, end = None, asyncio.get_running_loop().time() + self.total_seconds
+        try:
+            async with asyncio.timeout(self._connect_within(not_after)) as limit, self._room:
+                connection = self._idle_one(origin) or await self._dialled(origin)
+                limit.reschedule(end)
+                return await connection.ask(asked)
+        except (OSError, RuntimeError) as error:  # RuntimeError: as uvloop says some of them
+            raise _never_left(error) if connection is None else _unanswered(error) from error
+        finally:
+            if connection is not None:
+                self._give_back(origin, connection)
 
     async def close(self) -> None:
-        """Close every connection; the next request opens anew."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        """Close every connection that waits; the next request opens anew."""
+        for waiting in self._idle.values():
+            for connection in waiting:
+                connection.close()
+        self._idle.clear()
+        await asyncio.sleep(0)
 
-    def _timeout(self, not_after: float | None) -> aiohttp.ClientTimeout:
+    def _connect_within(self, not_after: float | None) -> float:
         """The time that is left to get connected bounds when the first byte can leave."""
-        connect = min(self.connect_seconds, self.total_seconds / 2)
+        seconds = min(self.connect_seconds, self.total_seconds / 2)
         if not_after is not None:
-            connect = min(connect, not_after - time.monotonic())
-        if connect <= 0:
+            seconds = min(seconds, not_after - time.monotonic())
+        if seconds <= 0:
             raise Unavailable("out of time before sending")
-        return aiohttp.ClientTimeout(total=self.total_seconds, connect=connect)
+        return seconds
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _check_loop(self) -> None:
         loop = asyncio.get_running_loop()
         # After a fork the parent's loop is not ours: its connections are left to it.
-        if self._session is None or self._loop is not loop:
-            self._loop, self._session = loop, self._open()
-        return self._session
+        if self._loop is not loop:
+            self._loop = loop
+            self._begin()
 
-    def _open(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, socket_factory=self._dial),
-            trust_env=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
+    def _begin(self) -> None:
+        self._room = asyncio.Semaphore(self._connections)
+        self._idle: defaultdict[Origin, dict[Connection, float]] = defaultdict(dict)
+        self._names: dict[Origin, tuple[float, asyncio.Future[Any]]] = {}
+
+    def _idle_one(self, origin: Origin) -> Connection | None:
+        """The one that was used last, if it can be used again."""
+        waiting, now = self._idle[origin], time.monotonic()
+        while waiting:
+            connection, since = waiting.popitem()
+            if connection.is_reusable and now - since < _IDLE_SECONDS:
+                return connection
+            connection.close()
+        return None
+
+    def _give_back(self, origin: Origin, connection: Connection) -> None:
+        if connection.is_reusable:
+            self._idle[origin][connection] = time.monotonic()
+        else:
+            connection.close()
+
+    async def _dialled(self, origin: Origin) -> Connection:
+        loop = asyncio.get_running_loop()
+        addresses = await self._addresses(origin)
+        dialled = await start_connection(
+            addresses, happy_eyeballs_delay=0.25, socket_factory=self._dial
         )
+        tls, name = (_tls(), origin.host) if origin.is_tls else (None, None)
+        _, connection = await loop.create_connection(
+            Connection, sock=dialled, ssl=tls, server_hostname=name
+        )
+        return connection
+
+    async def _addresses(self, origin: Origin) -> list[Any]:
+        """Of a name; asked once by all who connect at the same time."""
+        loop = asyncio.get_running_loop()
+        until, asked = self._names.get(origin, (0.0, None))
+        if asked is None or until < time.monotonic():
+            ask = partial(socket.getaddrinfo, origin.host, origin.port, type=socket.SOCK_STREAM)
+            asked = loop.run_in_executor(None, ask)
+            self._names[origin] = (time.monotonic() + _NAME_SECONDS, asked)
+        return await asyncio.shield(asked)
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def retry_after(answer: Answer) -> float | None:
@@ -151,24 +186,16 @@ def retry_after(answer: Answer) -> float | None:
     return None
 
 
-async def _read(response: aiohttp.ClientResponse) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    body = bytearray()
-    with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError, OSError):
-        async for chunk in response.content.iter_chunked(65_536):
-            body += chunk
-            if len(body) > MOST_ANSWER_BYTES:
-                break
-    return Answer(response.status, headers, bytes(body))
-
-
-def _never_left(error: aiohttp.ClientError) -> Unavailable | Refused:
-    cause = getattr(error, "os_error", None)
-    if isinstance(cause, NotLoopback):
+def _never_left(error: Exception) -> Unavailable | Refused:
+    if isinstance(error, NotLoopback):
         return Refused("this transport dials only this machine")
-    if isinstance(cause, NotPublic):
+    if isinstance(error, NotPublic):
         return Unavailable("a public name leads to an address that is not public", 60.0)
     return Unavailable(f"not connected: {type(error).__name__}", trouble=Trouble.UNREACHABLE)
+
+
+def _unanswered(error: Exception) -> Ambiguous:
+    return Ambiguous(f"no answer: {type(error).__name__}")
 
 
 def _dial_loopback(address: tuple[Any, ...]) -> socket.socket:
