@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.headerregistry import Address
 
-from notifiers.envelope import Channel, Envelope, Mode, Person, Words
+from notifiers.courier import AttemptQuery
+from notifiers.envelope import Channel, Envelope, Mode, OutcomeKind, Person, Words
 from notifiers.fake.server import FakeProviders
 from notifiers.providers.fcm import Fcm
 from notifiers.providers.google_tokens import ServiceAccount
@@ -30,6 +33,18 @@ WORDS = Words(
     text="Dear %%7f3a.name.t%%, N-2026-0042: see https://notice.example.com",
     html="<p>Dear %%7f3a.name.h%%, N-2026-0042</p>",
 )
+
+# What each fault of the fake looks like to a courier, and whether it took the message all the same.
+FAULTS = [
+    ("none", OutcomeKind.ACCEPTED, True),
+    ("too_many", OutcomeKind.RETRY, False),
+    ("error_before", OutcomeKind.UNKNOWN, False),
+    ("error_after", OutcomeKind.UNKNOWN, True),
+    ("hang_before", OutcomeKind.UNKNOWN, False),
+    ("hang_after", OutcomeKind.UNKNOWN, True),
+    ("reset_before", OutcomeKind.UNKNOWN, False),
+    ("reset_after", OutcomeKind.UNKNOWN, True),
+]
 
 
 def free_port() -> int:
@@ -59,6 +74,16 @@ def make_envelope(*people: Person, **changes: object) -> Envelope:
         "locale": "en",
     }
     return Envelope(**(given | changes))  # type: ignore[arg-type]
+
+
+def fresh_number(ending: str = "0100") -> str:
+    """A number nobody else is told at, so that one fake serves many tests."""
+    return f"+999{uuid.uuid4().int % 10**7:07d}{ending}"
+
+
+def make_query(number: str, started_at: datetime | None = None) -> AttemptQuery:
+    person = make_person(address=number)
+    return AttemptQuery("attempt-1", started_at or datetime.now(UTC), (person,), "N-2026-0042")
 
 
 def make_sms(number: str = "+12025550123", **changes: object) -> Envelope:

@@ -17,7 +17,7 @@ from notifiers.fake.ledger import read
 from notifiers.fake.server import FakeProviders
 from notifiers.providers.fcm import DAY, Fcm, classify
 from notifiers.transport import Answer
-from tests.notifiers.makers import fcm_at, free_port, make_envelope, make_person, make_push
+from tests.notifiers.makers import FAULTS, fcm_at, free_port, make_envelope, make_person, make_push
 
 PEOPLE = (make_person(address="a-token-of-a-phone"),)
 
@@ -169,24 +169,14 @@ def test_too_many_waits_as_long_as_it_is_asked_to(headers: dict[str, str], wait:
 # --- against the fake
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "count"),
-    [
-        ("too_many", OutcomeKind.RETRY, 0),
-        ("error_before", OutcomeKind.UNKNOWN, 0),
-        ("error_after", OutcomeKind.UNKNOWN, 1),
-        ("hang_after", OutcomeKind.UNKNOWN, 1),
-        ("reset_before", OutcomeKind.UNKNOWN, 0),
-        ("reset_after", OutcomeKind.UNKNOWN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), FAULTS)
 def test_a_fault_is_never_posted_again_by_itself(
-    push: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, count: int
+    push: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: bool
 ) -> None:
     to = token()
     fake.set_faults(next=[fault], receipts=False)
     assert send(push, to).kind is kind
-    assert len(shown(fake, to)) == count
+    assert len(shown(fake, to)) == taken
 
 
 @pytest.mark.parametrize(

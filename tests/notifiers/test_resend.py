@@ -18,7 +18,7 @@ from notifiers.fake.server import FakeProviders
 from notifiers.providers.resend import Resend, classify
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
-from tests.notifiers.makers import make_envelope, make_person, resend_at
+from tests.notifiers.makers import FAULTS, make_envelope, make_person, resend_at
 
 # The one of https://docs.svix.com/receiving/verifying-payloads/how-manual
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -129,20 +129,9 @@ def test_a_hundred_people_go_in_one_request(dispatch: Dispatch, fake: FakeProvid
     assert accepted(fake, attempt) == 100
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        ("too_many", OutcomeKind.RETRY, 0),
-        ("error_before", OutcomeKind.UNKNOWN, 0),
-        ("error_after", OutcomeKind.UNKNOWN, 1),
-        ("hang_before", OutcomeKind.UNKNOWN, 0),
-        ("hang_after", OutcomeKind.UNKNOWN, 1),
-        ("reset_before", OutcomeKind.UNKNOWN, 0),
-        ("reset_after", OutcomeKind.UNKNOWN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), FAULTS)
 def test_after_each_fault_the_same_key_settles_it_and_nobody_is_told_twice(
-    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: int
+    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: bool
 ) -> None:
     attempt = uuid.uuid4().hex
     fake.set_faults(next=[fault], receipts=False)

@@ -17,7 +17,7 @@ from notifiers.fake.server import FakeProviders
 from notifiers.providers.sendgrid import SIGNATURE, TIMESTAMP, SendGrid, classify
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
-from tests.notifiers.makers import make_envelope, make_person, sendgrid_at
+from tests.notifiers.makers import FAULTS, make_envelope, make_person, sendgrid_at
 
 KEYS = Keys()
 PEOPLE = tuple(make_person(place) for place in range(5))
@@ -136,20 +136,9 @@ def test_a_thousand_people_go_in_one_request(dispatch: Dispatch, fake: FakeProvi
     assert accepted(fake, attempt) == 1000
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "taken"),
-    [
-        ("too_many", OutcomeKind.RETRY, 0),
-        ("error_before", OutcomeKind.UNKNOWN, 0),
-        ("error_after", OutcomeKind.UNKNOWN, 1),
-        ("hang_before", OutcomeKind.UNKNOWN, 0),
-        ("hang_after", OutcomeKind.UNKNOWN, 1),
-        ("reset_before", OutcomeKind.UNKNOWN, 0),
-        ("reset_after", OutcomeKind.UNKNOWN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), FAULTS)
 def test_each_fault_is_told_for_what_it_is(
-    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: int
+    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: bool
 ) -> None:
     attempt = str(uuid.uuid4())
     fake.set_faults(next=[fault], receipts=False)

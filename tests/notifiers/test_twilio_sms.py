@@ -1,4 +1,3 @@
-import uuid
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +15,16 @@ from notifiers.providers.twilio_signed import SIGNATURE
 from notifiers.providers.twilio_sms import CODES, TwilioSms
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
-from tests.notifiers.makers import SENDER, make_envelope, make_person, make_sms, twilio_at
+from tests.notifiers.makers import (
+    FAULTS,
+    SENDER,
+    fresh_number,
+    make_envelope,
+    make_person,
+    make_query,
+    make_sms,
+    twilio_at,
+)
 from tests.notifiers.twilio_oracle import sdk_posts
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a-token"
@@ -31,20 +39,10 @@ def courier(sender: str = SENDER, **changes: str) -> TwilioSms:
     return TwilioSms(account, sender, lambda: WHEN)
 
 
-def number() -> str:
-    """A fresh number, so that one fake serves many tests."""
-    return f"+999{uuid.uuid4().int % 10**7:07d}0100"
-
-
 def send(dispatch: Dispatch, to: str, **changes: object) -> Outcome:
     envelope = make_sms(to, **changes)
     body = dispatch.courier("twilio").body(envelope)
     return dispatch.send_all([("twilio", envelope, body)])[0]
-
-
-def query(to: str, started_at: datetime | None = None) -> AttemptQuery:
-    person = make_person(address=to)
-    return AttemptQuery("attempt-1", started_at or datetime.now(UTC), (person,), "N-2026-0042")
 
 
 def test_the_body_is_what_the_official_sdk_would_post() -> None:
@@ -121,48 +119,38 @@ def test_a_created_message_counts_though_its_answer_broke_off(body: bytes) -> No
 # --- against the fake
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "found"),
-    [
-        ("none", OutcomeKind.ACCEPTED, FindingKind.FOUND),
-        ("too_many", OutcomeKind.RETRY, FindingKind.ABSENT),
-        ("error_before", OutcomeKind.UNKNOWN, FindingKind.ABSENT),
-        ("error_after", OutcomeKind.UNKNOWN, FindingKind.FOUND),
-        ("hang_after", OutcomeKind.UNKNOWN, FindingKind.FOUND),
-        ("reset_before", OutcomeKind.UNKNOWN, FindingKind.ABSENT),
-        ("reset_after", OutcomeKind.UNKNOWN, FindingKind.FOUND),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), FAULTS)
 def test_a_look_up_settles_what_a_fault_left_open(
-    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, found: FindingKind
+    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: bool
 ) -> None:
-    to = number()
+    to = fresh_number()
     fake.set_faults(next=[fault], receipts=False)
     assert send(dispatch, to).kind is kind
-    assert dispatch.look_up("twilio", query(to)).kind is found
+    found = FindingKind.FOUND if taken else FindingKind.ABSENT
+    assert dispatch.look_up("twilio", make_query(to)).kind is found
 
 
 def test_a_look_up_sees_only_its_own_notice_and_time(
     dispatch: Dispatch, fake: FakeProviders
 ) -> None:
-    to = number()
+    to = fresh_number()
     send(dispatch, to)
     later = datetime.now(UTC) + timedelta(minutes=5)
-    assert dispatch.look_up("twilio", query(to, later)).kind is FindingKind.ABSENT
-    other = AttemptQuery("a", datetime.now(UTC), query(to).people, "N-2026-9999")
+    assert dispatch.look_up("twilio", make_query(to, later)).kind is FindingKind.ABSENT
+    other = AttemptQuery("a", datetime.now(UTC), make_query(to).people, "N-2026-9999")
     assert dispatch.look_up("twilio", other).kind is FindingKind.ABSENT
 
 
 def test_a_lagging_list_shows_nothing_yet(dispatch: Dispatch, fake: FakeProviders) -> None:
-    to = number()
+    to = fresh_number()
     fake.set_faults(listing_lag_seconds=60, receipts=False)
     send(dispatch, to)
-    assert dispatch.look_up("twilio", query(to)).kind is FindingKind.ABSENT
+    assert dispatch.look_up("twilio", make_query(to)).kind is FindingKind.ABSENT
 
 
 def test_a_look_up_that_fails_cannot_tell(fake: FakeProviders) -> None:
     dispatch = Dispatch([twilio_at(fake, auth_token="wrong")])
-    assert dispatch.look_up("twilio", query(number())).kind is FindingKind.CANNOT_TELL
+    assert dispatch.look_up("twilio", make_query(fresh_number())).kind is FindingKind.CANNOT_TELL
     dispatch.close()
 
 

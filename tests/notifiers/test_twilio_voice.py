@@ -1,4 +1,3 @@
-import uuid
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
@@ -7,7 +6,7 @@ import orjson
 import pytest
 from twilio.request_validator import RequestValidator
 
-from notifiers.courier import AttemptQuery, RawRequest
+from notifiers.courier import RawRequest
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, FindingKind, Outcome, OutcomeKind, ReceiptKind, Words
 from notifiers.errors import BadSignature, MalformedReceipt, Refused
@@ -18,7 +17,15 @@ from notifiers.providers.twilio_voice import CODES, MOST_SECONDS, RING_SECONDS, 
 from notifiers.providers.twilio_words import VOICES, said, spoken
 from notifiers.transport import Answer, Transport
 from tests.notifiers.conftest import Mailbox
-from tests.notifiers.makers import SENDER, make_call, make_person, twilio_voice_at
+from tests.notifiers.makers import (
+    FAULTS,
+    SENDER,
+    fresh_number,
+    make_call,
+    make_person,
+    make_query,
+    twilio_voice_at,
+)
 from tests.notifiers.twilio_oracle import sdk_posts
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a-token"
@@ -37,20 +44,10 @@ def form_of(envelope: Envelope) -> dict[str, str]:
     return dict(parse_qsl(courier().body(envelope).decode()))
 
 
-def number(ending: str = "0100") -> str:
-    """A fresh number, so that one fake serves many tests."""
-    return f"+999{uuid.uuid4().int % 10**7:07d}{ending}"
-
-
 def send(dispatch: Dispatch, to: str, **changes: object) -> Outcome:
     envelope = make_call(to, **changes)
     body = dispatch.courier("twilio_voice").body(envelope)
     return dispatch.send_all([("twilio_voice", envelope, body)])[0]
-
-
-def query(to: str, started_at: datetime | None = None) -> AttemptQuery:
-    person = make_person(address=to)
-    return AttemptQuery("attempt-1", started_at or datetime.now(UTC), (person,), "N-2026-0042")
 
 
 # --- what is asked for
@@ -151,61 +148,51 @@ def test_what_an_answer_means(status: int, code: int | None, kind: OutcomeKind) 
 # --- against the fake
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "found"),
-    [
-        ("none", OutcomeKind.ACCEPTED, FindingKind.FOUND),
-        ("too_many", OutcomeKind.RETRY, FindingKind.ABSENT),
-        ("error_before", OutcomeKind.UNKNOWN, FindingKind.ABSENT),
-        ("error_after", OutcomeKind.UNKNOWN, FindingKind.FOUND),
-        ("hang_after", OutcomeKind.UNKNOWN, FindingKind.FOUND),
-        ("reset_before", OutcomeKind.UNKNOWN, FindingKind.ABSENT),
-        ("reset_after", OutcomeKind.UNKNOWN, FindingKind.FOUND),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), FAULTS)
 def test_a_look_up_settles_what_a_fault_left_open(
-    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, found: FindingKind
+    dispatch: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: bool
 ) -> None:
-    to = number()
+    to = fresh_number()
     fake.set_faults(next=[fault], receipts=False)
     assert send(dispatch, to).kind is kind
-    assert dispatch.look_up("twilio_voice", query(to)).kind is found
+    found = FindingKind.FOUND if taken else FindingKind.ABSENT
+    assert dispatch.look_up("twilio_voice", make_query(to)).kind is found
 
 
 @pytest.mark.parametrize("apart", [timedelta(minutes=5), timedelta(minutes=-5)])
 def test_a_look_up_sees_only_its_own_time(dispatch: Dispatch, apart: timedelta) -> None:
-    to = number()
+    to = fresh_number()
     send(dispatch, to)
-    asked = query(to, datetime.now(UTC) + apart)
+    asked = make_query(to, datetime.now(UTC) + apart)
     assert dispatch.look_up("twilio_voice", asked).kind is FindingKind.ABSENT
 
 
 def test_two_calls_to_one_number_cannot_be_told_apart(dispatch: Dispatch) -> None:
-    to = number()
+    to = fresh_number()
     send(dispatch, to)
     send(dispatch, to)
-    assert dispatch.look_up("twilio_voice", query(to)).kind is FindingKind.CANNOT_TELL
+    assert dispatch.look_up("twilio_voice", make_query(to)).kind is FindingKind.CANNOT_TELL
 
 
 def test_a_call_from_another_number_of_ours_is_not_it(
     dispatch: Dispatch, fake: FakeProviders
 ) -> None:
-    to = number()
+    to = fresh_number()
     other = Dispatch([twilio_voice_at(fake, sender="+15005550007")])
     send(other, to)
     other.close()
-    assert dispatch.look_up("twilio_voice", query(to)).kind is FindingKind.ABSENT
+    assert dispatch.look_up("twilio_voice", make_query(to)).kind is FindingKind.ABSENT
 
 
 def test_a_lagging_list_shows_nothing_yet(dispatch: Dispatch, fake: FakeProviders) -> None:
-    to = number()
+    to = fresh_number()
     fake.set_faults(listing_lag_seconds=60, receipts=False)
     send(dispatch, to)
-    assert dispatch.look_up("twilio_voice", query(to)).kind is FindingKind.ABSENT
+    assert dispatch.look_up("twilio_voice", make_query(to)).kind is FindingKind.ABSENT
 
 
 def test_a_number_that_is_refused_at_once(dispatch: Dispatch) -> None:
-    outcome = send(dispatch, number("0193"))
+    outcome = send(dispatch, fresh_number("0193"))
     assert outcome.kind is OutcomeKind.REFUSED
     assert outcome.reason.startswith("twilio 21211")
 
@@ -301,7 +288,7 @@ def test_a_callback_that_is_not_ours_tells_nothing() -> None:
         ("0198", [K.UNANSWERED]),
     ],
 )
-def test_what_the_fake_tells_of_a_number(
+def test_what_the_fake_tells_of_a_fresh_number(
     dispatch: Dispatch,
     fake: FakeProviders,
     mailbox: Mailbox,
@@ -309,7 +296,7 @@ def test_what_the_fake_tells_of_a_number(
     kinds: list[ReceiptKind],
 ) -> None:
     fake.set_faults()
-    send(dispatch, number(ending), callback=f"{mailbox.url}/calls")
+    send(dispatch, fresh_number(ending), callback=f"{mailbox.url}/calls")
     courier = dispatch.courier("twilio_voice")
     told = [courier.parse_receipts(one)[0] for one in mailbox.wait_for(len(kinds))]
     assert [one.kind for one in told] == kinds
@@ -319,7 +306,7 @@ def test_words_are_fetched_and_said_again_when_asked_for(
     dispatch: Dispatch, fake: FakeProviders, mailbox: Mailbox
 ) -> None:
     fake.set_faults()
-    to, long = number("0199"), Words("", "x" * 4_000, "")
+    to, long = fresh_number("0199"), Words("", "x" * 4_000, "")
     envelope = make_call(to, words=long, callback=f"{mailbox.url}/calls")
     mailbox.bodies += [spoken(envelope), spoken(envelope), said("en", "Thank you.")]
     send(dispatch, to, words=long, callback=f"{mailbox.url}/calls")
@@ -338,7 +325,7 @@ def test_shuffled_and_doubled_the_strongest_statement_is_the_same(
     dispatch: Dispatch, fake: FakeProviders, mailbox: Mailbox
 ) -> None:
     fake.set_faults(shuffled=True, doubled=1.0, forged=1.0)
-    send(dispatch, number(), callback=f"{mailbox.url}/calls")
+    send(dispatch, fresh_number(), callback=f"{mailbox.url}/calls")
     courier, told, forged = dispatch.courier("twilio_voice"), [], 0
     for request in mailbox.wait_for(8):
         try:

@@ -24,7 +24,7 @@ from notifiers.providers.vapid import Vapid, new_private_key, unbase64
 from notifiers.providers.web_push import Subscription, WebPush, classify, encrypted
 from notifiers.providers.web_push_hosts import Hosts
 from notifiers.transport import Answer, Transport
-from tests.notifiers.makers import make_person, make_push, push_at, web_push_at
+from tests.notifiers.makers import FAULTS, make_person, make_push, push_at, web_push_at
 
 HOSTS = ("fcm.googleapis.com", "*.push.apple.com")
 # RFC 8291, section 5: the subscription of its example.
@@ -271,24 +271,14 @@ def test_who_subscribed_under_another_key_moves_on_once_ours_is_known_to_be_good
 # --- against the fake
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind", "count"),
-    [
-        ("too_many", OutcomeKind.RETRY, 0),
-        ("error_before", OutcomeKind.UNKNOWN, 0),
-        ("error_after", OutcomeKind.UNKNOWN, 1),
-        ("hang_after", OutcomeKind.UNKNOWN, 1),
-        ("reset_before", OutcomeKind.UNKNOWN, 0),
-        ("reset_after", OutcomeKind.UNKNOWN, 1),
-    ],
-)
+@pytest.mark.parametrize(("fault", "kind", "taken"), FAULTS)
 def test_a_fault_is_never_posted_again_by_itself(
-    push: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, count: int
+    push: Dispatch, fake: FakeProviders, fault: str, kind: OutcomeKind, taken: bool
 ) -> None:
     name = device()
     fake.set_faults(next=[fault], receipts=False)
     assert send(push, fake.subscription(name)).kind is kind
-    assert len(shown(fake, name)) == count
+    assert len(shown(fake, name)) == taken
 
 
 def test_a_subscription_that_is_gone_is_refused(push: Dispatch, fake: FakeProviders) -> None:
