@@ -9,6 +9,7 @@ from typing import Any
 
 from incidents.auth import tokens
 from incidents.database.base import uuid7
+from incidents.database.duties import Duty
 from incidents.database.incidents import Incident, next_number
 from incidents.database.users import ApiToken, User
 from incidents.vault.keys import KeyRing
@@ -18,6 +19,7 @@ from incidents.work import TOCSIN, Work
 __all__ = [
     "SANDBOX_ROUTES",
     "TOCSIN",
+    "make_duty",
     "make_incident",
     "make_keyring",
     "make_token",
@@ -79,3 +81,26 @@ def make_incident(work: Work, **changes: Any) -> Incident:
     work.session.add(incident)
     work.session.flush()
     return incident
+
+
+def make_duty(work: Work, incident: Incident, **changes: Any) -> Duty:
+    """A duty as a bare row, without the law: owed and open."""
+    row: dict[str, Any] = {
+        "incident_id": incident.id,
+        "rule_version": "0" * 64,
+        "stage": "initial",
+        "place": "EEA",
+        "audience": "authority",
+        "authority": "",
+        "standing": "owed",
+        "status": "open",
+        "is_target": False,
+        "details": {"confidence": "high"},
+        "met_when": {},
+        "appeared_at": work.now,
+        "status_at": work.now,
+    }
+    duty = Duty(**row | changes)
+    work.session.add(duty)
+    work.session.flush()
+    return duty

@@ -20,8 +20,6 @@ import orjson
 from incidents.vault.keys import DataKey, derive
 
 VERSION = 1
-# Whoever has no place yet, or will never get one, stands on no rung.
-NO_RUNG = -1
 
 
 @dataclass(frozen=True, slots=True)

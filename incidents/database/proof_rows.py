@@ -17,6 +17,8 @@ from incidents.database.population import Recipient
 from incidents.database.sets import among, moment_text
 
 PAGE = 2_048  # people's rows held at once; eight tiles of the tree
+# Whoever has no place yet, or will never get one, stands on no rung.
+_NO_RUNG = -1
 _DRILL = (
     Recipient.drill_name.label("name"),
     Recipient.drill_email.label("email"),
@@ -128,7 +130,7 @@ def _placeless(campaign: Campaign) -> Query:
     rest = "suppressed" if campaign.status == "stopped" else "planned"
     columns = (
         Recipient.id.label("recipient_id"),
-        literal(-1).label("rung"),
+        literal(_NO_RUNG).label("rung"),
         literal("").label("channel"),
         literal(None).label("envelope"),
         literal(True).label("is_current"),

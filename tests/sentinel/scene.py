@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from incidents.database.duties import Duty
 from incidents.rules.permissions import Role
 from incidents.services import alarm_schedule, rota
 from incidents.work import TOCSIN, Actor, Office
@@ -24,25 +23,13 @@ def clock_at_half(office: Office, half_at: datetime) -> str:
     half = timedelta(hours=36)
     with office.work(TOCSIN) as work:
         incident = factories.make_incident(work, review_due=False)
-        duty = Duty(
-            incident_id=incident.id,
+        duty = factories.make_duty(
+            work,
+            incident,
             rule="eu-gdpr-33",
-            rule_version="0" * 64,
-            stage="initial",
-            place="EEA",
-            audience="authority",
-            authority="",
             title="Notify the supervisory authority",
-            standing="owed",
-            status="open",
-            is_target=False,
             start_at=half_at - half,
             due_at=half_at + half,
-            details={"confidence": "high"},
-            met_when={},
-            appeared_at=work.now,
-            status_at=work.now,
         )
-        work.session.add(duty)
         alarm_schedule.reschedule(work, incident, [duty])
         return incident.number

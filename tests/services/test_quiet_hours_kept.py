@@ -8,12 +8,12 @@ import pytest
 
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Envelope
-from incidents.database.duties import Duty
 from incidents.errors import Conflict, InvalidInput, NotPermitted
 from incidents.rules.permissions import Role
 from incidents.services import quiet
 from incidents.work import Actor
 from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
+from tests.factories import make_duty
 from tests.services.telling import mailbox
 
 PHONE, OTHER = "+12025550101", "+12025550102"
@@ -36,26 +36,13 @@ def telling(telling):
 
 def owe(one, due_at):
     with one.office.work(ADA) as work:
-        work.session.add(
-            Duty(
-                id=uuid7(),
-                incident_id=one.incident.id,
-                rule="eu-gdpr-34",
-                rule_version="1",
-                stage="only",
-                place="DE",
-                audience="people",
-                authority="",
-                title="Tell people",
-                standing="owed",
-                status="open",
-                is_target=False,
-                due_at=due_at,
-                details={},
-                met_when={},
-                appeared_at=work.now,
-                status_at=work.now,
-            )
+        make_duty(
+            work,
+            one.incident,
+            rule="eu-gdpr-34",
+            audience="people",
+            title="Tell people",
+            due_at=due_at,
         )
 
 
