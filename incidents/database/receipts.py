@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import ColumnElement, Table, and_, case, exists, null, select, update
 from sqlalchemy.orm import Session, aliased
 
@@ -16,10 +18,13 @@ from incidents.database.campaigns import (
     rows_changed,
 )
 from incidents.database.engine import is_sqlite, upsert
-from incidents.database.sets import among, as_rows
+from incidents.database.sets import among, as_rows, copy_in
 from incidents.database.withdrawals import count_again, waiting_envelopes
 
+_RECEIPT = cast("Table", ProviderReceipt.__table__)
 _EARLIER = "reached on an earlier rung"
+# A savepoint and its end cost more than the copying of fewer rows saves.
+_WORTH_A_COPY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +38,30 @@ class OpenAttempt:
     sha256: str
 
 
-def keep_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+def keep_new(session: Session, rows: Iterable[Mapping[str, Any]]) -> set[str]:
     """Keep the receipts that are not known yet; gives their keys."""
     # In one order, so that two posts of the same events do not wait for each other.
-    ordered = sorted(rows, key=lambda row: row["dedupe_key"])
+    ordered = sorted(rows, key=itemgetter("dedupe_key"))
     if not ordered:
         return set()
     if is_sqlite(session.connection()):
         new = upsert(session, ProviderReceipt).on_conflict_do_nothing()
         return set(session.scalars(new.returning(ProviderReceipt.dedupe_key), ordered))
-    table = cast("Table", ProviderReceipt.__table__)
-    given = upsert(session, table).from_select(list(ordered[0]), as_rows(table, ordered))
-    new_rows = given.on_conflict_do_nothing().returning(table.c.dedupe_key)
+    if len(ordered) >= _WORTH_A_COPY and _all_are_new(session, ordered):
+        return {row["dedupe_key"] for row in ordered}
+    given = upsert(session, _RECEIPT).from_select(list(ordered[0]), as_rows(_RECEIPT, ordered))
+    new_rows = given.on_conflict_do_nothing().returning(_RECEIPT.c.dedupe_key)
     return set(session.connection().scalars(new_rows))
+
+
+def _all_are_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Keep these receipts as if none were known; False if one is, and none was kept."""
+    try:
+        with session.begin_nested():
+            copy_in(session, _RECEIPT, rows)
+    except UniqueViolation:
+        return False
+    return True
 
 
 def campaigns_behind(session: Session, attempts: Iterable[UUID]) -> dict[UUID, UUID]:

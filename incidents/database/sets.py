@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     Update,
+    Uuid,
     bindparam,
     cast,
     func,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy import column as named
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.types import NullType
 
 from incidents.database.engine import is_sqlite
 
@@ -38,6 +40,9 @@ def among(
     """Whether a column holds one of these values."""
     if is_sqlite(session.connection()):
         return column.in_(values)
+    if isinstance(column.type, Uuid):  # as text: the driver takes three times as long for each
+        text = ",".join([value.hex for value in values])
+        return column == func.any(cast(literal(f"{{{text}}}", NullType()), ARRAY(column.type)))
     return column == func.any(literal(list(values), ARRAY(column.type)))
 
 
@@ -73,6 +78,23 @@ def insert_all(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]
         connection.execute(insert(table), rows)
     elif rows:
         connection.execute(insert(table).from_select(list(rows[0]), as_rows(table, rows)))
+
+
+def copy_in(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write these rows by COPY, each says all that has no default; PostgreSQL only.
+
+    The least work of all for many rows, but one that is there already fails them all.
+    """
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    types = [table.c[name].type.compile(connection.dialect) for name in rows[0]]
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({', '.join(rows[0])}) FROM STDIN (FORMAT BINARY)") as copy,
+    ):
+        copy.set_types([name.partition("(")[0].lower() for name in types])
+        for row in rows:
+            copy.write_row(tuple(row.values()))
 
 
 def update_all(

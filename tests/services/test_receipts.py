@@ -150,6 +150,26 @@ def test_receipts_of_what_we_do_not_know_are_kept_and_change_nothing(telling):
     assert len(one.rows(ProviderReceipt)) == 3
 
 
+def test_many_at_once_are_kept_as_few_are_and_what_is_known_among_them_is_left_out(telling):
+    one, envelope = sent(telling, mailbox(1))
+    of_us = one.receipt(envelope, K.SENT)
+    strange = Receipt("", "not an id", "nobody", K.BOUNCED, NOW, "sendgrid", "")
+    said = [
+        (of_us if number % 2 else strange)._replace(dedupe_key=f"key {number}")
+        for number in range(1_500)
+    ]
+    assert one.fold(*said[:10]) == 10
+    assert one.fold(*said[700:]) == 800
+    assert one.fold(*said) == 690
+    assert one.fold(*said) == 0
+    kept = {row.dedupe_key: row for row in one.rows(ProviderReceipt)}
+    assert kept.keys() == {receipt.dedupe_key for receipt in said}
+    columns = ProviderReceipt.__table__.columns.keys()[1:]
+    alike = [{tuple(getattr(kept[f"key {n}"], c) for c in columns) for n in some}
+             for some in (range(0, 1_500, 2), range(1, 1_500, 2))]  # fmt: skip
+    assert [len(values) for values in alike] == [1, 1]
+
+
 def test_a_bounce_after_the_end_opens_the_campaign_again(telling):
     one, envelope = sent(telling, mailbox(1, phone=PHONE))
     one.tend()
