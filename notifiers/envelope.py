@@ -184,8 +184,7 @@ _RANKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """One thing that a provider said of one person's message, verified and ours to keep.
 
     dedupe_key  the same for every copy of the same statement

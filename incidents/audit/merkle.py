@@ -54,10 +54,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """The root over leaf hashes already in memory."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.append(leaf)
-    return frontier.root()
+    return fold(leaves) if leaves else EMPTY_ROOT
 
 
 def extend(hashes: Hashes, size: int, leaves: Sequence[bytes]) -> int:
@@ -223,8 +220,9 @@ def _join(parts: Sequence[bytes]) -> bytes:
 
 
 def fold(row: Iterable[bytes]) -> bytes:
-    """The root over a full row, whose length is a power of two."""
+    """The root over a row; the last of an odd number climbs alone, as RFC 9162 cuts it off."""
     row = list(row)
     while len(row) > 1:
-        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+        pairs = zip(row[::2], row[1::2], strict=False)
+        row = [node_hash(*pair) for pair in pairs] + row[len(row) & ~1 :]
     return row[0]

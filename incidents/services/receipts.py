@@ -29,7 +29,14 @@ from notifiers.errors import BadSignature, MalformedReceipt
 from notifiers.providers.sandbox import Sandbox
 
 Place = tuple[UUID, int]  # campaign and rung
-MOST_AT_ONCE = 5_000
+MOST_AT_ONCE = 10_000
+
+_KINDS = {
+    kind: {"kind": kind.value, "rank": kind.rank, "permanent": kind.permanent}
+    for kind in ReceiptKind
+}
+_ECHOES = {kind.value for kind in ReceiptKind if kind.proves_acceptance}
+_SETTLES = ReceiptKind.DELIVERED.rank
 
 
 def take_in(
@@ -78,14 +85,7 @@ def _keep(work: Work, provider: str, given: Sequence[Receipt]) -> set[str]:
 
 
 def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> set[str]:
-    attempts = {text: _uuid(text) for text in {receipt.attempt for receipt in receipts}}
-    known = {attempt for attempt in attempts.values() if attempt}
-    campaigns = rows.campaigns_behind(work.session, known) if known else {}
-    given = {_key(receipt): receipt for receipt in receipts}
-    kept = [
-        _row(work, key, receipt, attempts[receipt.attempt], campaigns)
-        for key, receipt in given.items()
-    ]
+    kept = _rows(work, receipts)
     new_keys = rows.keep_new(work.session, kept)
     new = [row for row in kept if row["dedupe_key"] in new_keys]
     if new:
@@ -111,29 +111,31 @@ def rehearse(work: Work, dispatch: Dispatch, accepted: Iterable[tuple[str, Envel
         fold(work, name, receipts)
 
 
-def _row(
-    work: Work,
-    key: str,
-    receipt: Receipt,
-    attempt: UUID | None,
-    campaigns: Mapping[UUID, UUID],
-) -> dict[str, Any]:
-    recipient, rung = person_of(receipt.person_ref) or (None, None)
-    return {
-        "dedupe_key": key,
-        "provider": receipt.provider,
-        "campaign_id": campaigns.get(attempt) if attempt else None,
-        "recipient_id": recipient,
-        "rung": rung,
-        "attempt_id": attempt,
-        "kind": receipt.kind.value,
-        "rank": receipt.kind.rank,
-        "permanent": receipt.kind.permanent,
-        "code": receipt.code[:100],
-        "provider_ref": receipt.provider_ref[:200],
-        "at": receipt.at,
-        "received_at": work.now,
-    }
+def _rows(work: Work, receipts: Iterable[Receipt]) -> list[dict[str, Any]]:
+    """What is kept of each of these, once; of one attempt and one person much is said."""
+    given = {_key(receipt): receipt for receipt in receipts}
+    attempts = {text: _uuid(text) for text in {one.attempt for one in given.values()}}
+    people = {ref: person_of(ref) for ref in {one.person_ref for one in given.values()}}
+    known = {attempt for attempt in attempts.values() if attempt}
+    campaigns = rows.campaigns_behind(work.session, known) if known else {}
+    behind = {text: campaigns.get(attempt) for text, attempt in attempts.items() if attempt}
+    return [
+        {
+            "dedupe_key": key,
+            "provider": receipt.provider,
+            "campaign_id": behind.get(receipt.attempt),
+            "recipient_id": person[0],
+            "rung": person[1],
+            "attempt_id": attempts[receipt.attempt],
+            **_KINDS[receipt.kind],
+            "code": receipt.code[:100],
+            "provider_ref": receipt.provider_ref[:200],
+            "at": receipt.at,
+            "received_at": work.now,
+        }
+        for key, receipt in given.items()
+        for person in (people[receipt.person_ref] or (None, None),)
+    ]
 
 
 def _fold_new(work: Work, new: Sequence[Mapping[str, Any]]) -> None:
@@ -167,7 +169,7 @@ def _look_again(work: Work, finished: Sequence[Campaign]) -> None:
 
 def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
     """A provider that says anything of an attempt had accepted it: the whole of it."""
-    telling = {row["attempt_id"]: row for row in ours if ReceiptKind(row["kind"]).proves_acceptance}
+    telling = {row["attempt_id"]: row for row in ours if row["kind"] in _ECHOES}
     still_open = rows.not_yet_accepted(work.session, telling) if telling else []
     results = [
         Result(
@@ -191,7 +193,7 @@ def _strongest(ours: Iterable[Mapping[str, Any]]) -> dict[Place, dict[UUID, Mapp
     """The strongest new statement on each person and rung, of those that settle something."""
     places: dict[Place, dict[UUID, Mapping[str, Any]]] = defaultdict(dict)
     for row in ours:
-        if row["rank"] < ReceiptKind.DELIVERED.rank:
+        if row["rank"] < _SETTLES:
             continue
         said = places[row["campaign_id"], row["rung"]]
         before = said.get(row["recipient_id"])
@@ -204,9 +206,8 @@ def _deliver(
     work: Work, campaign: Campaign, rung: int, said: Mapping[UUID, Mapping[str, Any]]
 ) -> None:
     people = [person for person, row in said.items() if not row["permanent"]]
-    rank = ReceiptKind.DELIVERED.rank
     if people:
-        late = rows.deliver(work.session, campaign.id, rung, people, rank, work.now)
+        late = rows.deliver(work.session, campaign.id, rung, people, _SETTLES, work.now)
         if late:
             rows.stand_again(work.session, campaign.id, rung, late, work.now)
 

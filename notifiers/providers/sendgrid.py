@@ -21,6 +21,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -301,13 +302,19 @@ def _receipt(event: dict[str, Any]) -> Receipt:
     kind = EVENTS[event["event"]]
     if kind is ReceiptKind.BOUNCED and event.get("type") == "blocked":
         kind = ReceiptKind.UNDELIVERED  # refused this once by the receiver; the address may be good
+    why = event.get("status") or event.get("reason")
     return Receipt(
         dedupe_key=f"sendgrid:{event['sg_event_id']}",
         attempt=str(event["a"]),
         person_ref=str(event["r"]),
         kind=kind,
-        at=datetime.fromtimestamp(float(event["timestamp"]), UTC),
+        at=_moment(event["timestamp"]),
         provider="sendgrid",
         provider_ref=str(event.get("sg_message_id", "")),
-        code=mask(str(event.get("status") or event.get("reason") or "")),
+        code=mask(str(why)) if why else "",
     )
+
+
+@lru_cache(maxsize=1_000)  # of one second come hundreds
+def _moment(seconds: float | str) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)

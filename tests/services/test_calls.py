@@ -84,7 +84,7 @@ def test_a_silence_of_an_older_call_says_nothing_of_the_newer_one(telling):
     one.later(30 * MINUTES)
     one.pump()
     late = one.receipt(one.call.ledger[0], K.UNANSWERED)
-    one.fold(type(late)(**{**_fields(late), "dedupe_key": "another word of the first call"}))
+    one.fold(late._replace(dedupe_key="another word of the first call"))
     assert one.buckets() == {"accepted": 1}
 
 
@@ -174,7 +174,3 @@ def test_the_words_of_a_call_can_be_opened_again(telling):
         again = calls.opened_again(work, sent.attempt)
     assert (again.words, again.people, again.attempt) == (sent.words, sent.people, sent.attempt)
     assert f"%%{NONCE}.name.t%%" in again.words.text
-
-
-def _fields(receipt):
-    return {name: getattr(receipt, name) for name in type(receipt).__slots__}

@@ -178,20 +178,12 @@ def test_what_a_provider_says_for_good_holds_for_every_incident(telling, kind, c
         other = make_incident(work)
         make_people(work, other, [mailbox(1)])
     receipt = one.receipt(one.email.ledger[0], kind)
-    one.fold(replace_code(receipt, code))
-    one.fold(replace_code(receipt, code))
+    one.fold(receipt._replace(code=code))
+    one.fold(receipt._replace(code=code))
     assert [row.reason for row in one.rows(Suppression)] == ([reason] if reason else [])
     one.later(barring.GATHER.total_seconds())
     assert barring.settle_waiting(one.office) == bool(reason)
     assert barred(one) == ([1, 1] if reason else [0, 0])
-
-
-def replace_code(receipt, code):
-    return type(receipt)(**{**fields_of(receipt), "code": code})
-
-
-def fields_of(receipt):
-    return {name: getattr(receipt, name) for name in receipt.__slots__}
 
 
 def test_no_address_stands_in_the_open_and_nothing_links_people_across_incidents(telling):
