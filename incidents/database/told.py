@@ -87,7 +87,7 @@ def people_count(session: Session, incident_id: UUID) -> int:
     return session.scalar(query) or 0
 
 
-def kinds_of(session: Session, incident_id: UUID) -> Sequence[tuple[str, str, int]]:
+def people_by_kind(session: Session, incident_id: UUID) -> Sequence[tuple[str, str, int]]:
     """How many people read each locale in each place; '' where it is not known."""
     kind = (Recipient.locale, Recipient.place)
     query = select(*kind, func.count()).where(are_people_of(incident_id))

@@ -6,7 +6,7 @@ what the reader can do, and what help is offered. Pure: no templates, no clock.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Annotated
@@ -145,6 +145,17 @@ def covering_locale(person: str, offered: Iterable[str], default: str = "en") ->
     reads = [tag for tag in offered if (parts := _parts(tag)) and parts[:2] == (wanted or ())[:2]]
     same_region = [tag for tag in reads if _parts(tag) == wanted]
     return next(iter(same_region + reads), None)
+
+
+def locale_read(
+    person: str, offered: Collection[str], default: str, choices: Mapping[str, str]
+) -> str | None:
+    """The offered locale that somebody gets: as was decided for theirs, else one they can read.
+
+    choices  a person's locale -> the one decided on; counts while it is offered
+    """
+    chosen = choices.get(person)
+    return chosen if chosen in offered else covering_locale(person, sorted(offered), default)
 
 
 @lru_cache(maxsize=1000)  # tags come from outside: not without an end

@@ -88,10 +88,8 @@ def _addresses(
 ) -> Iterable[tuple[UUID, str, str]]:
     """(person, channel, address) of each of these, where there is one."""
     sealed = sealed_contacts(work.session, {person for person, _ in places})
-    contacts = {
-        person: contact
-        for _, _, person, contact in unsealed(work, campaign, [(0, 0, *row) for row in sealed])
-    }
+    opened = unsealed(work, campaign, [(person.bytes, blob) for person, blob in sealed])
+    contacts = {person: contact for (person, _), contact in zip(sealed, opened, strict=True)}
     for person, channel in places:
         if address := contacts.get(person, {}).get(ADDRESS_FIELD.get(channel, "")):
             yield person, channel, address

@@ -29,7 +29,8 @@ class Statuses:
 
     new       lines that told something new
     known     lines that told what was known already
-    problems  why other lines could not be used; the first hundred
+    unusable  lines that could not be used
+    problems  why not, of the first hundred of them
     """
 
     new: int

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Mapping
 
 from incidents.database import notices as rows
 from incidents.database.notices import Notice
-from incidents.database.told import kinds_of
+from incidents.database.told import people_by_kind
 from incidents.errors import Problem
 from incidents.rules import sms_words
 from incidents.rules.notice_limits import objections
-from incidents.rules.notice_words import NoticeWords, covering_locale, gaps
+from incidents.rules.notice_words import NoticeWords, gaps, locale_read
 from incidents.rules.place_words import PLAIN, Slot, name_of, variant_of
 from incidents.services import freezing, notice_limits
 from incidents.work import Work
@@ -37,8 +37,8 @@ def missing(work: Work, notice: Notice, despite: Collection[str] = ()) -> list[P
     variants = {variant for _, variant in texts}
     needed = {(notice.default_locale, variant): 0 for variant in variants}
     uncovered: Counter[str] = Counter()
-    for locale, place, count in kinds_of(work.session, notice.incident_id):
-        reads = locale_for(notice, locale, plain)
+    for locale, place, count in people_by_kind(work.session, notice.incident_id):
+        reads = locale_read(locale, plain, notice.default_locale, notice.locale_choices)
         if reads is None:
             uncovered[locale] += count
         else:
@@ -48,14 +48,6 @@ def missing(work: Work, notice: Notice, despite: Collection[str] = ()) -> list[P
     too_long = [] if problems else _too_long(work, notice, texts, needed)
     unread = [_unread(locale, count) for locale, count in uncovered.items()]
     return [*problems, *too_long, *unread, *_forbidden(work, notice, texts, despite)]
-
-
-def locale_for(notice: Notice, person_locale: str, written: set[str]) -> str | None:
-    """The language of the notice that somebody gets; None when nobody decided."""
-    chosen = notice.locale_choices.get(person_locale)
-    if chosen in written:
-        return str(chosen)
-    return covering_locale(person_locale, sorted(written), notice.default_locale)
 
 
 def _gaps(texts: Texts, slot: Slot, readers: int) -> Iterator[Problem]:

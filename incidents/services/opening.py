@@ -100,24 +100,15 @@ def person_of(ref: str) -> tuple[UUID, int] | None:
         return None
 
 
-def unsealed(
-    work: Work, campaign: Campaign, rows: Sequence[tuple[int, int, UUID, bytes]]
-) -> Iterator[tuple[int, int, UUID, dict[str, Any]]]:
-    """The same rows with contact data in the place of the sealed value."""
-    contacts = _contacts(work, campaign, [(row[2].bytes, row[3]) for row in rows])
-    for (ordinal, rung, recipient_id, _), contact in zip(rows, contacts, strict=True):
-        yield ordinal, rung, recipient_id, contact
-
-
 def _opened(
     work: Work, campaign: Campaign, rows: Sequence[tuple[int, bytes, bytes]]
 ) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
-    contacts = _contacts(work, campaign, [row[1:] for row in rows])
+    contacts = unsealed(work, campaign, [row[1:] for row in rows])
     for (ordinal, recipient, _), contact in zip(rows, contacts, strict=True):
         yield ordinal, recipient, contact
 
 
-def _contacts(
+def unsealed(
     work: Work, campaign: Campaign, pairs: Sequence[tuple[bytes, bytes]]
 ) -> Iterator[dict[str, Any]]:
     """What is sealed in each (recipient's bytes, sealed value), in the same order."""

@@ -18,7 +18,7 @@ from incidents.errors import InvalidInput, Problem
 from incidents.rules.ladder import LAST, people_per_envelope
 from incidents.rules.lanes import lanes, weights
 from incidents.rules.lifecycle import CAMPAIGN
-from incidents.rules.notice_words import covering_locale
+from incidents.rules.notice_words import locale_read
 from incidents.rules.place_words import PLAIN, name_of, unwritten, variant_of
 from incidents.rules.tracks import Lane
 from incidents.services import campaign_trail, quiet, residency, timeline
@@ -87,12 +87,7 @@ def rejoin(work: Work, campaign: Campaign, cause: str) -> None:
         return
     campaign.status = CAMPAIGN.after(campaign.status, "rejoin")
     campaign.finished_at = None
-    campaign_trail.record(
-        work,
-        campaign,
-        "campaign.rejoin",
-        cause=cause,
-    )
+    campaign_trail.record(work, campaign, "campaign.rejoin", cause=cause)
     timeline.note(work, campaign.incident_id, "campaign", "The campaign runs again")
     work.session.flush()
 
@@ -105,7 +100,10 @@ def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
     }
     offered = {locale for locale, variant in slots if variant == PLAIN}
     variants = {variant for _, variant in slots}
-    reads = {locale: locale_read(notice, locale, offered) for locale, _ in kinds}
+    reads = {
+        locale: locale_read(locale, offered, notice.default_locale, notice.locale_choices)
+        for locale, _ in kinds
+    }
     return Placing(
         campaign=campaign,
         kinds=kinds,
@@ -152,12 +150,6 @@ def lanes_of(
     }
 
 
-def locale_read(notice: Notice, locale: str, offered: Iterable[str]) -> str | None:
-    """The offered language for a person's locale: as somebody decided, else as they can read."""
-    chosen = notice.locale_choices.get(locale)
-    return str(chosen) if chosen else covering_locale(locale, offered, notice.default_locale)
-
-
 def check_coverage(work: Work, notice: Notice, approval_id: UUID, ladder: Sequence[str]) -> None:
     """Refuse a notice that somebody could not read, or that lacks words for a rung."""
     bodies = bodies_of(work.session, approval_id)
@@ -167,7 +159,7 @@ def check_coverage(work: Work, notice: Notice, approval_id: UUID, ladder: Sequen
     wanted = sorted({(locale, variant_of(place, variants)) for locale, place in kinds})
     problems = []
     for locale, variant in wanted:
-        reads = locale_read(notice, locale, plain)
+        reads = locale_read(locale, plain, notice.default_locale, notice.locale_choices)
         missing = [rung for rung in ladder if rung != LAST and (reads, variant, rung) not in bodies]
         if reads is None:
             why = "no approved words are in a language they read"

@@ -127,11 +127,9 @@ class Leaves:
         """Contact data of each on the page; of somebody who was erased, None."""
         if self._campaign.mode == Mode.DRILL:
             return [row._asdict() for row in page]
-        found: list[Mapping[str, Any] | None] = [None] * len(page)
-        sealed = [(at, 0, row[0], row[9]) for at, row in enumerate(page) if row[9] is not None]
-        for at, _, _, contact in unsealed(self._work, self._campaign, sealed):
-            found[at] = contact
-        return found
+        sealed = [(row[0].bytes, row[9]) for row in page if row[9] is not None]
+        opened = unsealed(self._work, self._campaign, sealed)
+        return [None if row[9] is None else next(opened) for row in page]
 
 
 def proof_key(work: Work, campaign: Campaign) -> ProofKey:

@@ -8,6 +8,7 @@ from incidents.rules.notice_words import (
     NoticeWords,
     covering_locale,
     gaps,
+    locale_read,
     unusable,
 )
 
@@ -89,3 +90,10 @@ def test_a_locale_covers_its_language_and_script(person, reads):
 def test_the_same_region_is_preferred():
     assert covering_locale("pt-BR", ["pt-PT", "pt-BR"]) == "pt-BR"
     assert covering_locale("", ["de"], default="en") is None
+
+
+def test_what_was_decided_for_a_locale_holds_while_that_is_offered():
+    decided = {"ko": "de", "en-GB": "fr"}
+    assert locale_read("ko", {"de", "en"}, "en", decided) == "de"
+    assert locale_read("en-GB", {"de", "en"}, "en", decided) == "en"
+    assert locale_read("pt-AO", {"pt-PT", "pt-BR"}, "en", {}) == "pt-BR", "the same for all"
