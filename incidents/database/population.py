@@ -113,7 +113,7 @@ class Reach(NamedTuple):
     people: int
 
 
-_INDEXES = (
+ADDRESS_INDEXES = (
     Recipient.email_index,
     Recipient.phone_index,
     Recipient.push_index,
@@ -186,7 +186,7 @@ def people_by_place(session: Session, incident_id: UUID) -> Counter[str]:
 def reach(session: Session, incident_id: UUID) -> list[Reach]:
     """How many people there are for each place, locale and set of addresses."""
     # Grouped by yes and no, so that SQLite, which sorts to group, keeps little of each row.
-    has = [case((index.is_(None), 0), else_=1) for index in _INDEXES]
+    has = [case((index.is_(None), 0), else_=1) for index in ADDRESS_INDEXES]
     key = (Recipient.place, Recipient.locale, *has)
     query = select(*key, func.count()).where(are_people_of(incident_id)).group_by(*key)
     return [Reach._make(row) for row in session.execute(query)]

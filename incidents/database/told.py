@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
-from incidents.database.population import Recipient, are_people_of
+from incidents.database.population import ADDRESS_INDEXES, Recipient, are_people_of
 from incidents.database.statistics import by_hash
 
 
@@ -106,11 +106,7 @@ def unreachable_by_place(session: Session, incident_id: UUID) -> dict[str, int]:
             )
         ),
     )
-    no_address = and_(
-        Recipient.email_index.is_(None),
-        Recipient.phone_index.is_(None),
-        Recipient.push_index.is_(None),
-    )
+    no_address = and_(*(index.is_(None) for index in ADDRESS_INDEXES))
     query = select(Recipient.place, func.count()).where(
         are_people_of(incident_id), or_(no_address, Recipient.id.in_(exhausted))
     )

@@ -42,6 +42,17 @@ def listed(office, incident, place: str, reached: int = 0, unreached: int = 0) -
         make_people(work, row, people + [{"place": place}] * unreached)
 
 
+def test_whom_a_letter_reaches_is_not_unreachable(lead, office):
+    incident = opened(lead, **HEALTH)
+    with office.work(TOCSIN) as work:
+        row = work.session.get_one(Incident, UUID(incident["id"]))
+        people = [{"place": "US-TX", "post": f"{n} Sample Street, Austin"} for n in range(20)]
+        make_people(work, row, people)
+    proposal = asked(lead, incident)
+    assert ground(proposal, "us-hipaa-164-404-d-2-i") is None
+    assert ground(proposal, "us-hipaa-164-404-d-2-ii") is None
+
+
 def ground(proposal, rule: str, among: str = "grounds"):
     return next((one for one in proposal[among] if one["rule"] == rule), None)
 
