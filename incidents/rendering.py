@@ -19,6 +19,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template, select_autoescap
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from incidents.errors import InvalidInput, NotFound, Problem
+from incidents.rules.ladder import CHANNELS
 from incidents.rules.notice_words import (
     ELEMENTS,
     WEB_ADDRESS,
@@ -32,7 +33,6 @@ from incidents.rules.sms_words import fits_whole
 from incidents.rules.story import day_in, tell, without_nature
 from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
-CHANNELS = ("email", "sms", "push", "call", "letter", "announcement")
 _ON_ONE_LINE = ("sms", "push", "call")
 PERSON_FIELDS = ("name",)
 

@@ -10,11 +10,10 @@ from pydantic import Field
 from incidents.api.shapes import Shape, View
 from incidents.rules.brake import Brake
 from incidents.rules.canary import LONGEST_HOLD, MOST, Canary
-from incidents.rules.ladder import LONGEST_WAIT_HOURS
+from incidents.rules.ladder import LONGEST_WAIT_HOURS, Channel
 from incidents.rules.launch_options import LaunchOptions
 
 _BRAKE = Brake()
-Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
 
 
 class CanaryShape(Shape):

@@ -1,7 +1,7 @@
 """Notices over HTTP: draft, edit, preview, check, approve."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -10,6 +10,7 @@ from pydantic import Field
 from incidents.api.door import IfMatch, LookWork, OpenWork, Shape, View, etag, needs, router_for
 from incidents.api.problems import FieldProblem
 from incidents.database.notices import Notice
+from incidents.rules.ladder import Channel
 from incidents.rules.notice_words import NoticeWords
 from incidents.rules.permissions import Permission
 from incidents.services import notice_drafts, notice_looks, notices
@@ -27,9 +28,6 @@ Variant = Annotated[
         description="The place whose people get these words; empty: everybody else.",
     ),
 ]
-Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
-
-
 Rule = Annotated[
     str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+(:[A-Z]{2}(-[A-Z0-9]{1,3})?)?$", max_length=80)
 ]

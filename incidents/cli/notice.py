@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
@@ -12,6 +12,7 @@ from rich.text import Text
 from incidents.cli.inputs import in_editor, json_of
 from incidents.cli.looks import moment, pairs, panel, problems, table, words
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
+from incidents.rules.ladder import Channel
 
 noun = Noun("notice", "The words to the affected people.")
 verb = noun.command
@@ -73,10 +74,7 @@ def preview(
     api: Api,
     incident: Incident,
     notice: Which = "",
-    channel: Annotated[
-        Literal["email", "sms", "push", "call", "letter", "announcement"],
-        typer.Option(help="How it goes out."),
-    ] = "email",
+    channel: Annotated[Channel, typer.Option(help="How it goes out.")] = "email",
     locale: Locale = "en",
     place: Place = "",
     html: Annotated[bool, typer.Option("--html", help="The HTML part instead.")] = False,

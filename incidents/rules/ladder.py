@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from typing import Literal, get_args
 
 from incidents.errors import InvalidInput, Problem
 
+Channel = Literal["email", "sms", "push", "call", "letter", "announcement"]
+CHANNELS: tuple[str, ...] = get_args(Channel)
 LAST = "announcement"
-CHANNELS = ("email", "sms", "push", "call", "letter", LAST)
 # A bit for each channel that may not be used for a person (Recipient.barred).
 BARRED: Mapping[str, int] = {"email": 1, "sms": 2, "push": 4, "call": 8, "letter": 16}
 UNKNOWN_POLICIES = ("hold", "resend_marked", "next_channel")

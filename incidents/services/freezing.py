@@ -9,6 +9,7 @@ from incidents import rendering
 from incidents.database.base import uuid7
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody, bodies_of
 from incidents.rules.drill_mark import mark_html, mark_line, mark_text
+from incidents.rules.ladder import CHANNELS
 from incidents.rules.notice_words import NoticeWords
 from incidents.rules.place_words import PLAIN, Slot
 from incidents.work import Work
@@ -58,7 +59,7 @@ def freeze(work: Work, notice: Notice, words: Mapping[Slot, NoticeWords]) -> Not
     bodies = [
         _body(approval, slot, channel, render(work, notice, slot, channel, text))
         for slot, text in sorted(words.items())
-        for channel in rendering.CHANNELS
+        for channel in CHANNELS
     ]
     approval.sha256 = hash_of(notice, bodies)
     work.session.add(approval)

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody, bodies_of
-from incidents.rendering import CHANNELS
+from incidents.rules.ladder import CHANNELS
 from incidents.services import freezing
 from incidents.work import TOCSIN
 from tests.api.desk import Desk, fields
