@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote, urlencode, urlsplit
 
+import orjson
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 MOST_ANSWER_BYTES = 4_000_000
@@ -30,6 +31,15 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """The JSON object in it; empty where it holds none."""
+        try:
+            told = orjson.loads(self.body)
+        except ValueError:
+            return {}
+        return told if isinstance(told, dict) else {}
 
 
 class Origin(NamedTuple):

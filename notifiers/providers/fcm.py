@@ -136,7 +136,7 @@ class Fcm(Pushed):
 
 def classify(answer: Answer, people: tuple[Person, ...]) -> Outcome:
     """What an answer to a send means for the message."""
-    status, told = answer.status, _told(answer.body)
+    status, told = answer.status, answer.told
     if status == 200:
         return Outcome(OutcomeKind.ACCEPTED, status, str(told.get("name", "")))
     code, refs = _code(told), tuple(person.ref for person in people)
@@ -154,14 +154,6 @@ def classify(answer: Answer, people: tuple[Person, ...]) -> Outcome:
     # INVALID_ARGUMENT may be our words as well as the token: refused, but no token is dead by it.
     reason = f"fcm {code or status}: {', '.join(_fields(told)) or 'it does not say why'}"
     return Outcome(OutcomeKind.REFUSED, status, "", reason, None, refs)
-
-
-def _told(body: bytes) -> dict[str, Any]:
-    try:
-        told = orjson.loads(body)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _code(told: Mapping[str, Any]) -> str:

@@ -178,7 +178,7 @@ class Resend:
 
 def classify(answer: Answer, people: int) -> Outcome:
     """What an answer to a batch means for the envelope."""
-    status, name = answer.status, _name(answer.body)
+    status, name = answer.status, _name(answer)
     reason = f"resend {status}: {name}".rstrip(": ")
     if status in {200, 201}:
         return _taken(answer, people)
@@ -207,21 +207,13 @@ def _taken(answer: Answer, people: int) -> Outcome:
     return Outcome(OutcomeKind.ACCEPTED, answer.status, ids[0])
 
 
-def _told(body: bytes) -> dict[str, Any]:
-    try:
-        told = orjson.loads(body)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _name(body: bytes) -> str:
-    return mask(str(_told(body).get("name", "")))
+def _name(answer: Answer) -> str:
+    return mask(str(answer.told.get("name", "")))
 
 
 def _is_about_the_key(answer: Answer) -> bool:
     """A malformed key is a 400 like any other; only its message tells."""
-    return answer.status == 400 and "API key" in str(_told(answer.body).get("message", ""))
+    return answer.status == 400 and "API key" in str(answer.told.get("message", ""))
 
 
 def _as_tag(ref: str) -> str:

@@ -21,8 +21,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import orjson
-
 from notifiers.courier import RawRequest
 from notifiers.envelope import Envelope, Outcome, OutcomeKind, Person, Trouble, mask
 from notifiers.errors import Refused
@@ -163,7 +161,7 @@ def callback_url(envelope: Envelope, person: Person, **more: str) -> str:
 
 def classify(answer: Answer, people: tuple[Person, ...], codes: Codes) -> Outcome:
     """What an answer to a create means for the message or call."""
-    status, told = answer.status, _told(answer.body)
+    status, told = answer.status, answer.told
     if status in {200, 201}:
         return Outcome(OutcomeKind.ACCEPTED, status, str(told.get("sid", "")))
     if status >= 500 or status < 400 or status == 408:
@@ -190,11 +188,3 @@ def _percent(found: re.Match[bytes]) -> bytes:
 def basic(user: str, password: str) -> str:
     """The Authorization header of an account."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def _told(body: bytes) -> dict[str, Any]:
-    try:
-        told = orjson.loads(body)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
