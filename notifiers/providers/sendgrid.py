@@ -94,7 +94,6 @@ class SendGrid:
         api_key: str,
         from_email: str,
         from_name: str = "",
-        reply_to: str = "",
         public_key: str = "",
         activity: bool = False,
         base_url: str = "https://api.sendgrid.com",
@@ -102,7 +101,6 @@ class SendGrid:
         self._transport = transport
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         self._from = {"email": from_email} | ({"name": from_name} if from_name else {})
-        self._reply_to = reply_to
         self._public_key = load_public_key(public_key) if public_key else None
         self._base_url = base_url.rstrip("/")
         self.capabilities = Capabilities(
@@ -136,8 +134,6 @@ class SendGrid:
         if envelope.recall:
             request["batch_id"] = envelope.recall.batch
             request["send_at"] = int(envelope.recall.due_at.timestamp())
-        if self._reply_to:
-            request["reply_to"] = {"email": self._reply_to}
         return orjson.dumps(request)
 
     async def send(self, envelope: Envelope, body: bytes) -> Outcome:

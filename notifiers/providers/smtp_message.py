@@ -20,15 +20,12 @@ POLICY = SMTP.clone(cte_type="7bit")
 class Letterhead:
     """What stands on every message of ours.
 
-    domain            of the Message-IDs; '' for that of the sender
     list_unsubscribe  a mailto: or https: URL; '' for none. A breach notice is owed by law and
                       nobody can unsubscribe from it; mail programs show this as a button that
                       says so, and some file what bears it as advertising
     """
 
     sender: Address
-    reply_to: str = ""
-    domain: str = ""
     list_unsubscribe: str = ""
 
 
@@ -48,12 +45,9 @@ def message(envelope: Envelope, head: Letterhead) -> bytes:
 
 def _headed(envelope: Envelope, head: Letterhead, person: Person) -> EmailMessage:
     made = EmailMessage(policy=POLICY)
-    domain = head.domain or head.sender.domain
-    made["Message-ID"] = f"<{_digest(envelope.attempt, person.ref)}@{domain}>"
+    made["Message-ID"] = f"<{_digest(envelope.attempt, person.ref)}@{head.sender.domain}>"
     made["From"] = head.sender
     made["To"] = _address(person)
-    if head.reply_to:
-        made["Reply-To"] = head.reply_to
     if head.list_unsubscribe:
         made["List-Unsubscribe"] = f"<{head.list_unsubscribe}>"
     made["Content-Language"] = envelope.locale

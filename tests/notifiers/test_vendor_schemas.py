@@ -69,7 +69,6 @@ def mail(**changes: Any) -> Any:
         api_key="x",
         from_email="a@example.com",
         from_name="A",
-        reply_to="b@example.com",
     )
     envelope = make_envelope(*map(make_person, range(1000)), **changes)
     return json.loads(courier.body(envelope))
