@@ -47,11 +47,7 @@ class _Printer:
         words = draft(KIND, locale, _facts(), datetime.now(UTC).date())
         made = render(KIND, locale, "letter", words, "N-BENCH", "https://example.com/n", NONCE)
         self._html = made.html or ""
-        sources = {
-            "letter.typ": (TEMPLATES / "layouts" / "letter" / "letter.typ").read_bytes(),
-            "base.typ": (TEMPLATES / "reports" / "base.typ").read_bytes(),
-        }
-        self._press = Press(sources, TEMPLATES / "fonts")
+        self._press = Press(TEMPLATES)
         language, _, script = locale.partition("-")
         self._head = {
             "title": made.subject or "",

@@ -129,16 +129,11 @@ def _print_folder(settings: Settings) -> Courier:
     from notifiers.letters.window import Window  # noqa: PLC0415
     from notifiers.providers.print_folder import PrintFolder, Sender  # noqa: PLC0415
 
-    sources = {
-        "letter.typ": (TEMPLATES / "layouts" / "letter" / "letter.typ").read_bytes(),
-        "base.typ": (TEMPLATES / "reports" / "base.typ").read_bytes(),
-    }
-    fonts = TEMPLATES / "fonts"
     address = " · ".join(filter(None, map(str.strip, settings.organisation_address.split(";"))))
     return PrintFolder(
         settings.print_folder,
-        Press(sources, fonts),
-        Window(sorted(fonts.glob("*.ttf"))),
+        Press(TEMPLATES),
+        Window(sorted((TEMPLATES / "fonts").glob("*.ttf"))),
         Sender(settings.organisation_name, address),
     )
 

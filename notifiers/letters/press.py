@@ -1,7 +1,7 @@
 """Many letters of the same words as one PDF, each with its own address and name.
 
-The words are the frozen XHTML of the notice. They reach typst as a file that it reads, never
-as markup; so do the people's lines. What is the same for everybody is laid out once.
+The words are the frozen XHTML of the notice. They reach typst as data that it reads, never as
+markup; so do the people's lines. What is the same for everybody is laid out once.
 """
 
 from __future__ import annotations
@@ -41,26 +41,25 @@ class Printed:
 class Press:
     """One typst compiler; it may not be entered twice, so whoever comes second waits.
 
-    sources  the typst files by name, `letter.typ` among them
-    fonts    the folder of the fonts, the only ones that are used
+    templates  the folder of `layouts/letter`, of what that imports, and of `fonts`, the only ones
+               that are used; typst reads its files from there, and parses them once
     """
 
-    def __init__(self, sources: Mapping[str, bytes], fonts: Path) -> None:
-        self._sources = {**sources, "main.typ": b'#include "letter.typ"'}
-        self._fonts = fonts
+    def __init__(self, templates: Path) -> None:
+        self._templates = templates
         self._one_at_a_time = Lock()
         self._compiler: Any = None
 
     def print(self, head: Mapping[str, Any], words: str, letters: Sequence[Letter]) -> Printed:
         """The letters, one after the other, each beginning on a page of its own.
 
-        head   what `letter.typ` needs besides: title, organisation, sender, lang, reference
+        head   what `letter.typ` needs besides: title, organisation, sender, lang
         words  well-formed XHTML with tokens
         """
         files = {
-            **self._sources,
-            "letter.xml": words.encode(),
-            "data.json": orjson.dumps({**head, "letters": letters}),
+            "main.typ": b'#include "layouts/letter/letter.typ"',
+            "notice.json": _commented({**head, "words": words}),
+            "letters.json": _commented(letters),
         }
         with self._one_at_a_time:
             # No tags: for paper they would treble the file. The time is fixed: equal input
@@ -72,8 +71,17 @@ class Press:
         if self._compiler is None:
             import typst  # noqa: PLC0415  here: who prints nothing needs no compiler in memory
 
-            self._compiler = typst.Compiler(font_paths=[self._fonts], ignore_system_fonts=True)
+            self._compiler = typst.Compiler(
+                root=self._templates,
+                font_paths=[self._templates / "fonts"],
+                ignore_system_fonts=True,
+            )
         return self._compiler
+
+
+def _commented(told: object) -> bytes:
+    # Whatever it is handed, typst parses as its own first; a comment takes it no time.
+    return b"//" + orjson.dumps(told)
 
 
 # Each letter has one bookmark, which names the page that it begins on. The patterns begin with

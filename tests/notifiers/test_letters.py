@@ -43,11 +43,7 @@ LIST_AND_ADVICE = """<ul>
 
 @pytest.fixture(scope="module")
 def press():
-    sources = {
-        "letter.typ": (TEMPLATES / "layouts/letter/letter.typ").read_bytes(),
-        "base.typ": (TEMPLATES / "reports/base.typ").read_bytes(),
-    }
-    return Press(sources, FONTS)
+    return Press(TEMPLATES)
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +62,19 @@ def letter(*people, html=HTML, **changes):
     return make_envelope(*people, **(given | changes))
 
 
-def pages_of(body: bytes) -> list[str]:
+def reader_of(body: bytes) -> PdfReader:
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        pages = PdfReader(io.BytesIO(archive.read("letters.pdf"))).pages
-        return [" ".join(page.extract_text().split()) for page in pages]
+        return PdfReader(io.BytesIO(archive.read("letters.pdf")))
+
+
+def pages_of(body: bytes) -> list[str]:
+    return [" ".join(page.extract_text().split()) for page in reader_of(body).pages]
+
+
+def fonts_of(body: bytes) -> set[bytes]:
+    fonts = reader_of(body).pages[0]["/Resources"]["/Font"].values()
+    below = [font["/DescendantFonts"][0]["/FontDescriptor"] for font in fonts]
+    return {descriptor["/FontFile2"].get_data() for descriptor in below}
 
 
 def manifest_of(body: bytes) -> dict:
@@ -163,20 +168,28 @@ def test_the_same_batch_is_the_same_bytes(courier):
 
 
 def test_words_of_a_person_are_printed_and_never_typeset(courier):
-    hostile = '#panic("x") $ x #read("data.json") *bold* \\ <label> @ref & </p>'
+    hostile = '*/ \u2028#panic("x") $ x #read("data.json") *bold* \\ <label> @ref & </p>'
     body = courier.body(letter(make_person(address=ADDRESS, fields={"name": hostile})))
     assert "".join(hostile.split()) in "".join(pages_of(body)[0].split())
 
 
 def test_all_fonts_are_embedded(courier):
     person = make_person(address="李示例\n示例路12号\n上海", fields={"name": "日本 太郎"})
-    with zipfile.ZipFile(io.BytesIO(courier.body(letter(person)))) as archive:
-        reader = PdfReader(io.BytesIO(archive.read("letters.pdf")))
+    reader = reader_of(courier.body(letter(person)))
     fonts = [font.get_object() for font in reader.pages[0]["/Resources"]["/Font"].values()]
     assert len(fonts) > 1
     for font in fonts:
         (below,) = font["/DescendantFonts"]
         assert {"/FontFile2", "/FontFile3"} & set(below.get_object()["/FontDescriptor"])
+
+
+def test_the_words_have_the_same_font_in_each_letter_whoever_it_is_to(courier):
+    ada, bo = (
+        fonts_of(courier.body(letter(make_person(address=f"{name}\nBerlin"))))
+        for name in ("Ada Example", "Bo Quux")
+    )
+    assert len(ada & bo) == 1
+    assert ada != bo
 
 
 def test_those_whose_address_does_not_fit_are_named(courier):
