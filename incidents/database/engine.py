@@ -66,6 +66,7 @@ def _open_sqlite(url: str, pool_size: int, lock_seconds: float) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
+        pool_use_lifo=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         hide_parameters=True,
@@ -84,7 +85,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "temp_store = MEMORY",
-        "cache_size = -32000",
+        "cache_size = -8000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

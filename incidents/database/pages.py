@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery
+from incidents.database.engine import is_sqlite
 from incidents.database.imports import PopulationImport
 from incidents.database.population import Recipient
 from incidents.database.sets import among
@@ -70,13 +71,17 @@ def kinds_of(session: Session, incident_id: UUID) -> list[Kind]:
 
 def end_of_page(session: Session, campaign: Campaign, size: int) -> UUID | None:
     """The last person of the next page of the population; None: the rest fits on it."""
-    people = select(Recipient.id).where(is_on_page(campaign, None)).order_by(Recipient.id)
+    people = select(Recipient.id).where(is_on_page(session, campaign, None)).order_by(Recipient.id)
     return session.scalar(people.offset(size - 1).limit(1))
 
 
-def is_on_page(campaign: Campaign, end: UUID | None) -> ColumnElement[bool]:
+def is_on_page(session: Session, campaign: Campaign, end: UUID | None) -> ColumnElement[bool]:
     """Whether a recipient is on the campaign's next page, which ends with `end`."""
-    mine = Recipient.incident_id == campaign.incident_id
+    incident: ColumnElement[UUID] | InstrumentedAttribute[UUID] = Recipient.incident_id
+    if is_sqlite(session.connection()):
+        # A plus keeps SQLite from sorting everybody of the incident for each page.
+        incident = literal_column("+recipient.incident_id", Recipient.incident_id.type)
+    mine = incident == campaign.incident_id
     return and_(mine, has_id_on_page(Recipient.id, campaign, end))
 
 
@@ -91,7 +96,7 @@ def has_id_on_page(
 def kinds_on_page(session: Session, campaign: Campaign, end: UUID | None) -> list[Kind]:
     """The locales and places of the people on a page."""
     return _kinds(
-        session, select(Recipient.locale, Recipient.place).where(is_on_page(campaign, end))
+        session, select(Recipient.locale, Recipient.place).where(is_on_page(session, campaign, end))
     )
 
 

@@ -71,7 +71,7 @@ def place_page(session: Session, placing: Placing, end: UUID | None) -> int:
         # Said once more, so that not all who have a place are read for each page.
         has_id_on_page(Delivery.recipient_id, campaign, end),
     )
-    page = select(*PERSON, literal(-1).label("below")).where(is_on_page(campaign, end))
+    page = select(*PERSON, literal(-1).label("below")).where(is_on_page(session, campaign, end))
     return _place(session, placing, page.where(~known, in_audience(campaign)))
 
 
