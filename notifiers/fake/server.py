@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 import orjson
 from aiohttp import web
 
+from notifiers.dispatch import new_loop
 from notifiers.fake.app import Fake
 from notifiers.fake.certificate import certificate
 from notifiers.fake.faults import Faults
@@ -50,7 +51,8 @@ def run(
     kept = keys or kept_in(ledger_path.parent)
     fake = Fake(Ledger(ledger_path), kept, faults or Faults(), targets or Targets(), print_folder)
     file = certificate(ledger_path.parent) if tls else None
-    asyncio.run(_serve(fake, host, port, file, ready))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(_serve(fake, host, port, file, ready))
 
 
 async def _serve(

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from math import inf
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -149,7 +150,7 @@ def resource(one: Accepted, account: str, end_of: Callable[[str], Fate]) -> dict
     to, _ = one.people[0]
     end = end_of(to)
     heard = end.heard[-1] if end.heard else ReceiptKind.SENT
-    made = format_datetime(datetime.fromtimestamp(one.at, UTC))
+    made = _told_at(int(one.at))
     old = time.time() - one.at > 1
     failed = old and heard is ReceiptKind.UNDELIVERED
     return {
@@ -174,6 +175,11 @@ def resource(one: Accepted, account: str, end_of: Callable[[str], Fate]) -> dict
         "to": to,
         "uri": f"/2010-04-01/Accounts/{account}/Messages/{one.id}.json",
     }
+
+
+@lru_cache(maxsize=1_024)
+def _told_at(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, UTC))
 
 
 def _moment(text: str) -> float | None:
