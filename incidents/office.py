@@ -12,7 +12,6 @@ from incidents.clock import Clock, SystemClock
 from incidents.database import migrate
 from incidents.database.engine import open_engine, reading
 from incidents.errors import IncidentsError
-from incidents.services.ourselves import own_facts
 from incidents.settings import Settings
 from incidents.vault.keys import KEK_FILE, KeyRing
 from incidents.vault.signing import SIGNING_FILE, SigningKey
@@ -43,7 +42,10 @@ def open_office(
             NotReady in production, when tables or keys are missing;
             TrailRewound, TrailTampered when the audit trail is not the one that was anchored
     """
-    own_facts(settings)
+    if judges:
+        from incidents.services.ourselves import own_facts  # noqa: PLC0415  as below
+
+        own_facts(settings)
     if settings.embedded:
         prepare(settings)
     engine = open_engine(settings.database)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-import holidays
 from babel import Locale
 
 from incidents.errors import Problem
@@ -207,6 +206,8 @@ def _countries() -> frozenset[str]:
 
 @cache
 def _parts(country: str) -> frozenset[str]:
+    import holidays  # noqa: PLC0415  3 MB, which whoever only sends never needs
+
     return frozenset(holidays.list_supported_countries(include_aliases=False).get(country, ()))
 
 
