@@ -83,7 +83,8 @@ def withhold(
     """Send nothing to some people: a police hold, their safety."""
     path = f"/incidents/{incident_of(api, incident)['id']}/population/withheld"
     made = api.client.post(path, {"refs": refs, "reason": reason})
-    api.say(made, lambda one: Text(f"{one['people']:,} people"))
+    then = "nothing is sent to them" if reason else "they are told like everybody"
+    api.say(made, lambda one: Text(f"Found {one['people']:,} of {len(set(refs)):,}; {then}."))
 
 
 def _imports(api: Api, incident: str) -> list[dict[str, Any]]:
