@@ -20,7 +20,7 @@ import orjson
 class Letter:
     """One person's letter.
 
-    piece    its number, printed at its foot and given to the printer
+    piece    its number, printed at its head and given to the printer
     address  the lines in the window
     values   token in the words -> what stands there for this person
     """
