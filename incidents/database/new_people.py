@@ -34,6 +34,7 @@ class NewPerson(NamedTuple):
     phone_index: bytes | None
     push_index: bytes | None
     post_index: bytes | None
+    mail_host: int
 
 
 class NewInvented(NamedTuple):
@@ -47,6 +48,7 @@ class NewInvented(NamedTuple):
     phone_index: bytes | None
     push_index: bytes | None
     post_index: bytes | None
+    mail_host: int
     drill_name: str | None
     drill_email: str | None
     drill_phone: str | None
@@ -127,7 +129,7 @@ def _copy(
 # https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
 _HEADER, _END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 _WIDTH = Struct(">h").pack(len(_NEW))
-_length = Struct(">i").pack
+_length, _number = Struct(">i").pack, Struct(">ih").pack
 _NULL, _SIXTEEN = _length(-1), _length(16)
 
 
@@ -137,10 +139,10 @@ def _packed(same: Sequence[bytes], people: Sequence[NewPerson]) -> bytes:
     texts = {person.locale for person in people} | {person.place for person in people}
     where = {text: _value(text.encode()) for text in texts}
     rows = [
-        b"%b%b%b%b%b%b%b%b%b%b%b%b"
+        b"%b%b%b%b%b%b%b%b%b%b%b%b%b"
         % (first, row_id, _SIXTEEN, key, where[locale], where[place], _length(len(sealed)), sealed,
-           _index(email), _index(phone), _index(push), _index(post))
-        for row_id, key, locale, place, sealed, email, phone, push, post in people
+           _index(email), _index(phone), _index(push), _index(post), _number(2, host))
+        for row_id, key, locale, place, sealed, email, phone, push, post, host in people
     ]  # fmt: skip
     return b"".join((_HEADER, *rows, _END))
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    SmallInteger,
     String,
     UniqueConstraint,
     and_,
@@ -56,6 +57,8 @@ class Recipient(Base):
     sealed       JSON of those of CONTACT_FIELDS that are known, AES-256-GCM
     person_key   blind index of who they are: one row per person and incident
     *_index      blind index of the normalised address; NULL: not reachable that way
+    mail_host    number of the host of their e-mail (rules.mail_hosts), by which a ramp counts;
+                 0: no e-mail, or taken in before there were numbers
     barred       a bit for each channel that may not be used for them (rules.ladder.BARRED)
     withheld     why nothing may be sent to them (a police hold, their safety); empty: nothing
     """
@@ -89,6 +92,7 @@ class Recipient(Base):
     phone_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     push_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
     post_index: Mapped[bytes | None] = mapped_column(LargeBinary(16))
+    mail_host: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     barred: Mapped[int] = mapped_column(default=0, server_default="0")
     withheld: Mapped[str] = mapped_column(String(40), default="")
     drill_name: Mapped[str | None] = mapped_column(String(200))

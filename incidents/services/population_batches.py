@@ -11,6 +11,7 @@ import orjson
 from incidents.database.base import uuid7_bytes
 from incidents.database.new_people import NewInvented, NewPerson
 from incidents.database.population import CONTACT_FIELDS
+from incidents.rules.mail_hosts import host_of, number_of
 from incidents.rules.people import (
     COLUMNS,
     REASONS,
@@ -29,6 +30,7 @@ Row = TypeVar("Row", NewPerson, NewInvented)
 # Rows are made from as many people together: few enough that they stay in the processor's cache.
 _AT_ONCE = 250
 MOST_LISTED = 10_000
+_MOST_DOMAINS = 10_000  # some 1.5 MB
 
 
 @dataclass
@@ -148,13 +150,17 @@ def _people(
         yield person, identity(person, record.values), at in flaws
 
 
-Indexes = tuple[bytes | None, bytes | None, bytes | None, bytes | None]
+Indexes = tuple[bytes | None, bytes | None, bytes | None, bytes | None, int]
 
 
 def address_indexer(key: DataKey) -> Callable[[Person], Indexes]:
-    """Gives the blind indexes of a person's email, phone, push and post; None: no such address."""
+    """Gives the blind indexes of a person's email, phone, push and post; None: no such address.
+
+    Last the number of their mail host.
+    """
     email, phone = indexer(key, "email"), indexer(key, "phone")
     push, post = indexer(key, "push"), indexer(key, "post")
+    hosts = _HostNumbers(key)
 
     def indexes(person: Person) -> Indexes:
         return (
@@ -162,9 +168,23 @@ def address_indexer(key: DataKey) -> Callable[[Person], Indexes]:
             phone(person.phone) if person.phone else None,
             push(person.push_token) if person.push_token else None,
             post(postal_key(person.postal_address)) if person.postal_address else None,
+            hosts[person.email.rpartition("@")[2]] if person.email else 0,
         )
 
     return indexes
+
+
+class _HostNumbers(dict[str, int]):
+    """Domain -> number of its mail host. Most people's domains are few: those are kept."""
+
+    def __init__(self, key: DataKey) -> None:
+        self._index = indexer(key, "mail_host")
+
+    def __missing__(self, domain: str) -> int:
+        if len(self) >= _MOST_DOMAINS:
+            self.clear()
+        number = self[domain] = number_of(self._index(host_of(domain)))
+        return number
 
 
 def sealer(key: DataKey) -> Callable[[Mapping[bytes, Person]], list[NewPerson]]:

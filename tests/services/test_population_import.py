@@ -81,6 +81,22 @@ def test_contacts_are_sealed_and_open_for_the_sender(office, incident_id):
     }
 
 
+def test_people_of_one_mail_host_bear_one_number_which_says_nothing_elsewhere(office, incident_id):
+    domains = ["gmail.com", "googlemail.com", *(f"mail{n}.example.com" for n in range(20))]
+    lines = [f"Person {n},p{n}@{domain},\n" for n, domain in enumerate(domains)]
+    text = "".join(["name,email,phone\n", *lines, "Ada Example,,+1 202 555 0123\n"])
+    take_in(office, incident_id, text)
+    numbers = [person.mail_host for person in everybody(office)]
+    assert numbers[0] == numbers[1]
+    assert len(set(numbers[1:-1])) > 18  # two of them may share one by chance
+    assert numbers[-1] == 0
+    with office.work(TOCSIN) as work:
+        other_id = make_incident(work).id
+    take_in(office, other_id, text)
+    others = [person.mail_host for person in everybody(office)[len(numbers) :]]
+    assert sum(one == other for one, other in zip(numbers, others, strict=True)) < 4
+
+
 def test_the_same_list_twice_adds_nobody(office, incident_id):
     take_in(office, incident_id, PEOPLE)
     again = take_in(office, incident_id, PEOPLE)
