@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from incidents.rules import forecast, lanes, pace
+from incidents.rules import forecast, lanes, pace, ramp
 
 
 def _default_data_folder() -> Path:
@@ -128,6 +128,13 @@ class Settings(BaseSettings):
         description="The most that a provider is given a second, in requests, recipients, messages,"
         " segments or calls, e.g. sendgrid=50 requests,60000 recipients; twilio=100 segments."
         " Not set: as fast as it goes; a provider that asks to wait is heard all the same.",
+    )
+
+    mail_ramp: str = Field(
+        default="",
+        description="For a sender without a history: people of one mail domain who are sent e-mail"
+        " in the first hour or day, e.g. 5000/hour; twice as many in each that follows, faster"
+        " where a duty's deadline comes first. Others wait for nobody. Not set: all at once.",
     )
 
     prices: str = Field(
@@ -363,6 +370,12 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_pace(cls, told: str) -> str:
         pace.rates(told)
+        return told
+
+    @field_validator("mail_ramp")
+    @classmethod
+    def _is_a_ramp(cls, told: str) -> str:
+        ramp.ramp(told)
         return told
 
     @field_validator("prices")

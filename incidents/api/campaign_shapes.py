@@ -107,6 +107,7 @@ class LegView(View):
     units      what it bills: e-mails, SMS segments at the most, calls, letters, push messages
     cost       null: no price is set
     opens_at   not before, since it is night there; null: at once
+    ramp_until by and by until then, since many share their mail host; null: at once
     """
 
     rung: int
@@ -119,7 +120,23 @@ class LegView(View):
     units: int
     cost: Decimal | None
     opens_at: datetime | None
+    ramp_until: datetime | None
     variant: str
+
+
+class RampAheadView(View):
+    """People at mail hosts that many share, who are sent e-mail by and by.
+
+    first           of each host in the first period, twice as many in each that follows
+    period_seconds  an hour or a day
+    is_steep        faster than is set, since a deadline comes first
+    """
+
+    people: int
+    first: int
+    period_seconds: float
+    ends_at: datetime
+    is_steep: bool
 
 
 class ForecastView(View):
@@ -132,6 +149,7 @@ class ForecastView(View):
     ends_at       by then all were tried once; null: not known
     due_at        the earliest duty to tell people
     in_time       whether it ends before that; null: not known
+    ramp          who is sent e-mail by and by; null: nobody
     """
 
     people: int
@@ -146,6 +164,7 @@ class ForecastView(View):
     ends_at: datetime | None
     due_at: datetime | None
     in_time: bool | None
+    ramp: RampAheadView | None
     warnings: list[str]
 
 
@@ -219,12 +238,25 @@ class TroubleView(View):
     people: int
 
 
+class OnRampView(View):
+    """People who wait until their mail host is given more; when the next and the last of them go.
+
+    is_steep  faster than is set, since a deadline comes first
+    """
+
+    people: int
+    next_at: datetime
+    ends_at: datetime
+    is_steep: bool
+
+
 class ProgressView(View):
     """Envelopes and their people by state; the pace of the last seconds; time left at it.
 
     total       everybody who is to be told
     buckets     where they are, as counted at `counted_at`; of many people not at each look
     troubles    the most people first
+    ramp        who waits until their mail host is given more; null: nobody
     """
 
     envelopes: dict[str, int]
@@ -235,6 +267,7 @@ class ProgressView(View):
     buckets: dict[str, int]
     counted_at: datetime | None
     troubles: list[TroubleView]
+    ramp: OnRampView | None
 
 
 class CampaignNow(CampaignView):

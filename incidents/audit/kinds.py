@@ -222,6 +222,7 @@ KINDS: Mapping[str, Details] = {
     "campaign.halt": _CAMPAIGN,
     "campaign.finish": _CAMPAIGN,
     "campaign.rejoin": _CAMPAIGN,
+    "campaign.ramp": _CAMPAIGN,  # what waits for its step leaves later, or sooner
     "campaign.release": _CAMPAIGN,
     "campaign.prove": {  # the root over one leaf per person and rung
         "notice_id": uuid,

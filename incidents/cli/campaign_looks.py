@@ -45,6 +45,7 @@ def shown(campaign: dict[str, Any]) -> RenderableType:
             "status": words(campaign["status"]),
             "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
             "canary": gate(campaign),
+            "ramp": on_ramp(progress["ramp"]),
             "ladder": " → ".join(campaign["ladder"]),
             "envelopes": "  ".join(f"{k} {v:,}" for k, v in progress["envelopes"].items()),
             "pace": f"{pace:,.0f} people/s" if pace else "",
@@ -65,6 +66,7 @@ def watched(campaign: dict[str, Any]) -> RenderableType:
         "pace": f"{pace:,.0f} people/s" if pace else "nothing moves",
         "time left": span(rest) if rest and campaign["status"] == "running" else "",
         "canary": gate(campaign),
+        "ramp": on_ramp(progress["ramp"]),
         "people": _named({name: n for name, n in progress["buckets"].items() if n}),
         "counted": _age(progress["counted_at"]),
         "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
@@ -121,8 +123,9 @@ def forecast(found: dict[str, Any]) -> RenderableType:
         cost = f"{Decimal(leg['cost']):,.2f}" if leg["cost"] is not None else "—"
         sizes = (f"{leg['people']:,}", f"{leg['envelopes']:,}", billed, cost)
         night = f"from {moment(leg['opens_at'])}" if leg["opens_at"] else ""
+        slow = f"by and by until {moment(leg['ramp_until'])}" if leg["ramp_until"] else ""
         told = f"{leg['locale']} for {leg['variant']}" if leg["variant"] else leg["locale"]
-        made.add_row(leg["channel"], leg["provider"], told, *sizes, Text(night, "dim"))
+        made.add_row(leg["channel"], leg["provider"], told, *sizes, Text(night or slow, "dim"))
     pace = span(found["seconds"]) if found["seconds"] is not None else "as fast as it goes"
     hold = (
         "until somebody says so" if found["hold_seconds"] is None else span(found["hold_seconds"])
@@ -135,12 +138,34 @@ def forecast(found: dict[str, Any]) -> RenderableType:
             "cost": f"{Decimal(found['cost']):,.2f} {found['currency']}" if found["cost"] else "",
             "canary": first if found["canary_people"] else "none: all at once",
             "sending": pace,
+            "large mail host": _ramp_ahead(found["ramp"]) if found["ramp"] else "",
             "all tried by": moment(found["ends_at"]) if found["ends_at"] else "not known",
             "duty due": moment(found["due_at"]) if found["due_at"] else "no date",
             "in time": _IN_TIME[found["in_time"]],
         }
     )
     return Group(made, about, bullets("Before you launch", found["warnings"], "yellow"))
+
+
+def _ramp_ahead(ramp: dict[str, Any]) -> str:
+    period = span(ramp["period_seconds"])
+    steep = "; faster than is set, for the deadline" if ramp["is_steep"] else ""
+    return (
+        f"{ramp['people']:,} people by and by: {ramp['first']:,} of a host in the first {period},"
+        f" twice as many in each that follows{steep}"
+    )
+
+
+def on_ramp(ramp: dict[str, Any] | None) -> str:
+    """Who waits until their mail host is given more; empty: nobody."""
+    if not ramp:
+        return ""
+    now = datetime.now(UTC)
+    soon, last = (
+        max(0.0, (datetime.fromisoformat(ramp[name]) - now).total_seconds())
+        for name in ("next_at", "ends_at")
+    )
+    return f"{ramp['people']:,} wait for their mail host; more in {span(soon)}, all in {span(last)}"
 
 
 def _many(unit: str, count: int) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    SmallInteger,
     String,
     UniqueConstraint,
     select,
@@ -44,6 +45,8 @@ class Campaign(Base):
     quiet             hours in which nobody is disturbed (rules/quiet_hours); empty: none
     quiet_override    who asked for them to be lifted and why, and who agreed
     shuts_at          when it grows late for the first of its people
+    ramp              how large mail hosts are given more by and by (rules/ramp); empty: at once
+    ramps_at          when to look whether what waits for that is late
     rested_at         when all had been sent and only silence was waited for; None: not so now
     envelope_count    ordinals given out so far
     population_count  people added to the population when all of them had a place last; what is
@@ -86,6 +89,8 @@ class Campaign(Base):
     quiet: Mapped[dict[str, Any]] = mapped_column(default=dict)
     quiet_override: Mapped[dict[str, Any]] = mapped_column(default=dict)
     shuts_at: Mapped[datetime | None]
+    ramp: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    ramps_at: Mapped[datetime | None]
     rested_at: Mapped[datetime | None]
     envelope_count: Mapped[int] = mapped_column(default=0)
     population_count: Mapped[int | None]
@@ -111,6 +116,7 @@ class Envelope(Base):
 
     variant      which of the words written for the locale and channel; '': the plain ones
     is_bulk      may hold more than one person
+    mail_host    the host of all its people, where a ramp slows it down; 0: any other
     epoch        raised by each lease; an outcome under an older epoch is ignored
     next_at      ready: not sent before this moment; unknown: not looked up before it;
                  accepted: when it was
@@ -152,6 +158,7 @@ class Envelope(Base):
     people_count: Mapped[int]
     is_bulk: Mapped[bool]
     awaits: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    mail_host: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     state: Mapped[str] = mapped_column(String(10))
     epoch: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime]

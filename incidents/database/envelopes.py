@@ -108,6 +108,7 @@ def halve(
                 people_count=len(people),
                 is_bulk=len(people) > 1,
                 awaits=was.awaits,
+                mail_host=was.mail_host,
                 state="ready",
                 next_at=now,
             )

@@ -59,20 +59,18 @@ Shared = defaultdict[tuple[int | None, str, str], Counter[int]]
 def _at_shared_addresses(session: Session, placing: Placing, person: Subquery) -> Shared:
     """(track, words) -> how many addresses have how many people, where more than one."""
     found: Shared = defaultdict(Counter)
-    for number, track in enumerate(placing.tracks):
-        if track.lane.max_people == 1:
-            continue
-        address = person.c[ADDRESS_INDEX[track.channel]]
+    for channel, numbers in placing.shared_tracks.items():
+        key = [person.c[name] for name in ("track", "reads", "variant")]
         crowd = (
-            select(person.c.reads, person.c.variant, func.count().label("people"))
-            .where(person.c.track == number)
-            .group_by(address, person.c.reads, person.c.variant)
+            select(*key, func.count().label("people"))
+            .where(person.c.track.in_(numbers))
+            .group_by(person.c[ADDRESS_INDEX[channel]], *key)
             .having(func.count() > 1)
             .subquery()
         )
         counted = select(crowd, func.count()).group_by(*crowd.c)
-        for reads, variant, people, addresses in session.execute(counted):
-            found[number, reads, variant][people] += addresses
+        for track, reads, variant, people, addresses in session.execute(counted):
+            found[track, reads, variant][people] += addresses
     return found
 
 

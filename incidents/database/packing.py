@@ -31,7 +31,7 @@ from incidents.database.campaigns import Campaign
 from incidents.database.pages import Kind
 from incidents.database.population import Recipient
 from incidents.rules.ladder import BARRED, awaits_word
-from incidents.rules.tracks import Lane, Track, tracks
+from incidents.rules.tracks import Lane, Slopes, Track, tracks
 
 # The column that says whether a person can be reached on a channel.
 ADDRESS_INDEX = {
@@ -47,6 +47,7 @@ PERSON = (
     Recipient.id,
     Recipient.locale,
     Recipient.place,
+    Recipient.mail_host,
     Recipient.barred,
     Recipient.withheld,
     Recipient.email_index,
@@ -68,6 +69,8 @@ class Placing:
     variants  place -> variant of the words; others get the plain ones
     unwritten variant -> locales that it is not written in: `default_locale` stands in for them
     opens_at  channel -> place -> moment before which nothing may leave
+    slopes    steps of mail hosts that a ramp slows down, for as many people as may be placed
+    placed    number of such a host -> how many of its people have been placed so far
     """
 
     campaign: Campaign
@@ -79,6 +82,8 @@ class Placing:
     unwritten: Mapping[str, Collection[str]]
     opens_at: Mapping[str, Mapping[str, datetime]]
     now: datetime
+    slopes: Slopes
+    placed: Mapping[int, int]
 
     @cached_property
     def places(self) -> frozenset[str]:
@@ -97,7 +102,16 @@ class Placing:
     @cached_property
     def tracks(self) -> Sequence[Track]:
         """The tracks on which these people may stand."""
-        return tracks(self.rungs, self.lanes, self.places, self.opens_at, self.now)
+        return tracks(self.rungs, self.lanes, self.places, self.opens_at, self.now, self.slopes)
+
+    @cached_property
+    def shared_tracks(self) -> Mapping[str, Sequence[int]]:
+        """Channel -> the numbers of its tracks on which people share envelopes."""
+        found = defaultdict(list)
+        for number, track in enumerate(self.tracks):
+            if track.lane.max_people > 1:
+                found[track.channel].append(number)
+        return found
 
 
 def packed(placing: Placing, people: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
@@ -184,7 +198,7 @@ def _reads(placing: Placing, person: Subquery) -> ColumnElement[str]:
 
 def _on_track(placing: Placing, person: Subquery) -> Subquery:
     """Each person on the track of their rung and place whose turn it is; none if not sent to."""
-    person = _by_turns(placing, person)
+    person = _at_host(placing, _by_turns(placing, person))
     whens = [
         (
             and_(
@@ -192,6 +206,7 @@ def _on_track(placing: Placing, person: Subquery) -> Subquery:
                 person.c.rung == track.rung,
                 _lives_in(placing, person, track.places),
                 _is_turn(person, track),
+                _is_step(placing, person, track),
             ),
             number,
         )
@@ -222,6 +237,30 @@ def _is_turn(person: Subquery, track: Track) -> ColumnElement[bool]:
     return (person.c.nth % track.rounds).between(track.turns.start, track.turns.stop - 1)
 
 
+def _at_host(placing: Placing, person: Subquery) -> Subquery:
+    """Each person with their number among those of their mail host, if a ramp slows it down."""
+    if not placing.slopes:
+        return person
+    whens = [
+        (and_(person.c.held == "", person.c.rung == rung, person.c.mail_host == host), host)
+        for rung, channel in enumerate(placing.rungs)
+        for host in placing.slopes.get(channel, ())
+    ]
+    nth = func.row_number().over(partition_by=_first(whens, -1), order_by=person.c.id)
+    before = chosen(person.c.mail_host, placing.placed, 0)
+    return select(person, (nth + before).label("nth_at_host")).subquery()
+
+
+def _is_step(placing: Placing, person: Subquery, track: Track) -> ColumnElement[bool]:
+    """Whether it is the step of a person, if none of the steps before it is."""
+    if not (hosts := placing.slopes.get(track.channel)):
+        return true()
+    if not track.host:
+        return person.c.mail_host.not_in(hosts)
+    at_host = person.c.mail_host == track.host
+    return and_(at_host, person.c.nth_at_host <= track.upto) if track.upto else at_host
+
+
 def _lined(placing: Placing, person: Subquery) -> Subquery:
     """Each person with their layer, and their number among those who may share envelopes."""
     layered = _layered(placing, person)
@@ -237,9 +276,8 @@ def _layered(placing: Placing, person: Subquery) -> Subquery:
     order in which they were read, and is not sorted by address and back again.
     """
     whens = [
-        (person.c.track == number, person.c[ADDRESS_INDEX[track.channel]])
-        for number, track in enumerate(placing.tracks)
-        if track.lane.max_people > 1
+        (person.c.track.in_(numbers), person.c[ADDRESS_INDEX[channel]])
+        for channel, numbers in placing.shared_tracks.items()
     ]
     row = select(person, _first(whens, literal(None, LargeBinary)).label("address")).cte("person")
     twice = select(row.c.address).group_by(row.c.address).having(func.count() > 1)

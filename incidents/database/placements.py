@@ -4,6 +4,7 @@ People are packed (database/packing) into a table of the connection's own; from 
 deliveries are written, and the envelopes that carry them.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable
 
+from incidents.database import ramp
 from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
@@ -145,8 +147,21 @@ def _place(session: Session, placing: Placing, people: Select[*tuple[Any, ...]])
         if placing.tracks:
             placing.campaign.envelope_count += rows_changed(session, _envelopes(placing))
             session.flush()
+        if placing.slopes:
+            _count_on_ramp(session, placing)
         session.execute(delete(PACKED) if is_sqlite(session.connection()) else _EMPTY)
     return count
+
+
+def _count_on_ramp(session: Session, placing: Placing) -> None:
+    """How many people of each large host have a place now, so that the next ones go on there."""
+    counted = select(PACKED.c.track, func.count()).group_by(PACKED.c.track)
+    total = Counter(placing.placed)
+    for track, people in session.execute(counted.where(PACKED.c.track.is_not(None))):
+        total[placing.tracks[track].host] += people
+    del total[0]
+    ramp.count_in(placing.campaign, total)
+    session.flush()
 
 
 _EMPTY = text("TRUNCATE packed")
@@ -185,6 +200,7 @@ def _envelopes(placing: Placing) -> Insert:
         "people_count": count,
         "is_bulk": count > 1,
         "awaits": by_track(row.track, [placing.awaits(track) for track in tracks]),
+        "mail_host": by_track(row.track, [track.host for track in tracks]),
         "state": literal("ready"),
         "epoch": literal(0),
         "attempt_count": literal(0),

@@ -59,7 +59,7 @@ def reroute(
     large = select(Envelope.ordinal).where(movable, Envelope.people_count > lane.max_people)
     apart = session.scalars(large.order_by(Envelope.ordinal).with_for_update()).all()
     fitting = update(Envelope).where(movable, Envelope.people_count <= lane.max_people)
-    next_at = Envelope.next_at if _may_sleep(campaign, channel) else now
+    next_at = Envelope.next_at if _may_sleep(campaign, channel) else _unless_on_ramp(now)
     count = rows_changed(
         session, fitting.values(provider=lane.provider, next_at=next_at, reason="")
     )
@@ -71,6 +71,12 @@ def reroute(
 def _may_sleep(campaign: Campaign, channel: str) -> bool:
     """Whether what waits may wait for the morning: then it keeps its time, trouble or not."""
     return channel in campaign.quiet.get("channels", ())
+
+
+def _unless_on_ramp(now: datetime) -> ColumnElement[datetime]:
+    """This moment; a later one of what has not been tried, and waits for its mail host's ramp."""
+    waits = and_(Envelope.mail_host != 0, Envelope.attempt_count == 0, Envelope.next_at > now)
+    return case((waits, Envelope.next_at), else_=literal(now, Envelope.next_at.type))
 
 
 def _movable(campaign: Campaign, provider: str, channel: str, lane: Lane) -> ColumnElement[bool]:
@@ -134,7 +140,7 @@ def _parts(campaign: Campaign, ordinals: Sequence[int], size: int) -> Select[*tu
 
 def _envelopes(campaign: Campaign, parts: Any, lane: Lane, now: datetime) -> Any:
     count = func.count()
-    kept = ("campaign_id", "mode", "rung", "channel", "locale", "variant", "awaits")
+    kept = ("campaign_id", "mode", "rung", "channel", "locale", "variant", "awaits", "mail_host")
     columns = [cast("Table", Envelope.__table__).c[name] for name in kept]
     values: dict[str, Any] = {
         "ordinal": parts.c.ordinal,
@@ -146,7 +152,7 @@ def _envelopes(campaign: Campaign, parts: Any, lane: Lane, now: datetime) -> Any
         "attempt_count": literal(0),
         "next_at": case(
             (Envelope.channel.in_(campaign.quiet.get("channels", ())), func.max(Envelope.next_at)),
-            else_=literal(now, Envelope.next_at.type),
+            else_=func.max(_unless_on_ramp(now)),
         ),
         "reason": literal(""),
     }

@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from incidents.rules.pace import Rate
 
@@ -25,6 +26,7 @@ class Leg:
     units      of `unit`, at the most
     cost       at the price in the settings; None: there is none
     opens_at   not before this moment, since it is night there; None: at once
+    ramp_until by and by until this moment, since their mail host is a large one; None: at once
     """
 
     rung: int
@@ -37,7 +39,22 @@ class Leg:
     units: int
     cost: Decimal | None
     opens_at: datetime | None = None
+    ramp_until: datetime | None = None
     variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RampAhead:
+    """People at large mail hosts, so many of each host in the first period, then twice as many.
+
+    is_steep  faster than is set, since a deadline comes first
+    """
+
+    people: int
+    first: int
+    period_seconds: float
+    ends_at: datetime
+    is_steep: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +65,8 @@ class Forecast:
                bounced before); withheld ones by their reason, residency among them
     seconds    sending at the pace in the settings; None: no pace is set
     cost       of all legs; None where a price is missing: `unpriced` says for whom
-    ends_at    by then all have been tried on their first rung, canary and nights included
+    ends_at    by then all have been tried on their first rung, canary, nights and ramp included
+    ramp       None: nobody is at a mail host that many share, or no ramp is set
     due_at     the earliest duty to tell people; None: there is none with a date
     """
 
@@ -63,6 +81,7 @@ class Forecast:
     seconds: float | None
     ends_at: datetime | None
     due_at: datetime | None
+    ramp: RampAhead | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -93,6 +112,28 @@ def cost_of(legs: Iterable[Leg]) -> tuple[Decimal | None, list[str]]:
     return (None if unpriced else known), unpriced
 
 
+def together(legs: Iterable[Leg]) -> list[Leg]:
+    """Legs that only the steps of a ramp tell apart as one, in order."""
+    alike: defaultdict[tuple[Any, ...], list[Leg]] = defaultdict(list)
+    for leg in legs:
+        words = (leg.rung, leg.locale, leg.variant, leg.provider)
+        alike[*words, leg.opens_at, leg.ramp_until is None].append(leg)
+    summed = [_sum(some) for some in alike.values()]
+    return sorted(summed, key=lambda leg: (leg.rung, leg.locale, leg.variant))
+
+
+def _sum(some: Sequence[Leg]) -> Leg:
+    costs = [leg.cost for leg in some if leg.cost is not None]
+    return replace(
+        some[0],
+        people=sum(leg.people for leg in some),
+        envelopes=sum(leg.envelopes for leg in some),
+        units=sum(leg.units for leg in some),
+        cost=sum(costs, Decimal(0)) if costs else None,
+        ramp_until=max((leg.ramp_until for leg in some if leg.ramp_until), default=None),
+    )
+
+
 def sending_seconds(legs: Iterable[Leg], rates: Iterable[Rate]) -> float | None:
     """How long it takes at the paces that are set, providers side by side; None: none is set."""
     totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -110,9 +151,11 @@ def ends_at(
     """When the last one has been tried on their first rung; None: only a person knows."""
     if hold_seconds is None:
         return None
-    begins = now + timedelta(seconds=hold_seconds)
+    legs, begins = list(legs), now + timedelta(seconds=hold_seconds)
     opens = max((leg.opens_at for leg in legs if leg.opens_at), default=begins)
-    return max(begins, opens) + timedelta(seconds=seconds or 0.0)
+    ends = max(begins, opens) + timedelta(seconds=seconds or 0.0)
+    # What a ramp spreads out is sent meanwhile, not after it.
+    return max([ends, *(leg.ramp_until for leg in legs if leg.ramp_until)])
 
 
 def warnings(forecast: Forecast) -> list[str]:

@@ -1,13 +1,15 @@
 """The tracks of a campaign: which provider on which rung may carry people of which places. Pure.
 
-Everything that tells one track from another follows from a person's place, and of places there
-are few: so the tracks can be listed, and the database only puts people on them.
+Everything that tells one track from another follows from a person's place, of which there are
+few, and from their turn at a large mail host: so the tracks can be listed, and the database only
+puts people on them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import gcd
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Track:
     """One provider on one rung for the people of some places, open from a moment on.
 
     turns, rounds  they come to it by turns: these of so many
+    host           the mail host that a ramp slows down; 0: all the others
+    upto           of the host's people only those up to this one; 0: all that are left
     """
 
     rung: int
@@ -45,6 +49,12 @@ class Track:
     opens_at: datetime
     turns: range
     rounds: int
+    host: int = 0
+    upto: int = 0
+
+
+# Channel -> number of a mail host -> (up to which of its people, when they may be told).
+Slopes = Mapping[str, Mapping[int, Sequence[tuple[int, datetime]]]]
 
 
 def tracks(
@@ -53,14 +63,16 @@ def tracks(
     places: Iterable[str],
     opens_at: Mapping[str, Mapping[str, datetime]],
     now: datetime,
+    slopes: Slopes = MappingProxyType({}),
 ) -> list[Track]:
-    """Every track on which somebody of these places may stand.
+    """Every track on which somebody of these places may stand; of a host in the order of steps.
 
     lanes     channel -> the providers that may carry it
     opens_at  channel -> place -> moment before which nothing may leave
+    slopes    the steps of each large host; the last one is for all who are left
     """
     known = sorted(set(places))
-    return [
+    plain = [
         track
         for rung, channel in enumerate(ladder)
         for (some, opens), where in _alike(
@@ -68,6 +80,15 @@ def tracks(
         ).items()
         for track in _side_by_side(rung, channel, frozenset(where), some, opens)
     ]
+    return plain + [step for one in plain for step in _steps(one, slopes.get(one.channel, {}))]
+
+
+def _steps(track: Track, hosts: Mapping[int, Sequence[tuple[int, datetime]]]) -> Iterable[Track]:
+    """A track once more for each step of each large host."""
+    for host, slope in hosts.items():
+        for at, (upto, opens) in enumerate(slope, start=1):
+            opens_at = max(track.opens_at, opens)
+            yield replace(track, host=host, upto=upto if at < len(slope) else 0, opens_at=opens_at)
 
 
 def _alike(

@@ -7,7 +7,7 @@ from incidents.database.campaigns import Campaign
 from incidents.errors import InvalidInput, InvalidTransition, Problem
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.rules.permissions import Permission
-from incidents.services import brake, canary
+from incidents.services import brake, canary, ramp
 from incidents.services.campaign_trail import held, tell
 from incidents.work import Work, require
 
@@ -33,6 +33,7 @@ def resume(work: Work, campaign_id: UUID, reason: str = "") -> Campaign:
     campaign.status = CAMPAIGN.after(campaign.status, "resume")
     if campaign.halt:
         brake.forgive(work, campaign)
+    ramp.keep(work, campaign)
     work.session.flush()
     story = f"The campaign goes on: {reason}" if reason else "The campaign goes on"
     tell(work, campaign, "campaign.resume", story, private={"reason": reason} if reason else None)

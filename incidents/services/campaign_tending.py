@@ -13,6 +13,7 @@ from incidents.services import (
     failover,
     planning,
     quiet,
+    ramp,
     reconcile,
     silence,
 )
@@ -32,6 +33,7 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     changed |= reconcile.resolve_due(office, dispatch, mode)
     changed |= silence.look(office, mode)
     changed |= quiet.look(office, mode)
+    changed |= ramp.look(office, mode)
     changed |= brake.look(office, mode)
     changed |= canary.look(office, mode)
     _cancel_late(office, mode)

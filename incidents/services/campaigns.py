@@ -24,7 +24,7 @@ from incidents.rules.lifecycle import CAMPAIGN, NOTICE
 from incidents.rules.permissions import Permission
 from incidents.rules.quiet_hours import checked
 from incidents.services import canary as few_first
-from incidents.services import freezing, planning, recalls, residency
+from incidents.services import freezing, planning, ramp, recalls, residency
 from incidents.services.campaign_control import go_on, pause, resume, stop
 from incidents.services.campaign_tending import tend
 from incidents.services.campaign_trail import tell
@@ -71,7 +71,7 @@ def prepared(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:
     if options.recallable:
         recalls.check(work, carried, people)
     residency.check(work, notice.mode, notice.incident_id, carried)
-    return Campaign(
+    campaign = Campaign(
         incident_id=notice.incident_id,
         mode=notice.mode,
         notice_id=notice.id,
@@ -90,12 +90,16 @@ def prepared(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:
         launched_at=work.now,
         launched_by=work.actor.id,
     )
+    ramp.begin(work, campaign)
+    return campaign
 
 
 def _tell(work: Work, campaign: Campaign, notice: Notice) -> None:
     first = few_first.few_of(campaign).people
     story = f"Telling people: {notice.reference}"
     story += f"; {first:,} of them go first" if first else ""
+    slow = campaign.ramp.get("people")
+    story += f"; {slow:,} at large mail hosts by and by" if slow else ""
     approval = work.session.get_one(NoticeApproval, campaign.approval_id)
     tell(
         work,

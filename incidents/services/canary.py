@@ -6,7 +6,7 @@ from incidents.database import campaign_looks as rows
 from incidents.database.campaigns import Campaign
 from incidents.rules.canary import Few
 from incidents.rules.lifecycle import GATE
-from incidents.services import brake, planning
+from incidents.services import brake, planning, ramp
 from incidents.services.campaign_trail import held, tell
 from incidents.work import TOCSIN, Office, Work
 
@@ -62,6 +62,7 @@ def let_follow(work: Work, campaign: Campaign, why: str) -> bool:
     """From now on everybody is told; the caller holds the campaign."""
     campaign.gate = GATE.after(campaign.gate, "continue")
     campaign.gate_at = None
+    ramp.keep(work, campaign)
     work.session.flush()
     story = f"The others follow the first {few_of(campaign).people:,} people: {why}"
     tell(work, campaign, "campaign.continue", story)

@@ -15,10 +15,12 @@ from incidents.database.duties import people_due_at
 from incidents.database.forecast import Standing
 from incidents.database.notices import bodies_of
 from incidents.database.packing import Placing
-from incidents.rules import forecast, pace
-from incidents.rules.forecast import UNITS, Forecast, Leg
+from incidents.database.ramp import large_hosts
+from incidents.rules import forecast, pace, ramp
+from incidents.rules.forecast import UNITS, Forecast, Leg, RampAhead
 from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.permissions import Permission
+from incidents.rules.ramp import SUDDEN
 from incidents.services import campaigns, planning
 from incidents.services.canary import few_of
 from incidents.services.pacing import most_segments
@@ -29,14 +31,15 @@ def plan(work: Work, notice_id: UUID, options: LaunchOptions) -> Forecast:
     """What `campaigns.launch` with the same options would do; refused where that would be."""
     require(work.actor, Permission.RUN_CAMPAIGN)
     campaign = campaigns.prepared(work, notice_id, options)
-    placing = planning.placing(work, campaign, pages.kinds_of(work.session, campaign.incident_id))
+    people = pages.added_people(work.session, campaign.incident_id)
+    kinds = pages.kinds_of(work.session, campaign.incident_id)
+    placing = planning.placing(work, campaign, kinds, most=people)
     placements.make_room(work.session)
     found = rows.standings(work.session, placing)
     legs = [_leg(work, placing, one) for one in found if one.track is not None]
-    made = _forecast(
-        work, campaign, found, sorted(legs, key=lambda leg: (leg.rung, leg.locale, leg.variant))
-    )
-    return replace(made, warnings=[*forecast.warnings(made), *_keyless(work, made)])
+    made = _forecast(work, campaign, found, forecast.together(legs))
+    said = [*forecast.warnings(made), *_keyless(work, made), *_sudden(work, campaign)]
+    return replace(made, warnings=said)
 
 
 # Without these the provider refuses everything, and everybody waits.
@@ -56,6 +59,34 @@ def _keyless(work: Work, made: Forecast) -> list[str]:
         for name in _KEYS.get(provider, ())
         if not _told(getattr(work.settings, name))
     ]
+
+
+def _sudden(work: Work, campaign: Campaign) -> list[str]:
+    """Whether one mail host gets a great deal of mail at once."""
+    wanted = ramp.ramp(work.settings.mail_ramp)
+    if campaign.mode == "drill" or "email" not in campaign.ladder or campaign.ramp:
+        return []
+    hosts = large_hosts(work.session, campaign, max(SUDDEN, int(wanted.first) if wanted else 0))
+    if not hosts:
+        return []
+    said = f"{max(hosts.values()):,} people at one mail host are sent e-mail at once"
+    if wanted:
+        return [f"{said}: the deadline leaves no time for a ramp"]
+    return [f"{said}; a host that does not know the sender defers it: set TOCSIN_MAIL_RAMP"]
+
+
+def _ramp_ahead(campaign: Campaign, legs: list[Leg]) -> RampAhead | None:
+    kept = ramp.kept_of(campaign.ramp)
+    slow = [leg for leg in legs if leg.ramp_until]
+    if kept is None or not slow:
+        return None
+    return RampAhead(
+        people=sum(leg.people for leg in slow),
+        first=round(kept.ramp.first),
+        period_seconds=kept.ramp.period.total_seconds(),
+        ends_at=max(leg.ramp_until for leg in slow if leg.ramp_until),
+        is_steep=kept.is_steep,
+    )
 
 
 def _told(value: Any) -> str:
@@ -78,6 +109,7 @@ def _forecast(work: Work, campaign: Campaign, found: list[Standing], legs: list[
         seconds=seconds,
         ends_at=forecast.ends_at(work.now, legs, first.hold_seconds, seconds),
         due_at=people_due_at(work.session, campaign.incident_id),
+        ramp=_ramp_ahead(campaign, legs),
     )
 
 
@@ -97,7 +129,8 @@ def _leg(work: Work, placing: Placing, one: Standing) -> Leg:
         unit=UNITS[track.channel],
         units=units,
         cost=None if price is None else price * units,
-        opens_at=track.opens_at if track.opens_at > work.now else None,
+        opens_at=track.opens_at if track.opens_at > work.now and not track.host else None,
+        ramp_until=track.opens_at if track.host else None,
     )
 
 

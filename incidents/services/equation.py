@@ -14,6 +14,7 @@ from incidents.database.campaigns import Campaign
 from incidents.database.providers import in_trouble
 from incidents.rules.permissions import Permission
 from incidents.services.lookup import get_of_incident
+from incidents.services.ramp import OnRamp, on_ramp
 from incidents.work import Work, require
 
 BUCKETS = (
@@ -84,11 +85,12 @@ class Progress:
     """How far sending is: envelopes and their people by state, pace, time left.
 
     people_per_second  over the last seconds
-    seconds_left       at that pace; None while nothing moves
+    seconds_left       at that pace, or until a ramp ends; None while nothing moves
     total              everybody who is to be told
     buckets            where they are, as it was counted at `counted_at`; of many people not
                        at each look
     troubles           the most people first
+    ramp               who waits until their mail host is given more; None: nobody
     """
 
     envelopes: dict[str, int]
@@ -99,6 +101,7 @@ class Progress:
     buckets: dict[str, int]
     counted_at: datetime | None
     troubles: list[Trouble]
+    ramp: OnRamp | None
 
 
 def equation(work: Work, campaign_id: UUID) -> Equation:
@@ -155,16 +158,26 @@ def progress(work: Work, campaign_id: UUID) -> Progress:
     total = pages.added_people(work.session, campaign.incident_id)
     counted, counted_at = _counted(work, campaign, total)
     waiting = people["ready"] + people["leased"] + counted.get("planned", 0)
+    slow = on_ramp(work, campaign)
     return Progress(
         envelopes=dict(envelopes),
         people=dict(people),
         people_per_second=pace,
-        seconds_left=waiting / pace if pace else None,
+        seconds_left=_seconds_left(work, waiting, pace, slow),
         total=sum(counted.values()) or total,
         buckets=counted,
         counted_at=counted_at,
         troubles=_troubles(work, found),
+        ramp=slow,
     )
+
+
+def _seconds_left(work: Work, waiting: int, pace: float, slow: OnRamp | None) -> float | None:
+    """How long it takes at this pace, and until the last step of a ramp."""
+    if slow is None:
+        return waiting / pace if pace else None
+    at_once = (waiting - slow.people) / pace if pace else 0.0
+    return max(at_once, (slow.ends_at - work.now).total_seconds())
 
 
 def _counted(work: Work, campaign: Campaign, total: int) -> tuple[dict[str, int], datetime | None]:

@@ -20,6 +20,7 @@ from incidents.rules.lanes import lanes, weights
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.rules.notice_words import locale_read
 from incidents.rules.place_words import PLAIN, name_of, unwritten, variant_of
+from incidents.rules.ramp import kept_of
 from incidents.rules.tracks import Lane
 from incidents.services import campaign_trail, quiet, residency, timeline
 from incidents.work import TOCSIN, Office, Work
@@ -68,6 +69,8 @@ def place_page(work: Work, campaign: Campaign) -> None:
     if campaign.placed_to is None:  # the first page: whoever counts next must not think it empty
         statistics.refresh(session, ("delivery", "envelope"))
     campaign.placed_to = end
+    if campaign.ramp and campaign.ramps_at is None:
+        campaign.ramps_at = work.now
     if end is None:
         campaign.population_count = added
     session.flush()
@@ -92,8 +95,11 @@ def rejoin(work: Work, campaign: Campaign, cause: str) -> None:
     work.session.flush()
 
 
-def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
-    """How people of these locales and places are placed in a campaign."""
+def placing(
+    work: Work, campaign: Campaign, kinds: Collection[Kind], most: int = PEOPLE_PER_PAGE
+) -> Placing:
+    """How people of these locales and places, so many at the most, are placed in a campaign."""
+    on_ramp = kept_of(campaign.ramp)
     notice = work.session.get_one(Notice, campaign.notice_id)
     slots = {
         (locale, variant) for locale, variant, _ in bodies_of(work.session, campaign.approval_id)
@@ -118,6 +124,8 @@ def placing(work: Work, campaign: Campaign, kinds: Collection[Kind]) -> Placing:
         unwritten=unwritten(slots),
         opens_at=quiet.openings_for(campaign, {place for _, place in kinds}, work.now),
         now=work.now,
+        slopes=on_ramp.slopes(most) if on_ramp else {},
+        placed=on_ramp.placed if on_ramp else {},
     )
 
 

@@ -86,6 +86,7 @@ def test_a_dry_run_tells_what_the_launch_would_do(one, client, commander):
         ("sms", 1),
     ]
     assert said.json()["unpriced"] == ["sendgrid", "twilio"]
+    assert said.json()["ramp"] is None
     listed = client.get(f"/api/v1/incidents/{one.incident.id}/campaigns", headers=commander).json()
     assert listed == []
 

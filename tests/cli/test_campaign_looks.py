@@ -23,6 +23,7 @@ def look(**changes):
             {"state": "waits", "provider": "sendgrid", "reason": "401", "envelopes": 1, "people": 9}
         ],
     }
+    progress["ramp"] = None
     canary = {"people": 50, "hold_seconds": 600}
     campaign = {"status": "running", "halt": "", "gate": "open", "gate_at": None, "canary": canary}
     return {**campaign, "progress": progress, **changes}
@@ -66,3 +67,18 @@ def test_it_says_how_it_stands_with_the_canary_and_why_it_has_paused(changes, sa
 )
 def test_a_wait_is_said_in_two_units(seconds, said):
     assert looks.span(seconds) == said
+
+
+def test_it_tells_who_waits_for_their_mail_host_and_for_how_long():
+    now = datetime.now(UTC)
+    ramp = {
+        "people": 812_000,
+        "next_at": (now + timedelta(seconds=62)).isoformat(),
+        "ends_at": (now + timedelta(hours=3, seconds=2)).isoformat(),
+        "is_steep": False,
+    }
+    seen = look()
+    seen["progress"]["ramp"] = ramp
+    shown = text(looks.watched(seen))
+    assert "812,000 wait for their mail host; more in 1 min" in shown
+    assert "all in 3 h 00 min" in shown

@@ -16,8 +16,10 @@ from sqlalchemy import func, select
 from incidents.clock import SetClock
 from incidents.database.population import Recipient
 from incidents.office import open_office, prepare
+from incidents.rules.canary import Canary
 from incidents.rules.ladder import BARRED
-from incidents.services import population
+from incidents.rules.launch_options import LaunchOptions
+from incidents.services import dry_run, population
 from incidents.settings import Settings
 from incidents.work import TOCSIN
 from tests.factories import make_incident
@@ -42,6 +44,35 @@ def test_one_line_in_a_hundred_is_garbage_and_nobody_else_is_lost(office):
     assert set(done.by_reason) == {
         "line.not_utf8", "line.open_quote", "line.too_many_fields", "line.nobody", "line.nul",
     }  # fmt: skip
+
+
+def test_nine_of_ten_at_one_mail_host_are_told_by_and_by_and_hold_up_nobody(telling):
+    many = 4_000
+    one = telling([], mail_ramp="200/hour")
+    lines = [
+        f"Person {n},p{n}@{'large' if n % 10 else f'mail{n}'}.example.com\n".encode()
+        for n in range(many)
+    ]
+    population.import_people(one.office, TOCSIN, one.incident.id, [b"name,email\n", *lines])
+    with one.office.look(TOCSIN) as work:
+        options = LaunchOptions(("email", "announcement"), canary=Canary())
+        said = dry_run.plan(work, one.notice.id, options)
+    large = said.ramp.people
+    # Some others share the large one's number, and its ramp.
+    assert many * 9 // 10 <= large < many * 9 // 10 + 20
+    one.launch("email", "announcement", canary=Canary())
+    began = one.clock.now()
+    while one.status() != "finished":
+        hours = (one.clock.now() - began) / timedelta(hours=1)
+        one.pump()
+        told = len(one.email.told())
+        if hours >= 0.5:
+            assert told >= many - large  # of the others each
+        assert told <= many - large + 200 * (2 ** (hours + 1 / 12) - 1) + 1
+        one.tend(600)
+    assert Counter(Counter(one.email.told()).values()) == {1: many}
+    assert one.buckets() == {"accepted": many}
+    assert one.clock.now() - said.ends_at < timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("channel", ["email", "sms"])

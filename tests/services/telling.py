@@ -110,6 +110,7 @@ def _row(
         "locale": person.get("locale", "en"),
         "place": person.get("place", "DE"),
         "sealed": blob,
+        "mail_host": person.get("mail_host", 0),
         "withheld": person.get("withheld", ""),
         "drill_name": person.get("name", "Ada Example") if drill else None,
         "drill_email": person.get("email") if drill else None,
