@@ -7,8 +7,11 @@ import threading
 import time
 from uuid import UUID
 
+import redis
 import structlog
 from celery import Celery, signals
+
+from incidents.errors import InvalidInput, Problem
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +19,7 @@ _STOP = None
 _MOST_WAITING = 1_000
 _QUIET_SECONDS = 60.0
 _PAUSE_SECONDS = 1.0
+_ASK_SECONDS = 2.0
 
 
 def create_celery(broker_url: str) -> Celery:
@@ -26,6 +30,24 @@ def create_celery(broker_url: str) -> Celery:
     return app
 
 
+def refuse_forgetful(broker_url: str) -> None:
+    """Refuse a broker that throws away what waits in it as soon as it is full: nobody would know.
+
+    One that is away may come back; nothing hangs on it.
+    Raises  InvalidInput
+    """
+    try:
+        with redis.Redis.from_url(
+            broker_url, socket_connect_timeout=_ASK_SECONDS, socket_timeout=_ASK_SECONDS
+        ) as broker:
+            policy = str(broker.info("memory").get("maxmemory_policy", ""))
+    except redis.RedisError:
+        return
+    if policy.startswith("allkeys"):
+        problem = Problem("TOCSIN_BROKER_URL", f"its maxmemory-policy is {policy}", "noeviction")
+        raise InvalidInput("the broker would throw away bells that wait", problem)
+
+
 class CeleryBell:
     """Rings whoever listens on the broker, and costs the ringer nothing.
 
@@ -34,7 +56,7 @@ class CeleryBell:
     """
 
     def __init__(self, app: Celery) -> None:
-        self._app = app
+        self.app = app
         self._waiting: queue.Queue[tuple[str, UUID | None] | None] = queue.Queue(_MOST_WAITING)
         self._quiet_until = 0.0
         self._thread: threading.Thread | None = None
@@ -69,7 +91,7 @@ class CeleryBell:
             name, subject_id = bell
             try:
                 arguments = [str(subject_id) if subject_id else None]
-                self._app.send_task(name, arguments, retry=False)
+                self.app.send_task(name, arguments, retry=False)
             except Exception as error:  # noqa: BLE001  whatever it is: the sweep looks too
                 self._complain(f"{type(error).__name__}: {error}")
                 time.sleep(_PAUSE_SECONDS)

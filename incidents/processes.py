@@ -22,7 +22,7 @@ from celery.platforms import EX_FAILURE
 
 import celeryconfig
 from incidents import interpreter, tasks
-from incidents.celery_app import CeleryBell, create_celery
+from incidents.celery_app import CeleryBell, create_celery, refuse_forgetful
 from incidents.embedded import ThreadBell
 from incidents.housekeeping import alarm_parts, house_parts, proof_parts
 from incidents.logs import configure_logs
@@ -50,7 +50,7 @@ def serve(settings: Settings, *, ready: Callable[[Office], None] = lambda office
     from incidents.app import create_app, warm_up  # noqa: PLC0415
 
     configure_logs(settings.log_format)
-    bell = ThreadBell() if settings.embedded else CeleryBell(create_celery(settings.broker_url))
+    bell = ThreadBell() if settings.embedded else _celery_bell(settings)
     office = open_office(settings, routes=routes_for(settings), bell=bell)
     law_packs.warn_of_waiting(office)
     with _threads(office, tells_people=settings.embedded) as desk:
@@ -78,15 +78,19 @@ def work(settings: Settings) -> None:
         raise ValueError(
             "a worker of its own needs TOCSIN_BROKER_URL; `tocsin serve` has one in it"
         )
-    app = create_celery(settings.broker_url)
-    bell = CeleryBell(app)
+    bell = _celery_bell(settings)
     office = open_office(settings, routes=routes_for(settings), bell=bell)
     law_packs.warn_of_waiting(office)
     with _threads(office, tells_people=True) as desk:
-        tasks.give_to(app, desk)
+        tasks.give_to(bell.app, desk)
         interpreter.tune()
-        _hear(app)
+        _hear(bell.app)
         bell.close()
+
+
+def _celery_bell(settings: Settings) -> CeleryBell:
+    refuse_forgetful(settings.broker_url)
+    return CeleryBell(create_celery(settings.broker_url))
 
 
 @contextmanager

@@ -244,7 +244,10 @@ def _broker(settings: Settings) -> str:
         return "none: tasks run in threads of `tocsin serve`"
     import redis
 
+    from incidents.celery_app import refuse_forgetful
+
     redis.Redis.from_url(url, socket_connect_timeout=2).ping()
+    refuse_forgetful(url)
     return "answers"
 
 

@@ -4,10 +4,14 @@ import threading
 import time
 from uuid import uuid4
 
+import pytest
 import redis
 
-from incidents.celery_app import CeleryBell, create_celery
+from incidents.celery_app import CeleryBell, create_celery, refuse_forgetful
 from incidents.embedded import ThreadBell
+from incidents.errors import InvalidInput
+from incidents.processes import work
+from tests.servers import valkey_server
 
 
 def wait_for(condition, seconds=10.0):
@@ -46,6 +50,18 @@ def test_bells_are_heard_again_when_the_broker_is_back(valkey):
     with redis.Redis.from_url(valkey.url) as broker:
         wait_for(lambda: bell.ring("campaigns.pump", None) or broker.llen("tocsin.campaigns"))
     bell.close()
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random"])
+def test_a_broker_that_throws_bells_away_is_refused_at_start(policy, settings):
+    with valkey_server() as broker:
+        broker.set("maxmemory-policy", policy)
+        with pytest.raises(InvalidInput) as caught:
+            work(settings.model_copy(update={"broker_url": broker.url}))
+        assert caught.value.problems[0].field == "TOCSIN_BROKER_URL"
+        broker.set("maxmemory-policy", "volatile-lru")
+        refuse_forgetful(broker.url)
+    refuse_forgetful(broker.url)  # away: it may come back
 
 
 def test_without_a_broker_equal_bells_that_wait_are_heard_once():
