@@ -35,6 +35,12 @@ def look(office: Office, mode: str) -> bool:
     return tripped
 
 
+def look_now(office: Office, campaign_id: UUID) -> None:
+    """Look out of turn: all of a batch was refused, and the next one would be asked meanwhile."""
+    with office.work(TOCSIN) as work:
+        _look(work, campaign_id)
+
+
 def _pause(envelopes: int) -> timedelta:
     return timedelta(seconds=max(_EVERY_SECONDS, envelopes / _ENVELOPES_PER_SECOND))
 

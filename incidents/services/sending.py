@@ -30,7 +30,16 @@ from incidents.database.engine import is_sqlite
 from incidents.database.leases import Intent, Lease
 from incidents.database.outcomes import Result
 from incidents.rules.ladder import retry_after
-from incidents.services import journal, ladder, pacing, planning, recalls, receipts, recording
+from incidents.services import (
+    brake,
+    journal,
+    ladder,
+    pacing,
+    planning,
+    recalls,
+    receipts,
+    recording,
+)
 from incidents.services.opening import open_envelopes
 from incidents.settings import Settings
 from incidents.work import TOCSIN, Office, Work
@@ -43,6 +52,8 @@ log = structlog.get_logger(__name__)
 # Between the end of the longest call and the end of the lease: for recording, and for a
 # process that is paused for a moment between the check and the first byte.
 MARGIN = 0.1
+
+_REFUSALS = frozenset({OutcomeKind.REFUSED, OutcomeKind.SPLIT})
 
 # A wait for tokens is slept in short naps: a stop, and other work, are seen in between.
 LONGEST_NAP = 0.2
@@ -149,6 +160,8 @@ def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
     failpoints.reach("answered")
     _record(office, dispatch, going, heard)
     failpoints.reach("recorded")
+    if heard and all(outcome.kind in _REFUSALS for outcome in heard):
+        brake.look_now(office, taken[0].campaign_id)
     return sum(len(parcel.envelope.people) for parcel in going)
 
 

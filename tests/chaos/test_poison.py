@@ -55,11 +55,10 @@ def _held(place, campaign) -> int:
 @pytest.mark.chaos
 def test_a_provider_that_refuses_everybody_stops_the_campaign_by_itself(place):
     people = [{"email": "", "phone": f"+1{200 + n}5550{REFUSED}"} for n in range(700)]
-    place.fake.set_faults(receipts=False, latency_seconds=0.5)  # or all would know within a second
     campaign = launch(place, people, "sms", "announcement", brake=Brake())
     with crew(place):
         scene.wait_for(lambda: scene.status(place, campaign) == "paused", 60)
     found = judge(place, campaign, 700)
     found.print("F24 poison campaign", asked=place.fake.ledger()["answers"])
     assert found.sent == 0
-    assert found.buckets["exhausted"] < 350
+    assert found.buckets["exhausted"] <= 200

@@ -159,13 +159,12 @@ def refused_at_once(telling):
     one = telling(people=30, people_per_envelope=10, envelopes_per_lease=1)
     one.email.answers = [REFUSED] * 3
     one.launch("email", brake=BRAKE)
-    send_one(one)
+    one.pump()
     return one
 
 
 def test_when_all_of_the_first_are_refused_the_others_are_not_even_tried(telling):
     one = refused_at_once(telling)
-    one.tend(2)
     assert one.status() == "paused"
     assert "refused by the provider" in campaign(one).halt
     assert one.email.answers == [REFUSED] * 2
