@@ -18,19 +18,17 @@ class Lane:
 
     weight      its share of the people, beside the other lanes that may serve them
     max_people  most people in one envelope
-    only        the places that it may serve; None: every place
     never       the places that it may not serve: their people's data stays elsewhere
     """
 
     provider: str
     weight: int = 1
     max_people: int = 1
-    only: frozenset[str] | None = None
     never: frozenset[str] = frozenset()
 
     def serves(self, place: str) -> bool:
         """Whether the data of people of a place may go to this provider."""
-        return place not in self.never and (self.only is None or place in self.only)
+        return place not in self.never
 
 
 @dataclass(frozen=True, slots=True)

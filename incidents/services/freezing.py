@@ -57,7 +57,7 @@ def freeze(work: Work, notice: Notice, words: Mapping[Slot, NoticeWords]) -> Not
         approved_at=work.now,
     )
     bodies = [
-        _body(approval, slot, channel, render(work, notice, slot, channel, text))
+        body_of(approval, slot, channel, render(work, notice, slot, channel, text))
         for slot, text in sorted(words.items())
         for channel in CHANNELS
     ]
@@ -99,9 +99,10 @@ def _bound(body: NoticeBody) -> list[str]:
     return [body.locale, body.channel, *place, body.sha256]
 
 
-def _body(
+def body_of(
     approval: NoticeApproval, slot: Slot, channel: str, made: rendering.Rendered
 ) -> NoticeBody:
+    """What is kept of one text on one channel, with its hash."""
     locale, variant = slot
     subject, html = made.subject or "", made.html or ""
     return NoticeBody(

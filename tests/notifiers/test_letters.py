@@ -209,7 +209,7 @@ def look(courier):
 
 def test_a_batch_is_handed_over_whole_once_and_can_be_found_again(courier, tmp_path):
     assert look(courier) is FindingKind.CANNOT_TELL  # no folder: not mounted, for all we know
-    courier._prepare()
+    (tmp_path / "letters/outbox").mkdir(parents=True)
     assert look(courier) is FindingKind.ABSENT
     assert send(courier, letter()).kind is OutcomeKind.ACCEPTED
     assert [path.name for path in (tmp_path / "letters/outbox").iterdir()] == [f"{ATTEMPT}.zip"]

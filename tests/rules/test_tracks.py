@@ -24,7 +24,10 @@ def test_weights_are_turns_in_their_smallest_share():
 
 
 def test_a_provider_carries_only_people_of_places_that_it_may_serve():
-    lanes = [Lane("abroad", never=frozenset({"CN"})), Lane("at_home", only=frozenset({"CN"}))]
+    lanes = [
+        Lane("abroad", never=frozenset({"CN"})),
+        Lane("at_home", never=frozenset({"DE", "FR"})),
+    ]
     found = tracks(["email"], {"email": lanes}, ["CN", "DE", "FR"], {}, NOW)
     assert {one.lane.provider: one.places for one in found} == {
         "at_home": {"CN"},

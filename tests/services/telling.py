@@ -188,7 +188,7 @@ def _body(
     whole = channel in {"email", "letter"}
     subject = f"About your data ({notice.reference})" if whole else ""
     made = rendering.Rendered(subject=subject, text=text, html=html if whole else "")
-    return freezing._body(approval, (locale, place), channel, made)
+    return freezing.body_of(approval, (locale, place), channel, made)
 
 
 class Scripted:
