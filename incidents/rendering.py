@@ -4,7 +4,6 @@ Templates are ours and packaged; what a person types is always data. Personal fi
 out as tokens (`%%<nonce>.name.t%%`), filled by whoever seals the envelope.
 """
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
@@ -134,16 +133,6 @@ def element_views(words: NoticeWords, locale: str) -> list[dict[str, Any]]:
 def unnamed(locale: str) -> str:
     """What stands for `name` where a person's name is not known, so that the greeting reads."""
     return str(vocabulary(locale)["unnamed"])
-
-
-def template_version(kind: str) -> str:
-    """SHA-256 over every file that shapes a notice of this kind: prose, layouts, labels."""
-    offered_locales(kind)
-    digest = hashlib.sha256()
-    for file in _files(f"notices/{kind}", "layouts", "locales"):
-        digest.update(file.relative_to(TEMPLATES).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def one_line(text: str) -> str:

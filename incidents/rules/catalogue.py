@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from incidents.errors import CatalogueError, NotFound
 from incidents.rules import chains
-from incidents.rules.legal_rule import Grades, LawFile, LegalRule, SubstituteRule
+from incidents.rules.legal_rule import Grades, LawFile, LegalRule
 from incidents.rules.prepared import PreparedRule
 
 LAW = Path(__file__).parent / "law"
@@ -101,11 +101,6 @@ class Catalogue:
             return self._of[rule_id]
         except KeyError:
             raise NotFound(f"There is no rule {rule_id!r}.") from None
-
-    @property
-    def substitutes(self) -> tuple[SubstituteRule, ...]:
-        """Every rule on public notice in place of single ones."""
-        return tuple(rule for law in self.laws for rule in law.content.substitute)
 
     @property
     def grades(self) -> Grades | None:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from incidents.rules.content import CONTENT
 from incidents.rules.deadlines import Clock
 from incidents.rules.facts import FACTS, check_mention, did_you_mean
+from incidents.rules.ladder import Channel
 from playbooks.conditions import Condition, MalformedCondition
 
 Audience = Literal[
@@ -23,7 +24,6 @@ Audience = Literal[
 Stage = Literal[
     "early_warning", "initial", "intermediate", "supplementary", "final", "single", "annual"
 ]
-Channel = Literal["email", "sms", "push", "letter", "call", "announcement"]
 Confidence = Literal["high", "medium", "low"]
 Status = Literal["owed", "not_owed", "unknown", "recommended"]
 

@@ -15,7 +15,6 @@ from incidents.rendering import (
     offered_locales,
     render,
     render_page,
-    template_version,
     unnamed,
 )
 from incidents.rules.facts import DATA, PEOPLE
@@ -201,12 +200,6 @@ def test_an_unknown_kind_locale_or_channel_is_told_with_what_there_is(facts, iss
     ]:  # fmt: skip
         with pytest.raises(NotFound):
             rendered(kind, locale, channel, words)
-
-
-def test_the_template_version_names_a_kind_and_is_stable():
-    versions = {template_version(kind) for kind in offered_kinds()}
-    assert len(versions) == len(offered_kinds())
-    assert versions == {template_version(kind) for kind in offered_kinds()}
 
 
 def shape(value):
