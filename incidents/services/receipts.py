@@ -29,7 +29,7 @@ from notifiers.errors import BadSignature, MalformedReceipt
 from notifiers.providers.sandbox import Sandbox
 
 Place = tuple[UUID, int]  # campaign and rung
-MOST_AT_ONCE = 10_000
+MOST_AT_ONCE = 20_000
 
 _KINDS = {
     kind: {"kind": kind.value, "rank": kind.rank, "permanent": kind.permanent}

@@ -72,6 +72,13 @@ def test_posts_that_wait_are_folded_in_one_transaction(office, desk):
     assert 1 <= count(office, folds) < 60
 
 
+def test_what_is_said_in_large_posts_that_are_folded_side_by_side_counts_once(office, desk):
+    large = b" " * 1_500_000  # two of them fill a transaction
+    posts = [post(events(f"event-{n}", "said in each") + large) for n in range(8)]
+    assert sorted(take(desk, *posts)) == [1] * 7 + [2]
+    assert count(office, select(func.count()).select_from(ProviderReceipt)) == 9
+
+
 def test_what_cannot_be_kept_does_not_take_the_others_with_it(office, desk):
     bad, *good = take(desk, post(events("a\0b")), *(post(events(f"{n}")) for n in range(5)))
     assert good == [1] * 5
