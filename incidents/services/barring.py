@@ -25,6 +25,8 @@ _PURPOSE = "suppressions"
 # what providers report is gathered for a while.
 GATHER = timedelta(seconds=30)
 _AT_ONCE = 10_000
+# What came before an incident was closed may have been brought to people only afterwards.
+_LATE = timedelta(days=1)
 
 _MASKS: Mapping[str, Callable[[str], str]] = {"email": mask_email, "phone": mask_phone}
 
@@ -97,6 +99,13 @@ def catch_up(work: Work, incident_id: UUID, since: datetime) -> None:
     """Bring to the people of an incident what was said or lifted since a moment."""
     if changed := rows.changed_since(work.session, since):
         settle(work, changed, incident_id)
+
+
+def open_again(work: Work, incident_id: UUID, closed_at: datetime) -> None:
+    """Bring to the people of a reopened incident what was said while it was closed."""
+    work.session.flush()
+    if incident_id in people_rows.incidents_with_people(work.session):
+        catch_up(work, incident_id, closed_at - _LATE)
 
 
 def _closed(work: Work, changed: Sequence[Suppression]) -> dict[str, dict[str, int]]:

@@ -16,8 +16,8 @@ from incidents.database.incidents import Incident
 from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem
 from incidents.rules.lifecycle import ENDED, INCIDENT
 from incidents.rules.permissions import Permission
+from incidents.services import barring, ownership, review, timeline
 from incidents.services import facts as facts_service
-from incidents.services import ownership, review, timeline
 from incidents.services.edits import check_version
 from incidents.services.lookup import get_incident
 from incidents.services.ourselves import own_facts
@@ -217,7 +217,9 @@ def move(work: Work, incident_id: UUID, action: str, *, reason: str = "") -> Inc
     if action == "dismiss":
         _refuse_to_dodge(work, incident)
     before, incident.status = incident.status, after
-    incident.closed_at = work.now if after in ENDED else None
+    was_closed_at, incident.closed_at = incident.closed_at, work.now if after in ENDED else None
+    if was_closed_at and after not in ENDED:
+        barring.open_again(work, incident.id, was_closed_at)
     ownership.take_if_free(work, incident)
     # A clock may have counted from an earlier moment, as long as the law's own was not known.
     review.review(work, incident.id, reason=reason or learned)

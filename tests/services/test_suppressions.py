@@ -12,7 +12,7 @@ from incidents.database.campaigns import Delivery, Envelope
 from incidents.database.population import Recipient
 from incidents.database.suppressions import Suppression
 from incidents.errors import Conflict, InvalidInput
-from incidents.services import barring, population, suppression_import, suppressions
+from incidents.services import barring, incidents, population, suppression_import, suppressions
 from incidents.services.suppressions import Asked
 from incidents.vault.blind_index import blind_index
 from incidents.vault.data_keys import data_key
@@ -91,13 +91,17 @@ def test_do_not_contact_closes_a_number_to_messages_and_calls_and_stop_only_to_m
     assert barred(one) == [2 | 8, 2]
 
 
-def test_everybody_at_an_address_is_closed_and_nobody_of_a_closed_incident(telling):
+def test_everybody_at_an_address_is_closed_and_of_a_closed_incident_once_it_is_reopened(telling):
     one = telling([mailbox(1), mailbox(1, name="Bo Example"), mailbox(2)])
     with one.office.work(TOCSIN) as work:
-        ended = make_incident(work, status="closed")
+        ended = make_incident(work, status="closed", closed_at=work.now)
         make_people(work, ended, [mailbox(1)])
+    one.later(60)
     suppress(one, "person1@example.com", "complaint")
     assert barred(one) == [1, 1, 0, 0]
+    with one.office.work(TOCSIN) as work:
+        incidents.move(work, ended.id, "reopen", reason="More people were found")
+    assert barred(one) == [1, 1, 0, 1]
 
 
 def test_lifting_one_of_two_reasons_leaves_the_other(telling):
