@@ -174,16 +174,25 @@ class Because(Shape):
     reason: Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")] = ""
 
 
+Why = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+
+
 class LiftQuiet(Shape):
     """Why people are to be told at night; it stays on record."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+    reason: Why
+
+
+class EndRamp(Shape):
+    """Why nobody is to wait for their mail host any more; it stays on record."""
+
+    reason: Why
 
 
 class ResendHeld(Shape):
     """Why those whose message may have arrived are told once more."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+    reason: Why
 
 
 class CampaignView(View):

@@ -7,6 +7,7 @@ from incidents.api.campaign_shapes import (
     CampaignNow,
     CampaignProgress,
     CampaignView,
+    EndRamp,
     EquationView,
     ForecastView,
     Launch,
@@ -18,7 +19,7 @@ from incidents.api.campaign_shapes import (
 )
 from incidents.api.door import LookWork, OpenWork, needs, router_for
 from incidents.rules.permissions import Permission
-from incidents.services import campaigns, quiet, reconcile
+from incidents.services import campaigns, quiet, ramp, reconcile
 from incidents.services import dry_run as planned
 from incidents.services import equation as counting
 
@@ -89,6 +90,12 @@ def go_on(campaign_id: UUID, work: OpenWork, body: Because | None = None) -> Cam
     """Let the others follow those who went first now, before the hold is over."""
     reason = body.reason if body else ""
     return CampaignView.model_validate(campaigns.go_on(work, campaign_id, reason))
+
+
+@router.post("/campaigns/{campaign_id}/end-ramp", **needs(Permission.RUN_CAMPAIGN))
+def end_ramp(campaign_id: UUID, body: EndRamp, work: OpenWork) -> CampaignView:
+    """Let all who wait for their mail host be told now."""
+    return CampaignView.model_validate(ramp.end(work, campaign_id, body.reason))
 
 
 @router.post("/campaigns/{campaign_id}/stop", **needs(Permission.RUN_CAMPAIGN))

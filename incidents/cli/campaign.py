@@ -190,6 +190,17 @@ def go_on(api: Api, incident: Incident, campaign: Which = "", reason: Why = "") 
     _act(api, incident, campaign, "continue", {"reason": reason})
 
 
+@verb("end-ramp")
+def end_ramp(
+    api: Api,
+    incident: Incident,
+    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    campaign: Which = "",
+) -> None:
+    """Let all who wait for their mail host be told now, whatever it makes of it."""
+    _act(api, incident, campaign, "end-ramp", {"reason": reason})
+
+
 @verb("stop")
 def stop(api: Api, incident: Incident, campaign: Which = "") -> None:
     """End it for good: who has not been sent to will not be."""

@@ -13,6 +13,7 @@ from incidents.cli.looks import bullets, moment, pairs, table, words
 
 _BAR, _WIDE = 44, 60
 _FRESH_SECONDS = 3.0
+_HOUR = 3600
 _TOLD = ("delivered", "accepted")
 _IN_TIME = {
     True: Text("yes", "green"), False: Text("NO", "bold red"), None: Text("not known", "yellow"),
@@ -148,7 +149,7 @@ def forecast(found: dict[str, Any]) -> RenderableType:
 
 
 def _ramp_ahead(ramp: dict[str, Any]) -> str:
-    period = span(ramp["period_seconds"])
+    period = "hour" if ramp["period_seconds"] == _HOUR else "day"
     steep = "; faster than is set, for the deadline" if ramp["is_steep"] else ""
     return (
         f"{ramp['people']:,} people by and by: {ramp['first']:,} of a host in the first {period},"

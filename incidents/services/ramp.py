@@ -8,14 +8,16 @@ of it is drawn together where it would end after the law's deadline.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from incidents.database import ramp as rows
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.duties import people_due_at
 from incidents.database.ramp import Waiting
+from incidents.errors import Conflict, InvalidInput, Problem
 from incidents.rules.permissions import Permission
 from incidents.rules.ramp import MOST_DEFERRED, Kept, in_time, kept_of, left_until, moved, ramp
-from incidents.services.campaign_trail import record
+from incidents.services.campaign_trail import held, record, tell
 from incidents.work import TOCSIN, Office, Work, require
 
 
@@ -80,6 +82,28 @@ def keep(work: Work, campaign: Campaign) -> bool:
     campaign.ramps_at = None if is_over else work.now + kept.ramp.step
     work.session.flush()
     return bool(changed)
+
+
+def end(work: Work, campaign_id: UUID, reason: str) -> Campaign:
+    """Let all who wait for their mail host be told now, whatever it makes of it.
+
+    Raises  Conflict  the campaign has no ramp, or does not run any more
+    """
+    require(work.actor, Permission.RUN_CAMPAIGN)
+    if not reason.strip():
+        raise InvalidInput("say why", Problem("reason", "is empty", "say in a sentence why"))
+    campaign = held(work, campaign_id)
+    if not campaign.ramp or campaign.status not in {"running", "paused"}:
+        raise Conflict("nobody waits for a ramp in this campaign")
+    waiting = [one for one in rows.waiting(work.session, campaign.id) if one.at > work.now]
+    rows.put_off(work.session, campaign.id, {one.at: work.now for one in waiting})
+    campaign.ramp, campaign.ramps_at = {}, None
+    work.session.flush()
+    people = sum(one.people for one in waiting)
+    story = f"{people:,} people at large mail hosts are told at once: {reason}"
+    private = {"reason": reason}
+    tell(work, campaign, "campaign.ramp", story, private=private, people=people, cause="ended")
+    return campaign
 
 
 def on_ramp(work: Work, campaign: Campaign) -> OnRamp | None:

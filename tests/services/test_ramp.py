@@ -14,6 +14,7 @@ from incidents.database.audit_entries import AuditEntry
 from incidents.database.campaigns import Campaign, Delivery, Envelope, locked_campaign
 from incidents.database.ramp import waiting
 from incidents.database.rerouting import reroute
+from incidents.errors import Conflict, InvalidInput
 from incidents.rules.canary import Canary
 from incidents.rules.launch_options import LaunchOptions
 from incidents.rules.ramp import kept_of
@@ -217,6 +218,19 @@ def test_progress_says_who_waits_and_until_when(ramping):
     one.pump()
     with one.office.look(TOCSIN) as work:
         assert equation.progress(work, one.id).ramp is None
+
+
+def test_somebody_may_end_it_with_a_reason_and_then_nobody_waits(ramping):
+    one = ramping(crowd())
+    one.launch("email", "announcement")
+    one.pump()
+    with one.office.work(TOCSIN) as work:
+        with pytest.raises(InvalidInput):
+            ramp.end(work, one.id, " ")
+        ramp.end(work, one.id, "the host knows us")
+    assert pump_at(one, NOW) == (900, 100)
+    with one.office.work(TOCSIN) as work, pytest.raises(Conflict):
+        ramp.end(work, one.id, "once more")
 
 
 @pytest.mark.parametrize("setting", ["", "900/hour"])
