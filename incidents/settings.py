@@ -7,6 +7,7 @@ embedded: one process, SQLite in the data folder, sandbox providers.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +16,8 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from incidents.rules import forecast, lanes, pace, ramp
+from incidents.rules import forecast, lanes, ramp
+from incidents.rules.pace import rates  # by its name: in the class below, pace is a setting
 
 
 def _default_data_folder() -> Path:
@@ -32,6 +34,16 @@ def _carriers(*known: str) -> AfterValidator:
             raise ValueError(f"{', '.join(unknown)} is none of {', '.join(known)}")
         if "sandbox" in names and len(names) > 1:
             raise ValueError("sandbox stands alone: half of the people would not be told")
+        return told
+
+    return AfterValidator(checked)
+
+
+def _read_by(read: Callable[[str], object]) -> AfterValidator:
+    """Of a setting in a notation of its own: refused where that cannot be read."""
+
+    def checked(told: str) -> str:
+        read(told)
         return told
 
     return AfterValidator(checked)
@@ -118,26 +130,26 @@ class Settings(BaseSettings):
         description="Folder between us and the printer of letters (docs/how-to/send-letters.md)."
         " Unset: letters in the data folder.",
     )
-    residency: str = Field(
+    residency: Annotated[str, _read_by(lanes.residency)] = Field(
         default="",
         description="Places whose people may be told only through the providers given, e.g."
         " CN=smtp; US-CA=smtp,sendgrid; who can be reached through no other is held.",
     )
-    pace: str = Field(
+    pace: Annotated[str, _read_by(rates)] = Field(
         default="",
         description="The most that a provider is given a second, in requests, recipients, messages,"
         " segments or calls, e.g. sendgrid=50 requests,60000 recipients; twilio=100 segments."
         " Not set: as fast as it goes; a provider that asks to wait is heard all the same.",
     )
 
-    mail_ramp: str = Field(
+    mail_ramp: Annotated[str, _read_by(ramp.ramp)] = Field(
         default="",
         description="For a sender without a history: people of one mail domain who are sent e-mail"
         " in the first hour or day, e.g. 5000/hour; twice as many in each that follows, faster"
         " where a duty's deadline comes first. Others wait for nobody. Not set: all at once.",
     )
 
-    prices: str = Field(
+    prices: Annotated[str, _read_by(forecast.prices)] = Field(
         default="",
         description="What one e-mail, SMS segment, call, letter or push message costs by provider,"
         " e.g. sendgrid=0.0009, twilio=0.0083; for the dry run.",
@@ -359,30 +371,6 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError(f"{name!r} is no IANA time zone such as Europe/Berlin")
         return name
-
-    @field_validator("residency")
-    @classmethod
-    def _is_a_residency(cls, told: str) -> str:
-        lanes.residency(told)
-        return told
-
-    @field_validator("pace")
-    @classmethod
-    def _is_a_pace(cls, told: str) -> str:
-        pace.rates(told)
-        return told
-
-    @field_validator("mail_ramp")
-    @classmethod
-    def _is_a_ramp(cls, told: str) -> str:
-        ramp.ramp(told)
-        return told
-
-    @field_validator("prices")
-    @classmethod
-    def _are_prices(cls, told: str) -> str:
-        forecast.prices(told)
-        return told
 
     @field_validator("dead_man_url")
     @classmethod
