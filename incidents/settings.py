@@ -7,15 +7,16 @@ embedded: one process, SQLite in the data folder, sandbox providers.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from incidents.errors import InvalidInput, Problem
 from incidents.rules import forecast, lanes, ramp
 from incidents.rules.pace import rates  # by its name: in the class below, pace is a setting
 
@@ -47,6 +48,13 @@ def _read_by(read: Callable[[str], object]) -> AfterValidator:
         return told
 
     return AfterValidator(checked)
+
+
+def _problems(error: ValidationError) -> Iterator[Problem]:
+    for one in error.errors(include_url=False, include_input=False):
+        if one["type"] != "default_factory_not_called":  # follows from another setting
+            why = one["msg"].removeprefix("Value error, ")
+            yield Problem(f"TOCSIN_{one['loc'][0]}".upper(), why)
 
 
 class Settings(BaseSettings):
@@ -364,6 +372,13 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         default="console", description="How log lines are written."
     )
+
+    def __init__(self, **told: Any) -> None:
+        """Raises InvalidInput, which names each setting that cannot be used, never its value."""
+        try:
+            super().__init__(**told)
+        except ValidationError as error:
+            raise InvalidInput("some settings cannot be used", *_problems(error)) from None
 
     @field_validator("time_zone")
     @classmethod

@@ -13,4 +13,5 @@ if __name__ == "__main__":
     try:
         tell(Settings())
     except IncidentsError as error:
-        sys.exit(f"tocsin: {error}")
+        problems = [f"{one.field}: {one.why}" for one in error.problems]
+        sys.exit("\n  ".join([f"tocsin: {error}", *problems]))

@@ -33,7 +33,7 @@ def serve(
     from incidents.settings import Settings
 
     asked = {"host": host, "port": port}
-    settings = Settings(**{name: value for name, value in asked.items() if value})  # type: ignore[arg-type]
+    settings = Settings(**{name: value for name, value in asked.items() if value})
     url = local_url(settings.host, settings.port)
 
     def ready(office: Office) -> None:
