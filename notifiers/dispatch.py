@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import wait
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from notifiers.courier import AttemptQuery, Canceller, Courier
@@ -18,6 +19,14 @@ from notifiers.errors import Ambiguous, NoSuchCourier, NotifierError, Refused, U
 _LOOK_SECONDS = 0.05
 T = TypeVar("T")
 Item = tuple[str, Envelope, bytes]
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Envelopes that were given together: how many wait for the wire, and whether they must."""
+
+    waiting: int
+    is_halted: bool = False
 
 
 class Dispatch:
@@ -55,17 +64,17 @@ class Dispatch:
 
         Whatever fails once bytes may have left is `unknown`.
 
-        may_go  asked again and again, in this thread, while they are on their way: once it says
-                no, what is not on the wire yet stays here, to be sent another time
+        may_go  asked again and again, in this thread, while some wait for the wire: once it says
+                no, they stay here, to be sent another time
         """
-        halted = threading.Event()
+        queue = _Queue(len(items))
 
         def look() -> None:
-            if not halted.is_set() and not may_go():
-                halted.set()
+            if queue.waiting and not queue.is_halted:
+                queue.is_halted = not may_go()
 
         try:
-            return self._run(self._send_each(items, halted), look)
+            return self._run(self._send_each(items, queue), look)
         except RuntimeError as error:  # closing: the loop took nothing
             return [Outcome(OutcomeKind.RETRY, reason=str(error)) for _ in items]
 
@@ -106,8 +115,8 @@ class Dispatch:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
 
-    async def _send_each(self, items: Sequence[Item], halted: threading.Event) -> list[Outcome]:
-        tasks = [asyncio.create_task(self._gated(halted, *item)) for item in items]
+    async def _send_each(self, items: Sequence[Item], queue: _Queue) -> list[Outcome]:
+        tasks = [asyncio.create_task(self._gated(queue, *item)) for item in items]
         self._tasks.update(tasks)
         try:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -116,11 +125,10 @@ class Dispatch:
         stopped = Outcome(OutcomeKind.RETRY, reason="stopped before sending")
         return [one if isinstance(one, Outcome) else stopped for one in ended]
 
-    async def _gated(
-        self, halted: threading.Event, name: str, envelope: Envelope, body: bytes
-    ) -> Outcome:
+    async def _gated(self, queue: _Queue, name: str, envelope: Envelope, body: bytes) -> Outcome:
         async with self._gate:
-            if halted.is_set():
+            queue.waiting -= 1
+            if queue.is_halted:
                 return Outcome(OutcomeKind.RETRY, reason="stopped before sending")
             return await self._send(name, envelope, body)
 

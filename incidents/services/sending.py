@@ -269,10 +269,10 @@ def _record(
 ) -> None:
     try:
         with office.work(TOCSIN) as work:
-            results = _results(office.settings, now_of(work), going, heard)
-            recording.apply(work, results)
+            now = now_of(work)
+            recording.apply(work, _results(office.settings, now, going, heard))
             receipts.rehearse(work, dispatch, _accepted(going, heard))
-            pacing.learn(work, _answered(going, heard), now_of(work))
+            pacing.learn(work, _answered(going, heard), now)
             failpoints.reach("recording")
     except (OperationalError, InterfaceError):
         # The database is away, but what was answered is known: it must not become `unknown`.

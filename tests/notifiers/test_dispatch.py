@@ -127,6 +127,26 @@ def test_a_look_up_that_breaks_cannot_tell() -> None:
     dispatch.close()
 
 
+def test_what_waits_for_the_wire_stays_once_it_may_not_go() -> None:
+    courier = Scripted(seconds=0.3)
+    dispatch = Dispatch([courier], concurrency=1)
+    items = [("scripted", make_envelope(id=str(place)), b"") for place in range(3)]
+    outcomes = dispatch.send_all(items, may_go=lambda: not courier.sent)
+    dispatch.close()
+    kinds = [one.kind for one in outcomes]
+    assert kinds == [OutcomeKind.ACCEPTED, OutcomeKind.RETRY, OutcomeKind.RETRY]
+    assert courier.sent == ["0"]
+
+
+def test_nobody_is_asked_whether_they_may_go_once_all_are_on_the_wire() -> None:
+    asked: list[float] = []
+    dispatch = Dispatch([Scripted(seconds=0.3)], concurrency=2)
+    items = [("scripted", make_envelope(), b"") for _ in range(2)]
+    dispatch.send_all(items, may_go=lambda: not asked.append(time.monotonic()))
+    dispatch.close()
+    assert asked == []
+
+
 def test_stopping_leaves_the_sent_unknown_and_the_waiting_unsent() -> None:
     courier = Scripted(seconds=30)
     dispatch = Dispatch([courier], concurrency=1)
