@@ -3,7 +3,8 @@
 Each is personalised, from encrypted rows, with attempts, audit and outcome on record; the import
 before is not counted. Two workers that do nothing else, or `tocsin serve` with SQLite. The peers
 run in the same round on the same machine, with a database and a fake of the same kind; how each
-is run stands in its file in `benchmarks/peers/`. None of them encrypts, audits or proves.
+is run stands in its file in `benchmarks/peers/`. Only the one with anymail decrypts contacts and
+commits an attempt before its request; none plans, settles doubts, audits or proves.
 """
 
 from __future__ import annotations
