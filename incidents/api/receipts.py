@@ -104,7 +104,9 @@ def _courier(office: Office, provider: str) -> Courier:
 async def _raw(request: Request) -> RawRequest:
     limit = office_of(request).settings.max_webhook_bytes
     body = await read_bytes(request, limit)
-    return RawRequest(str(request.url), dict(request.headers), body)
+    # As bytes until here: Starlette's mapping looks each name up among all the others.
+    headers = {name.decode("latin-1"): v.decode("latin-1") for name, v in request.headers.raw}
+    return RawRequest(str(request.url), headers, body)
 
 
 def _told(new: int) -> Response:

@@ -1,10 +1,10 @@
 """What providers said, kept once, and folded into the people's rows in sets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
@@ -22,9 +22,17 @@ from incidents.database.sets import among, as_rows, copy_in
 from incidents.database.withdrawals import count_again, waiting_envelopes
 
 _RECEIPT = cast("Table", ProviderReceipt.__table__)
+_IS_OPEN = Attempt.outcome.in_(("", "unknown", "unresolved", "retry"))
 _EARLIER = "reached on an earlier rung"
 # A savepoint and its end cost more than the copying of fewer rows saves.
 _WORTH_A_COPY = 500
+
+
+class Behind(NamedTuple):
+    """An attempt that a receipt tells of. is_open: no acceptance of it is on record."""
+
+    campaign_id: UUID
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +72,17 @@ def _all_are_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> bool:
     return True
 
 
-def campaigns_behind(session: Session, attempts: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Which campaign each of these attempts belongs to."""
-    query = select(Attempt.id, Attempt.campaign_id).where(among(session, Attempt.id, set(attempts)))
-    return {row.id: row.campaign_id for row in session.execute(query)}
+def behind(session: Session, attempts: Collection[UUID]) -> dict[UUID, Behind]:
+    """What is on record of these attempts, as far as they are ours."""
+    columns = (Attempt.id, Attempt.campaign_id, _IS_OPEN.label("is_open"))
+    found = session.execute(select(*columns).where(among(session, Attempt.id, attempts)))
+    return {attempt: Behind(campaign_id, is_open) for attempt, campaign_id, is_open in found}
 
 
-def not_yet_accepted(session: Session, attempts: Iterable[UUID]) -> list[OpenAttempt]:
+def not_yet_accepted(session: Session, attempts: Collection[UUID]) -> list[OpenAttempt]:
     """Those of these attempts that are open, unknown, or thought not to have gone."""
     columns = (Attempt.id, Attempt.campaign_id, Attempt.ordinal, Attempt.epoch, Attempt.sha256)
-    query = select(*columns).where(
-        among(session, Attempt.id, set(attempts)),
-        Attempt.outcome.in_(("", "unknown", "unresolved", "retry")),
-    )
+    query = select(*columns).where(among(session, Attempt.id, attempts), _IS_OPEN)
     return [OpenAttempt(**row._asdict()) for row in session.execute(query.order_by(Attempt.id))]
 
 

@@ -5,7 +5,7 @@ on a rung. Failures for good move people on; `delivered` that comes late takes t
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
@@ -85,11 +85,15 @@ def _keep(work: Work, provider: str, given: Sequence[Receipt]) -> set[str]:
 
 
 def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> set[str]:
-    kept = _rows(work, receipts)
+    attempts = {text: _uuid(text) for text in {receipt.attempt for receipt in receipts}}
+    ids = {attempt for attempt in attempts.values() if attempt}
+    behind = rows.behind(work.session, ids) if ids else {}
+    campaigns: dict[UUID | None, UUID] = {one: known.campaign_id for one, known in behind.items()}
+    kept = _rows(work, receipts, attempts, campaigns)
     new_keys = rows.keep_new(work.session, kept)
     new = [row for row in kept if row["dedupe_key"] in new_keys]
     if new:
-        _fold_new(work, new)
+        _fold_new(work, new, {attempt for attempt, one in behind.items() if one.is_open})
         hearsay.close_addresses(work, provider, new)
         _tell(work, provider, new)
         failpoints.reach("folding")
@@ -111,22 +115,23 @@ def rehearse(work: Work, dispatch: Dispatch, accepted: Iterable[tuple[str, Envel
         fold(work, name, receipts)
 
 
-def _rows(work: Work, receipts: Iterable[Receipt]) -> list[dict[str, Any]]:
+def _rows(
+    work: Work,
+    receipts: Iterable[Receipt],
+    attempts: Mapping[str, UUID | None],
+    campaigns: Mapping[UUID | None, UUID],
+) -> list[dict[str, Any]]:
     """What is kept of each of these, once; of one attempt and one person much is said."""
     given = {_key(receipt): receipt for receipt in receipts}
-    attempts = {text: _uuid(text) for text in {one.attempt for one in given.values()}}
     people = {ref: person_of(ref) for ref in {one.person_ref for one in given.values()}}
-    known = {attempt for attempt in attempts.values() if attempt}
-    campaigns = rows.campaigns_behind(work.session, known) if known else {}
-    behind = {text: campaigns.get(attempt) for text, attempt in attempts.items() if attempt}
     return [
         {
             "dedupe_key": key,
             "provider": receipt.provider,
-            "campaign_id": behind.get(receipt.attempt),
+            "campaign_id": campaigns.get(attempt),
             "recipient_id": person[0],
             "rung": person[1],
-            "attempt_id": attempts[receipt.attempt],
+            "attempt_id": attempt,
             **_KINDS[receipt.kind],
             "code": receipt.code[:100],
             "provider_ref": receipt.provider_ref[:200],
@@ -135,16 +140,17 @@ def _rows(work: Work, receipts: Iterable[Receipt]) -> list[dict[str, Any]]:
         }
         for key, receipt in given.items()
         for person in (people[receipt.person_ref] or (None, None),)
+        for attempt in (attempts[receipt.attempt],)
     ]
 
 
-def _fold_new(work: Work, new: Sequence[Mapping[str, Any]]) -> None:
+def _fold_new(work: Work, new: Sequence[Mapping[str, Any]], still_open: Set[UUID]) -> None:
     ours = [row for row in new if row["campaign_id"] and row["recipient_id"]]
     campaigns = {
         campaign_id: locked_campaign(work.session, campaign_id)
         for campaign_id in sorted({row["campaign_id"] for row in ours})
     }
-    _accept_by_echo(work, ours)
+    _accept_by_echo(work, [row for row in ours if row["attempt_id"] in still_open])
     for (campaign_id, rung), said in _strongest(ours).items():
         campaign = campaigns[campaign_id]
         if campaign is not None:
@@ -161,7 +167,8 @@ def _look_again(work: Work, finished: Sequence[Campaign]) -> None:
     """Campaigns that wait for nothing any more are proved and judged by what came since."""
     if not finished:
         return
-    proofs.renew_later(work, [campaign.id for campaign in finished])
+    if stale := [campaign.id for campaign in finished if campaign.proof_due_at is None]:
+        proofs.renew_later(work, stale)
     for incident_id in {campaign.incident_id for campaign in finished}:
         if mark_for_review(work.session, incident_id):
             work.ring("incidents.review", incident_id)
@@ -170,7 +177,7 @@ def _look_again(work: Work, finished: Sequence[Campaign]) -> None:
 def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
     """A provider that says anything of an attempt had accepted it: the whole of it."""
     telling = {row["attempt_id"]: row for row in ours if row["kind"] in _ECHOES}
-    still_open = rows.not_yet_accepted(work.session, telling) if telling else []
+    open_ones = rows.not_yet_accepted(work.session, telling) if telling else []
     results = [
         Result(
             attempt_id=one.id,
@@ -183,7 +190,7 @@ def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
             sha256=one.sha256,
             evidence={"by": "echo", "receipt": telling[one.id]["dedupe_key"]},
         )
-        for one in still_open
+        for one in open_ones
     ]
     for result in outcomes.record(work.session, results, work.now):
         _tell_resolved(work, result)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from notifiers.courier import RawRequest
 from notifiers.envelope import Envelope, Outcome, OutcomeKind, Person, Trouble, mask
@@ -128,10 +128,10 @@ class TwilioAccount:
 
         The URL is the configured one with the query that came: a Host header proves nothing.
         """
-        asked = urlsplit(request.url).query
+        asked = request.url.partition("?")[2]
         url = f"{self._public_url}?{asked}" if asked else self._public_url
         form = signed_form(self._token, url if self._public_url else request.url, request)
-        return form, {name: values[0] for name, values in parse_qs(asked).items()}
+        return form, dict(parse_qsl(asked))
 
     async def close(self) -> None:
         """Give back connections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from notifiers.courier import RawRequest
@@ -40,11 +40,12 @@ def signature(token: bytes, url: str, form: Mapping[str, str]) -> str:
     return base64.b64encode(hmac.new(token, signed.encode(), hashlib.sha1).digest()).decode()
 
 
-def _with_and_without_port(url: str) -> tuple[str, str]:
+def _with_and_without_port(url: str) -> Iterator[str]:
+    yield url
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     if parts.port is not None:
-        bare = host.removesuffix(f":{parts.port}")
-        return url, urlunsplit(parts._replace(netloc=bare))
-    port = 443 if parts.scheme == "https" else 80
-    return url, urlunsplit(parts._replace(netloc=f"{host}:{port}"))
+        yield urlunsplit(parts._replace(netloc=host.removesuffix(f":{parts.port}")))
+    else:
+        port = 443 if parts.scheme == "https" else 80
+        yield urlunsplit(parts._replace(netloc=f"{host}:{port}"))
