@@ -137,9 +137,7 @@ def approve(
         raise NotPermitted("an editor may not approve their own notice; ask another approver")
     problems = notice_gaps.missing(work, notice, despite)
     if problems:
-        raise InvalidInput(
-            f"the notice cannot be approved yet: missing in {len(problems)} places", *problems
-        )
+        raise InvalidInput("the notice cannot be approved yet", *problems)
     texts = notice_gaps.complete(notice_gaps.texts_of(work, notice))
     approval = freezing.freeze(work, notice, texts)
     notice.status = after

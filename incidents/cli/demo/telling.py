@@ -35,7 +35,7 @@ def tell_people(play: Play) -> None:
     play.campaign = play.stage.ada.post(path, body)
     first = play.campaign["canary"]["people"]
     if first:
-        play.teller.say(Text(f"{first:,} of {play.people:,} go first; the others wait a moment"))
+        play.teller.say(Text(f"{first:,} people go first; the others wait a moment"))
     play.refused(409, "a second launch", lambda: play.stage.ada.post(path, {}))
     found = _watch(play)
     play.teller.say(campaign.funnel(found["funnel"]))
