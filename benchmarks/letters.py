@@ -22,6 +22,8 @@ from playbooks.sample.story import learned_later, opening_body
 KIND = "personal_data_leak"
 NONCE = "bench"
 BATCH, BATCHES = 200, 5
+# Fonts are read once; and for ten calls typst keeps what it remembers of letters before.
+WARM = 12
 PEOPLE = {
     "en": ("Ada Example", "1 Sample Street", "10115 Berlin"),
     "zh-Hans": ("李示例", "示例路12号", "上海 200000"),
@@ -34,7 +36,8 @@ def measure(asked: Namespace) -> Iterator[Value]:
         letters = [_letter(number, address) for number in range(BATCH * (BATCHES + 1))]
         batches = [letters[at : at + BATCH] for at in range(0, len(letters), BATCH)]
         printer = _Printer(locale)
-        printer.print([_letter(len(letters), address)])  # fonts are read once
+        for number in range(WARM):
+            printer.print([_letter(len(letters) + number, address)])
         single = printer.rate([[one] for one in batches[0]])
         yield Value("letters one by one/s", locale, single)
         yield Value(f"letters in batches of {BATCH}/s", locale, printer.rate(batches[1:]))
