@@ -6,10 +6,12 @@ The same SQL runs on SQLite and PostgreSQL.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -206,11 +208,12 @@ def _on_track(placing: Placing, person: Subquery) -> Subquery:
                 person.c.rung == track.rung,
                 _lives_in(placing, person, track.places),
                 _is_turn(person, track),
-                _is_step(placing, person, track),
+                _is_at_host(placing, person, track),
             ),
-            number,
+            _by_step(person, steps),
         )
-        for number, track in enumerate(placing.tracks)
+        for steps in _stepped(placing.tracks)
+        for _, track in steps[:1]
     ]
     return select(person, _first(whens, _NONE).label("track")).subquery()
 
@@ -251,14 +254,26 @@ def _at_host(placing: Placing, person: Subquery) -> Subquery:
     return select(person, (nth + before).label("nth_at_host")).subquery()
 
 
-def _is_step(placing: Placing, person: Subquery, track: Track) -> ColumnElement[bool]:
-    """Whether it is the step of a person, if none of the steps before it is."""
+def _is_at_host(placing: Placing, person: Subquery, track: Track) -> ColumnElement[bool]:
     if not (hosts := placing.slopes.get(track.channel)):
         return true()
-    if not track.host:
-        return person.c.mail_host.not_in(hosts)
-    at_host = person.c.mail_host == track.host
-    return and_(at_host, person.c.nth_at_host <= track.upto) if track.upto else at_host
+    return person.c.mail_host == track.host if track.host else person.c.mail_host.not_in(hosts)
+
+
+def _stepped(tracks: Sequence[Track]) -> Iterator[list[tuple[int, Track]]]:
+    """Tracks with their numbers; those that differ only by the step of a ramp together."""
+    alike = attrgetter("rung", "places", "lane", "turns", "host")
+    for _, steps in groupby(enumerate(tracks), key=lambda one: alike(one[1])):
+        yield list(steps)
+
+
+def _by_step(person: Subquery, steps: Sequence[tuple[int, Track]]) -> ColumnElement[int]:
+    """The number of the track of a person's step, halved until it is found: there are many."""
+    if len(steps) == 1:
+        return literal(steps[0][0])
+    half = len(steps) // 2
+    is_before = person.c.nth_at_host <= steps[half - 1][1].upto
+    return case((is_before, _by_step(person, steps[:half])), else_=_by_step(person, steps[half:]))
 
 
 def _lined(placing: Placing, person: Subquery) -> Subquery:
