@@ -7,8 +7,8 @@ from sqlalchemy import Subquery, and_, case, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from incidents.database.audience import in_audience
-from incidents.database.packing import ADDRESS_INDEX, PERSON, Placing, stood
 from incidents.database.population import Recipient
+from incidents.database.standing import ADDRESS_INDEX, PERSON, Placing, stood
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,11 @@ from incidents.database import ramp
 from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
-from incidents.database.packing import PERSON, RESIDENCY, Placing, by_track, chosen, packed
+from incidents.database.packing import by_track, packed
 from incidents.database.pages import has_id_on_page, is_drawn, is_on_page
 from incidents.database.population import Recipient
 from incidents.database.sets import among
+from incidents.database.standing import PERSON, RESIDENCY, Placing, chosen
 from incidents.database.statistics import by_hash
 
 # Of the connection alone, and empty outside of `_place`.

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery, Envelope, ProviderReceipt, rows_changed
-from incidents.database.packing import chosen
 from incidents.database.population import Recipient
+from incidents.database.standing import chosen
 from incidents.database.waiting import state_is
 from incidents.rules.ramp import kept_of
 

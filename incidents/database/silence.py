@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import AWAITING, Campaign, Delivery, Envelope, rows_changed
-from incidents.database.packing import ADDRESS_INDEX
 from incidents.database.population import Recipient
+from incidents.database.standing import ADDRESS_INDEX
 from incidents.database.waiting import is_open
 from incidents.rules.ladder import BARRED
 

@@ -14,8 +14,8 @@ from incidents.database.campaigns import Campaign
 from incidents.database.duties import people_due_at
 from incidents.database.forecast import Standing
 from incidents.database.notices import bodies_of
-from incidents.database.packing import Placing
 from incidents.database.ramp import large_hosts
+from incidents.database.standing import Placing
 from incidents.rules import forecast, pace, ramp
 from incidents.rules.forecast import UNITS, Forecast, Leg, RampAhead
 from incidents.rules.launch_options import LaunchOptions

@@ -12,8 +12,8 @@ from incidents import failpoints
 from incidents.database import pages, placements, providers, statistics
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.notices import Notice, bodies_of
-from incidents.database.packing import Placing
 from incidents.database.pages import Kind
+from incidents.database.standing import Placing
 from incidents.errors import InvalidInput, Problem
 from incidents.rules.ladder import LAST, people_per_envelope
 from incidents.rules.lanes import lanes, weights

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from incidents.database import pages
 from incidents.database.campaigns import Campaign
-from incidents.database.packing import RESIDENCY
+from incidents.database.standing import RESIDENCY
 from incidents.errors import InvalidInput, Problem
 from incidents.rules.lanes import Residency, residency, unserved
 from incidents.rules.permissions import Permission

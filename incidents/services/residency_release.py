@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from incidents.database import pages
-from incidents.database.packing import RESIDENCY
+from incidents.database.standing import RESIDENCY
 from incidents.errors import Conflict
 from incidents.rules.lanes import unserved
 from incidents.rules.permissions import Permission
