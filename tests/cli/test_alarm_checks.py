@@ -28,11 +28,6 @@ def test_whoever_tries_tocsin_out_is_told_but_not_refused():
     assert "no channel wakes anybody" in channels(Settings())
 
 
-def test_an_address_of_the_switch_that_is_none_is_refused_at_start():
-    with pytest.raises(ValueError, match="https://"):
-        Settings(dead_man_url="ftp://switch.example.com")
-
-
 @pytest.fixture
 def settings(tmp_path):
     settings = Settings(data_folder=tmp_path)

@@ -11,9 +11,11 @@ from incidents.settings import Settings
     [
         ("email_provider", "sendgird", "is none of sandbox, sendgrid, smtp, resend"),
         ("email_provider", "sandbox:1,smtp:1", "sandbox stands alone"),
+        ("email_provider", "smtp:0", "a weight above 0"),
         ("sms_provider", "pigeon", "Input should be 'sandbox' or 'twilio_sms'"),
         ("residency", "CN smtp", "is not like CN=smtp"),
         ("pace", "twilio=100 words", "units: requests, recipients"),
+        ("pace", "smtp=5", "units: requests, recipients"),
         ("mail_ramp", "slowly", "5000/hour"),
         ("prices", "sendgrid=free", "is no price such as"),
         ("time_zone", "Berlin", "no IANA time zone"),

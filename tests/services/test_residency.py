@@ -126,21 +126,6 @@ def test_several_providers_of_a_channel_are_wired_with_their_weights():
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("email_provider", "sendgrid,pigeon"),
-        ("email_provider", "sandbox,smtp"),
-        ("email_provider", "smtp:0"),
-        ("residency", "CN"),
-        ("pace", "smtp=5"),
-    ],
-)
-def test_settings_that_mean_nothing_are_refused_at_start(field, value):
-    with pytest.raises(ValueError, match=field):
-        Settings(**{field: value})
-
-
-@pytest.mark.parametrize(
     ("field", "value"), [("residency", "CN=smpt"), ("pace", "smpt=5 requests")]
 )
 def test_a_slip_of_the_pen_in_a_providers_name_is_refused_at_start(field, value):
