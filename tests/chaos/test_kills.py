@@ -7,13 +7,16 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
+from sqlalchemy import select
 
+from incidents.database.campaigns import Attempt
 from incidents.failpoints import PLACES
+from incidents.work import TOCSIN
 from tests.chaos import scene
-from tests.chaos.scene import Crew, crew, installed, judge, launch, volume
+from tests.chaos.scene import Crew, Place, crew, installed, judge, launch, volume
 
 # What goes wrong at the provider meanwhile, besides.
 FAULTS = {
@@ -129,13 +132,14 @@ def test_workers_freeze_between_intent_and_wire(place):
                 scene.join(place, campaign, _some(lines))
             sleepers = [workers.start(f"intended=sleep:{FROZEN_SECONDS}") for _ in range(7)]
             sleepers += [workers.start() for _ in range(3)]
-            time.sleep(chance.uniform(0.5, 1.0))
+            _let_begin(place, sleepers[:7])
+            time.sleep(chance.uniform(0, 0.5))
             for pid in sleepers[7:]:
                 os.kill(pid, signal.SIGSTOP)
             time.sleep(FROZEN_SECONDS)
             for pid in sleepers[7:]:
                 os.kill(pid, signal.SIGCONT)
-            time.sleep(4)  # on a busy machine they fall asleep late, and wake late
+            time.sleep(4)  # on a busy machine they wake late
             for pid in sleepers:
                 workers.kill(pid)
             frozen += len(sleepers)
@@ -146,3 +150,14 @@ def test_workers_freeze_between_intent_and_wire(place):
     assert settled, "it did not come to an end"
     assert (found.lost, found.twice, found.unknown) == (0, 0, 0)
     assert found.looked_up >= frozen / 2, "hardly any of them held a lease"
+
+
+def _let_begin(place: Place, pids: Iterable[int]) -> None:
+    """Until each of these workers has something in hand, or there is nothing left for it."""
+    end = time.monotonic() + 8
+    while time.monotonic() < end:
+        with place.office.look(TOCSIN) as work:
+            workers = set(work.session.scalars(select(Attempt.worker).distinct()))
+        if {str(pid) for pid in pids} <= {worker.split(":")[1] for worker in workers}:
+            return
+        time.sleep(0.1)
