@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
@@ -46,7 +47,7 @@ class CallbackRoute(APIRoute):
         return self.endpoint
 
 
-router = APIRouter(tags=["webhooks"], route_class=CallbackRoute)
+router = APIRouter(prefix="/api/v1", tags=["webhooks"], route_class=CallbackRoute)
 
 
 class Taken(View):
@@ -110,7 +111,7 @@ async def _raw(request: Request) -> RawRequest:
 
 
 def _told(new: int) -> Response:
-    return Response(Taken(new=new).model_dump_json(), media_type="application/json")
+    return Response(orjson.dumps({"new": new}), media_type="application/json")
 
 
 async def _take(request: Request, provider: str, raw: RawRequest) -> int:

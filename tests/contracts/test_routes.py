@@ -5,8 +5,9 @@ import re
 import pytest
 from fastapi.routing import APIRoute
 
+from incidents.api import receipts
 from incidents.api.door import GuardedRoute
-from incidents.app import ROUTERS
+from incidents.app import API, ROUTERS
 from incidents.clock import SystemClock
 from incidents.rules.permissions import GRANTS, Permission, Role
 from incidents.settings import Settings
@@ -25,13 +26,18 @@ OPEN = {
     ("POST", "/webhooks/twilio/sms"): "signed by Twilio",
     ("POST", "/webhooks/twilio/status"): "signed by Twilio",
 }
-ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+ROUTES = [
+    route
+    for router in (receipts.router, *ROUTERS)
+    for route in router.routes
+    if isinstance(route, APIRoute)
+]
 GUARDED = [route for route in ROUTES if isinstance(route, GuardedRoute)]
 
 
 def asked(route: APIRoute) -> tuple[str, str]:
     (method,) = route.methods
-    return method, route.path
+    return method, route.path.removeprefix(API)
 
 
 def test_a_route_without_a_token_is_one_that_we_know():
