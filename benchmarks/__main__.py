@@ -64,7 +64,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS))
     parser.add_argument("--people", type=int, default=200_000, help="of the large campaigns")
-    parser.add_argument("--messages", type=int, default=20_000, help="SMS, each a request")
+    parser.add_argument("--messages", type=int, default=60_000, help="SMS, each a request")
     parser.add_argument(
         "--peer-people", type=int, default=2_000, help="that plain Celery tells; others more"
     )

@@ -338,10 +338,10 @@ class Settings(BaseSettings):
         default=400, ge=1, description="Single-person envelopes that a worker takes at once."
     )
     messages_on_the_wire: int = Field(
-        default=200,
+        default=400,
         ge=1,
         description="Requests of one process that wait for providers' answers at the same time;"
-        " 200 at 50 ms are 4,000 a second.",
+        " 400 at 50 ms are some 2,700 messages a second, 200 some 2,200.",
     )
     senders_per_process: int = Field(
         default=2, ge=1, description="Threads of one process that lease and send side by side."
