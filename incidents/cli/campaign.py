@@ -194,7 +194,7 @@ def go_on(api: Api, incident: Incident, campaign: Which = "", reason: Why = "") 
 def end_ramp(
     api: Api,
     incident: Incident,
-    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    reason: Why,
     campaign: Which = "",
 ) -> None:
     """Let all who wait for their mail host be told now, whatever it makes of it."""
@@ -211,7 +211,7 @@ def stop(api: Api, incident: Incident, campaign: Which = "") -> None:
 def override_quiet(
     api: Api,
     incident: Incident,
-    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    reason: Why,
     campaign: Which = "",
 ) -> None:
     """Ask that people be told at night: the law's deadline comes before the morning."""
@@ -228,7 +228,7 @@ def confirm_override(api: Api, incident: Incident, campaign: Which = "") -> None
 def resend_held(
     api: Api,
     incident: Incident,
-    reason: Annotated[str, typer.Option(help="Why; it stays on record.")],
+    reason: Why,
     campaign: Which = "",
 ) -> None:
     """Tell those once more of whom no evidence says whether they were told."""

@@ -14,6 +14,12 @@ def lead(client, as_role) -> Desk:
 
 
 @pytest.fixture
+def commander(as_role) -> dict[str, str]:
+    """The headers of somebody who runs campaigns, and nothing else."""
+    return as_role("commander")
+
+
+@pytest.fixture
 def approver(client, as_role) -> Desk:
     """Somebody who approves, and edits nothing."""
     return Desk(client, as_role("approver", name="approver"))

@@ -17,6 +17,7 @@ from incidents.database.campaigns import Attempt, Delivery
 from incidents.services import sending
 from incidents.work import TOCSIN
 from notifiers.providers.twilio_signed import signature
+from tests.conftest import web
 from tests.services.telling import mailbox
 
 PHONE = "+12025550101"
@@ -45,13 +46,8 @@ def one(office, telling):
 
 @pytest.fixture
 def client(one):
-    with TestClient(create_app(one.office), raise_server_exceptions=False) as client:
+    with web(one.office) as client:
         yield client
-
-
-@pytest.fixture
-def commander(as_role):
-    return as_role("commander")
 
 
 def launched(one, client, commander):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from fastapi.testclient import TestClient
 
-from incidents.app import create_app
 from incidents.cli import campaign_looks as looks
 from tests.cli.test_campaign_looks import text
+from tests.conftest import web
 from tests.services.telling import mailbox
 
 
@@ -19,13 +18,8 @@ def one(telling):
 
 @pytest.fixture
 def client(one):
-    with TestClient(create_app(one.office), raise_server_exceptions=False) as client:
+    with web(one.office) as client:
         yield client
-
-
-@pytest.fixture
-def commander(as_role):
-    return as_role("commander")
 
 
 def test_a_ramp_is_foretold_watched_and_ended(one, client, commander):

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from fastapi.testclient import TestClient
 
-from incidents.app import create_app
 from notifiers.dispatch import Dispatch
 from notifiers.standard_webhooks import sign
+from tests.conftest import web
 from tests.services.telling import Scripted, mailbox
 
 EVENTS = "/api/v1/webhooks/resend/events"
@@ -31,7 +30,7 @@ def one(office, telling):
 
 @pytest.fixture
 def client(one):
-    with TestClient(create_app(one.office), raise_server_exceptions=False) as client:
+    with web(one.office) as client:
         yield client
 
 

@@ -66,12 +66,7 @@ def test_who_moves_on_to_a_phone_at_night_waits_too(telling):
     one.launch("email", "sms", "announcement", quiet=None, waits={"email": 1})
     one.pump()
     one.tend(3600)
-    one.pump()
-    assert not one.sms.ledger
-    assert one.buckets() == {"waiting": 1}
-    one.clock.set(MORNING)
-    one.pump()
-    assert one.sms.told() == [PHONE]
+    waits_for_the_morning(one)
 
 
 def test_what_has_not_left_when_it_grows_late_is_put_off(telling):
@@ -110,6 +105,10 @@ def test_what_was_not_taken_at_dusk_is_not_sent_again_at_night(telling):
     one.sms.answers = [lambda envelope: late(one)]
     one.pump()
     one.later(3600)
+    waits_for_the_morning(one)
+
+
+def waits_for_the_morning(one):
     one.pump()
     assert not one.sms.ledger
     assert one.buckets() == {"waiting": 1}
