@@ -13,6 +13,7 @@ from incidents.cli.inputs import in_editor, json_of
 from incidents.cli.looks import moment, pairs, panel, problems, table, words
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 from incidents.rules.ladder import Channel
+from notifiers.tokens import TOKEN
 
 noun = Noun("notice", "The words to the affected people.")
 verb = noun.command
@@ -83,7 +84,7 @@ def preview(
     path = f"/notices/{_notice(api, incident, notice)['id']}/preview"
     reply = api.client.get(path, channel=channel, locale=locale, variant=place)
     if html:
-        api.say(reply, Text(reply["html"] or ""))
+        api.say(reply, Text(_readable(reply["html"] or "")))
     else:
         api.say(reply, previewed)
 
@@ -257,8 +258,13 @@ def _limits(theirs: dict[str, Any]) -> dict[str, str]:
 
 def previewed(made: dict[str, Any]) -> RenderableType:
     """One language on one channel; of an SMS, also what it takes."""
-    text = Text(f"{made['subject'] or ''}\n\n{made['text']}".strip())
+    text = Text(_readable(f"{made['subject'] or ''}\n\n{made['text']}".strip()))
     return Group(text, Text(f"\n{_sms(made['sms'])}", "dim")) if made["sms"] else text
+
+
+def _readable(text: str) -> str:
+    """The text with `‹name›` where each person's own will stand."""
+    return TOKEN.sub(lambda found: f"‹{found.group().split('.')[1]}›", text)
 
 
 def _sms(look: dict[str, Any]) -> str:

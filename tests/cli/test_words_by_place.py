@@ -57,3 +57,10 @@ def test_words_for_a_place_begin_as_those_for_everybody_and_can_be_dropped(
 def test_a_preview_is_of_the_words_for_the_place(as_lead, number):
     said = as_lead("notice", "preview", number, "--channel", "sms", "--for-place", "US-MA")
     assert "place=US-MA" in said.out.replace("\n", "")
+
+
+@pytest.mark.parametrize("more", [(), ("--html",)])
+def test_a_preview_shows_where_the_name_will_stand(as_lead, number, more):
+    said = as_lead("notice", "preview", number, *more)
+    assert "‹name›" in said.out
+    assert "%%" not in said.out
