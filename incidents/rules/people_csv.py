@@ -235,9 +235,23 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield rest
 
 
+# How files begin that are no CSV, and what they are.
+_OTHER_FORMATS: Mapping[bytes, str] = {
+    b"PK\x03\x04": "an Excel or another ZIP file",
+    b"\xd0\xcf\x11\xe0": "an old Excel file",
+    b"%PDF": "a PDF",
+    b"\x1f\x8b": "compressed by gzip",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+
+
 def _header_text(raw: bytes) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
-        raise _bad_header("the list is UTF-16", "save it as CSV in UTF-8")
+    for begin, what in _OTHER_FORMATS.items():
+        if raw.startswith(begin):
+            raise _bad_header(f"the list is {what}", "save it as CSV in UTF-8")
+    if b"\0" in raw:
+        raise _bad_header("the list is UTF-16, or no text", "save it as CSV in UTF-8")
     try:
         text = _text(raw).removeprefix("\ufeff")
     except _Unreadable as unreadable:
@@ -266,6 +280,8 @@ def _delimiter_of(header: str, columns: Collection[str]) -> str:
 
 
 def _names_in(header: str, delimiter: str) -> list[str]:
+    if "\r" in header:
+        raise _bad_header("lines end with CR alone", "save the list with LF or CR LF at line ends")
     try:
         return [_plain(name) for name in _parse(header, delimiter)]
     except _Unreadable:
@@ -277,6 +293,8 @@ def _plain(name: str) -> str:
 
 
 def _columns_of(names: list[str]) -> list[str]:
+    if not set(COLUMNS) & set(names) and any(map(_of_a_person, names)):
+        raise _bad_header("the first line is a person, not column names", f"begin with: {_ALL}")
     problems = [
         *(problem for number, name in enumerate(names, 1) for problem in _flaws(number, name)),
         *_doubled(names),
@@ -289,6 +307,11 @@ def _columns_of(names: list[str]) -> list[str]:
     if problems:
         raise InvalidInput("the columns of the list cannot be used", *problems[:20])
     return names
+
+
+def _of_a_person(text: str) -> bool:
+    """Whether it is an address or a number: no column is called so, and no error may quote it."""
+    return "@" in text or text.removeprefix("+")[:1].isdigit()
 
 
 def _flaws(number: int, name: str) -> Iterator[Problem]:

@@ -114,6 +114,31 @@ def test_a_list_in_utf_16_is_refused_with_advice(codec):
         PeopleCsv(["name,email\n".encode(codec)])
 
 
+@pytest.mark.parametrize(
+    ("begin", "says"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "Excel"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel"),
+        (b"\x1f\x8b\x08\x00", "gzip"),
+        (b"%PDF-1.7", "PDF"),
+        (b"name,email\rAda,ada@example.com\r", "CR alone"),
+    ],
+)
+def test_a_file_that_is_no_csv_is_called_what_it_is(begin, says):
+    with pytest.raises(InvalidInput, match=says) as refused:
+        PeopleCsv([begin])
+    assert all(problem.mend for problem in refused.value.problems)
+
+
+def test_a_list_without_a_header_is_told_so_without_quoting_its_first_person():
+    with pytest.raises(InvalidInput) as refused:
+        PeopleCsv([b"1,Ada Example,ada@example.com,+12025550101\n"])
+    (problem,) = refused.value.problems
+    assert "not column names" in problem.why
+    assert "ref, name, email" in problem.mend
+    assert "ada" not in f"{refused.value} {refused.value.problems}".lower()
+
+
 def test_own_columns_are_welcome():
     columns = PeopleCsv([b"Name,EMAIL,survey_no\n"]).columns
     assert columns == ["name", "email", "survey_no"]
