@@ -42,7 +42,9 @@ class ImportView(View):
     read_count: int = Field(description="Lines read, without header and empty lines.")
     added_count: int = Field(description="People added.")
     duplicate_count: int = Field(description="Lines whose person was there already.")
-    rejected_count: int = Field(description="Lines that name nobody; nothing of them was taken.")
+    rejected_count: int = Field(
+        description="Lines that name nobody or cannot be read; nothing of them was taken."
+    )
     flawed_count: int = Field(description="People added without a value that was not usable.")
     by_reason: dict[str, int] = Field(description="column.reason to how often; all are counted.")
     reason: str = Field(description="Why it failed; else empty.")

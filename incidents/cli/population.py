@@ -18,6 +18,7 @@ from rich.text import Text
 from incidents.cli.looks import moment, pairs, table
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
 from incidents.cli.screen import err
+from incidents.rules.people import REASONS
 
 noun = Noun("population", "The affected people: a list in, counts out.")
 verb = noun.command
@@ -121,14 +122,14 @@ def imported(row: dict[str, Any]) -> RenderableType:
             "lines read": row["read_count"],
             "people added": row["added_count"],
             "there already": row["duplicate_count"],
-            "name nobody": row["rejected_count"],
+            "lines left out": row["rejected_count"],
             "without a value": row["flawed_count"],
         }
     )
     reasons = table("column", "what was wrong", "#lines")
     for name, count in sorted(row["by_reason"].items(), key=lambda one: -one[1])[:_REASONS_SHOWN]:
         column, _, reason = name.rpartition(".")
-        reasons.add_row(column or "line", reason.replace("_", " "), f"{count:,}")
+        reasons.add_row(column or "line", REASONS.get(reason, reason), f"{count:,}")
     return Group(heading, reasons) if reasons.row_count else heading
 
 
@@ -172,7 +173,9 @@ def _counts(counted: dict[str, int]) -> str:
 
 def rejected(rows: list[dict[str, Any]]) -> RenderableType:
     """Lines that could not be used, in a table."""
-    made = table(*(rows[0] if rows else ("line", "column", "reason")))
+    if not rows:
+        return Text("Every line could be used.", "green")
+    made = table(*rows[0])
     for row in rows:
         made.add_row(*(str(value) for value in row.values()))
     return made

@@ -90,7 +90,7 @@ def complete(work: Work, row: PopulationImport) -> None:
     text = (
         f"Imported {row.added_count:,} people from {row.read_count:,} lines;"
         f" there already: {row.duplicate_count:,}, without something that could not be used:"
-        f" {row.flawed_count:,}, lines that name nobody: {row.rejected_count:,}"
+        f" {row.flawed_count:,}, lines that could not be used: {row.rejected_count:,}"
     )
     timeline.note(work, row.incident_id, "population", text)
     if by_place:

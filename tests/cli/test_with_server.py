@@ -116,7 +116,7 @@ def test_people_come_from_a_file_or_from_standard_input(as_lead, number, tmp_pat
     said = as_lead("population", "import", number, given, stdin=LIST if source == "stdin" else "")
     assert said.code == 0, said.err
     assert "people added     2" in said.out
-    assert "not an email" in said.out
+    assert "is not an e-mail address; write one" in " ".join(said.out.split())
 
 
 def test_what_could_not_be_used_is_shown_without_its_value(as_lead, number):
@@ -124,6 +124,11 @@ def test_what_could_not_be_used_is_shown_without_its_value(as_lead, number):
     said = as_lead("population", "rejects", number)
     assert "email" in said.out
     assert "not an address" not in said.out
+
+
+def test_a_list_without_flaws_says_so(as_lead, number):
+    as_lead("population", "import", number, "-", stdin="name,email\nAda,ada@example.com\n")
+    assert "Every line could be used." in as_lead("population", "rejects", number).out
 
 
 def test_a_notice_is_not_approved_until_nothing_is_missing(as_lead, number, token_of):
