@@ -8,10 +8,12 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from incidents.errors import InvalidInput, Problem
+from incidents.rules.list_moments import moment_in
 from notifiers.envelope import ReceiptKind
 from notifiers.letters.pieces import read_piece
 
@@ -24,7 +26,6 @@ STATUSES: Mapping[str, ReceiptKind] = {
 }
 NEEDED = ("piece", "status")
 _REASON = re.compile(r"[\w .,:/()-]{0,60}")
-_LONGEST_LINE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +45,39 @@ def read_statuses(lines: Iterable[str]) -> Iterator[Told | Problem]:
 
     Raises  InvalidInput  the header lacks a column
     """
-    rows = csv.reader(lines)
-    columns = [name.strip().lower() for name in next(rows, [])]
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        raise InvalidInput(
-            "this is no list of letters",
-            *(
-                Problem(f"column {name}", "is missing", "write it into the header")
-                for name in missing
-            ),
-        )
-    try:
-        for row in rows:
-            if any(map(str.strip, row)):
-                given = dict(zip(columns, map(str.strip, row), strict=False))
-                yield _told(rows.line_num, given)
-    except csv.Error as error:
-        yield Problem(f"line {rows.line_num}", f"cannot be read: {error}", "save the list as CSV")
+    rows = _rows(csv.reader(lines))
+    _, header = next(rows, (1, []))
+    columns = _columns(header)
+    for line, row in rows:
+        if isinstance(row, Problem):
+            yield row
+        elif any(map(str.strip, row)):
+            yield _told(line, dict(zip(columns, map(str.strip, row), strict=False)))
+
+
+def _columns(header: list[str] | Problem) -> list[str]:
+    columns = [] if isinstance(header, Problem) else [name.strip().lower() for name in header]
+    problems = [
+        Problem(f"column {name}", "is missing", "write it into the header")
+        for name in NEEDED
+        if name not in columns
+    ]
+    if problems:
+        raise InvalidInput("this is no list of letters", *problems)
+    return columns
+
+
+def _rows(reader: Any) -> Iterator[tuple[int, list[str] | Problem]]:
+    """Each row with the number of its line; of one that cannot be read, why. (Then it goes on.)"""
+    while True:
+        try:
+            row = next(reader)
+            yield reader.line_num, row
+        except StopIteration:
+            return
+        except csv.Error as error:
+            where, why = f"line {reader.line_num}", f"cannot be read: {error}"
+            yield reader.line_num, Problem(where, why, "save the list as CSV")
 
 
 def _told(line: int, given: Mapping[str, str]) -> Told | Problem:
@@ -73,17 +89,10 @@ def _told(line: int, given: Mapping[str, str]) -> Told | Problem:
     if kind is None:
         return Problem(f"{where}, status", "is not known", f"one of {', '.join(STATUSES)}")
     try:
-        at = _moment(given.get("at", ""))
+        at = moment_in(given.get("at", ""))
     except ValueError:
         return Problem(f"{where}, at", "is no moment", "write it as 2026-03-09T14:30:00+01:00")
     reason = given.get("reason", "")
     if not _REASON.fullmatch(reason):
         return Problem(f"{where}, reason", "is too long or holds odd signs", "a few plain words")
     return Told(line, *found, kind, at, reason)
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,11 +1,12 @@
 """A list of opt-outs as CSV: what each line says, and why a line cannot be used. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from incidents.errors import IncidentsError, InvalidInput, Problem
 from incidents.rules import suppressions
+from incidents.rules.list_moments import moment_in
 from incidents.rules.people import REASONS
 from incidents.rules.people_csv import BadLine, PeopleCsv
 
@@ -54,19 +55,12 @@ def _line(line: int, columns: Sequence[str], values: Sequence[str], now: datetim
         (problem,) = error.problems
         return Unfit(line, problem.field, problem.why)
     try:
-        until = _moment(said.get("until", ""))
+        until = moment_in(said.get("until", ""))
     except ValueError:
         return Unfit(line, "until", "is no day or moment such as 2027-01-31")
     if until is not None and until <= now:
         return Unfit(line, "until", "has passed")
     return Line(line, address, kind, said["reason"], until)
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _columns(names: list[str]) -> list[str]:

@@ -29,8 +29,10 @@ def test_a_line_tells_which_letter_what_when_and_why():
         ("XYZ,returned,,", "line 2, piece"),
         (f"{PIECE},eaten,,", "line 2, status"),
         (f"{PIECE},returned,yesterday,", "line 2, at"),
+        (f"{PIECE},returned,0001-01-01T00:00:00+14:00,", "line 2, at"),
         (f"{PIECE},returned,,{'x' * 61}", "line 2, reason"),
         (f"{PIECE}", "line 2, status"),
+        ("x" * 200_000, "line 2"),
     ],
 )
 def test_a_line_of_no_use_is_named_and_those_after_it_are_read(line, where):
@@ -41,7 +43,8 @@ def test_a_line_of_no_use_is_named_and_those_after_it_are_read(line, where):
     assert told.at is None
 
 
-def test_a_list_without_its_columns_is_refused():
+@pytest.mark.parametrize("header", ["name,address", "x" * 200_000, ""])
+def test_a_list_without_its_columns_is_refused(header):
     with pytest.raises(InvalidInput) as refused:
-        list(read_statuses(["name,address\n", "x,y\n"]))
+        list(read_statuses([f"{header}\n", "x,y\n"]))
     assert [one.field for one in refused.value.problems] == ["column piece", "column status"]

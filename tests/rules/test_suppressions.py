@@ -97,17 +97,19 @@ def test_a_list_is_read_line_by_line_and_what_is_wrong_is_named_without_its_valu
         b"stop;ada@example.com;\n"
         b"do_not_contact;not an address;\n"
         b"hard_bounce;Bo@Example.com;2026-01-01\n"
+        b"complaint;Bo@Example.com;9999-12-31T23:59:59-14:00\n"
         b"complaint;Bo@Example.com;2027-01-01\n"
     )
     lines = list(read([listed], NOW))
-    assert [type(one) for one in lines] == [Line, Unfit, Unfit, Unfit, Line]
+    assert [type(one) for one in lines] == [Line, Unfit, Unfit, Unfit, Unfit, Line]
     assert [(one.line, one.column) for one in lines if isinstance(one, Unfit)] == [
         (3, "reason"),
         (4, "kind"),
         (5, "until"),
+        (6, "until"),
     ]
-    assert lines[4].address == "bo@example.com"
-    assert lines[4].until.isoformat() == "2027-01-01T00:00:00+00:00"
+    assert lines[5].address == "bo@example.com"
+    assert lines[5].until.isoformat() == "2027-01-01T00:00:00+00:00"
 
 
 @pytest.mark.parametrize(
