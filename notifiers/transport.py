@@ -15,7 +15,7 @@ import socket
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
@@ -30,6 +30,7 @@ from notifiers.errors import Ambiguous, Refused, Unavailable
 __all__ = ["Answer", "Transport", "retry_after"]
 
 _IDLE_SECONDS = 15.0  # a connection that waited longer may be about to be closed by the other end
+_LONGEST_WAIT_SECONDS = 86_400.0  # more is told in another unit, or by mistake: asked again then
 _NAME_SECONDS = 5.0  # so long an answer of the DNS serves those who ask the same
 
 
@@ -175,15 +176,29 @@ def _tls() -> ssl.SSLContext:
 
 def retry_after(answer: Answer) -> float | None:
     """How many seconds a provider asks to wait: Retry-After, else X-RateLimit-Reset."""
-    asked = answer.headers.get("retry-after", "")
-    with contextlib.suppress(ValueError):
-        return max(0.0, float(asked))
-    with contextlib.suppress(ValueError):
-        return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
-    with contextlib.suppress(ValueError):
-        # Seconds since 1970. https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits
-        return max(0.0, float(answer.headers.get("x-ratelimit-reset", "")) - time.time())
+    for header, seconds in _WAITS:
+        with contextlib.suppress(ValueError, OverflowError):
+            asked = seconds(answer.headers.get(header, ""))
+            return min(max(0.0, asked), _LONGEST_WAIT_SECONDS)
     return None
+
+
+def _until_date(text: str) -> float:
+    moment = parsedate_to_datetime(text)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # -0000: UTC, of no place
+    return (moment - datetime.now(UTC)).total_seconds()
+
+
+def _until_second(text: str) -> float:
+    """Seconds since 1970. https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits"""
+    return float(text) - time.time()
+
+
+_WAITS: tuple[tuple[str, Callable[[str], float]], ...] = (
+    ("retry-after", float),
+    ("retry-after", _until_date),
+    ("x-ratelimit-reset", _until_second),
+)
 
 
 def _never_left(error: Exception) -> Unavailable | Refused:

@@ -113,12 +113,12 @@ def people_per_envelope(courier: str, wanted: int) -> int:
 def retry_after(attempts: int, asked_seconds: float | None, jitter: float) -> timedelta:
     """How long to wait after the `attempts`-th failure that surely sent nothing.
 
-    asked_seconds  what the provider asked for, if it did: never less than that
+    asked_seconds  what the provider asked for: never less than that; 0 is no answer to overload
     jitter         0 to 1, so that many do not come back in the same moment
     """
     doublings = max(0, min(attempts - 1, 10))
     doubled = min(FIRST_RETRY * (1 << doublings), LONGEST_RETRY)
-    wait = timedelta(seconds=asked_seconds) if asked_seconds is not None else doubled
+    wait = timedelta(seconds=asked_seconds) if asked_seconds else doubled
     return wait + min(wait, doubled) * (jitter / 2)
 
 

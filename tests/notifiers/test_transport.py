@@ -178,6 +178,9 @@ def test_the_wait_that_a_provider_asks_for() -> None:
         ({"retry-after": format_datetime(in_a_minute)}, 50, 61),
         ({"x-ratelimit-reset": str(int(in_a_minute.timestamp()))}, 50, 61),
         ({"x-ratelimit-reset": "1"}, 0, 0),
+        ({"retry-after": f"{in_a_minute:%a, %d %b %Y %H:%M:%S} -0000"}, 50, 61),
+        *(({"retry-after": much}, 86_400, 86_400) for much in ("99999999999", "1e300", "inf")),
+        ({"x-ratelimit-reset": str(in_a_minute.timestamp() * 1000)}, 86_400, 86_400),
     ]
     for headers, low, high in asked:
         wait = retry_after(Answer(429, headers))

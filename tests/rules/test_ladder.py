@@ -54,6 +54,7 @@ def test_waits_double_up_to_a_limit_and_are_never_shorter_than_asked():
     assert retry_after(500, None, 0) == timedelta(minutes=5)
     assert retry_after(1, 90, 0) == timedelta(seconds=90)
     assert retry_after(1, 90, 1) > timedelta(seconds=90)
+    assert retry_after(4, 0, 0) == timedelta(seconds=8)  # «at once» to whoever was just told off
 
 
 def test_a_ladder_always_ends_with_the_announcement_that_needs_no_address():
