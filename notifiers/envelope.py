@@ -220,9 +220,21 @@ class Finding:
     evidence: str = ""
 
 
+# A line break in a name could add a header or forge a paragraph; PostgreSQL keeps no NUL.
+_CONTROLS = dict.fromkeys((*range(32), 127, 133, 8232, 8233), " ")
+
+
+def one_line(text: str) -> str:
+    """Text with a space for each control sign in it."""
+    return text.translate(_CONTROLS)
+
+
 def mask(text: str) -> str:
-    """Text of a provider's answer fit for a log: addresses and numbers taken out."""
-    return _PERSONAL.sub("***", text)[:300]
+    """Text of a provider's answer fit for a row and a log: one line, without addresses and numbers.
+
+    A receiver's own words may be in it: whoever writes them must not spoil what else is told.
+    """
+    return _PERSONAL.sub("***", one_line(text))[:300]
 
 
 _PERSONAL = re.compile(r"[^\s\"'<>:,;]+@[^\s\"'<>:,;]+|\+?\d[\d ()-]{6,}\d")

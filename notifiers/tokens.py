@@ -7,14 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from notifiers.envelope import Person, Words
+from notifiers.envelope import Person, Words, one_line
 from notifiers.errors import Refused
 
 # Any token, whatever its notice.
 TOKEN = re.compile(r"%%[A-Za-z0-9]+\.[A-Za-z0-9_]+\.[th]%%")
-
-# A line break in a name could add a header or forge a paragraph; a space cannot.
-_CONTROLS = dict.fromkeys((*range(32), 127, 133, 8232, 8233), " ")
 
 
 def token(nonce: str, field: str, kind: str) -> str:
@@ -62,5 +59,5 @@ def fill(text: str, mine: Mapping[str, str]) -> str:
 
 def escaped(value: str, kind: str) -> str:
     """A value as it may stand in plain text (`t`) or in HTML (`h`), always on one line."""
-    plain = value if value.isprintable() else value.translate(_CONTROLS)
+    plain = value if value.isprintable() else one_line(value)
     return html.escape(plain) if kind == "h" else plain

@@ -5,6 +5,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from incidents.database.campaigns import ProviderReceipt
 from notifiers.dispatch import Dispatch
 from notifiers.standard_webhooks import sign
 from tests.conftest import web
@@ -49,6 +50,13 @@ def test_a_signed_event_counts_once(one, client):
     assert post(client, one, "delivered").json() == {"new": 1}
     assert post(client, one, "delivered").json() == {"new": 0}
     assert one.buckets() == {"delivered": 1, "accepted": 1}
+
+
+def test_odd_signs_in_a_receivers_words_cost_nobody_a_receipt(one, client):
+    said = {"type": "Permanent", "subType": "no\x00thanks\r\n"}
+    assert post(client, one, "bounced", bounce=said).json() == {"new": 1}
+    (kept,) = one.rows(ProviderReceipt)
+    assert kept.code == "no thanks  "
 
 
 def test_a_permanent_bounce_moves_the_person_on(one, client):

@@ -36,3 +36,7 @@ def test_a_stop_proves_no_acceptance_and_a_bounce_does() -> None:
 def test_addresses_and_numbers_are_masked() -> None:
     masked = mask("550 5.1.1 <jo@example.com> unknown, call +1 202 555 0123")
     assert masked == "550 5.1.1 <***> unknown, call ***"
+
+
+def test_what_no_database_keeps_and_no_log_shows_is_taken_out():
+    assert mask("550 5.7.1 no\x00 thanks\r\n\x1b[31m") == "550 5.7.1 no  thanks   [31m"
