@@ -99,9 +99,13 @@ def held(session: Session, campaign_id: UUID) -> list[tuple[Lease, Attempt | Non
 def note_look(
     session: Session, one: Lease, attempt_id: UUID, evidence: dict[str, Any], next_at: datetime
 ) -> None:
-    """Keep what a look at the provider's records showed, and when to look again."""
+    """Keep what a look at the provider's records showed, and when to look again.
+
+    What has been settled since the look began keeps what settled it.
+    """
     looks = {"look_up_count": Attempt.look_up_count + 1, "evidence": evidence}
-    rows_changed(session, update(Attempt).where(Attempt.id == attempt_id).values(**looks))
+    doubted = update(Attempt).where(Attempt.id == attempt_id, Attempt.outcome == "unknown")
+    rows_changed(session, doubted.values(**looks))
     still = (
         update(Envelope)
         .where(

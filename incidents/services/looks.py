@@ -9,9 +9,11 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from incidents.database.campaigns import Attempt
+from incidents.database import withdrawals
+from incidents.database.campaigns import Attempt, Campaign
 from incidents.database.leases import Lease
 from incidents.services.recalls import may_cancel
+from incidents.work import TOCSIN, Office
 from notifiers.courier import AttemptQuery, Courier
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Envelope, Finding, FindingKind, OutcomeKind
@@ -24,15 +26,11 @@ CANCEL_AGAIN = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One attempt that may have left, with what was in it.
-
-    status  its campaign's: nothing is sent again, under a key or as a copy, unless it runs
-    """
+    """One attempt that may have left, with what was in it."""
 
     lease: Lease
     attempt: Attempt
     envelope: Envelope
-    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +51,19 @@ class Look:
     replaces: bool = False
 
 
-def look(dispatch: Dispatch, doubt: Doubt, now: datetime, settle: timedelta) -> Look:
-    """One look at an attempt, from any thread. settle: how long records may lag."""
+def look(office: Office, dispatch: Dispatch, doubt: Doubt, settle: timedelta) -> Look:
+    """One look at an attempt, from any thread. settle: how long records may lag.
+
+    Nothing is sent again, under a key or as a copy, unless the campaign runs at this moment; and
+    under a key, which takes the same bytes for all inside, unless all of them may be told still.
+    """
+    now = office.clock.now()
     courier = dispatch.couriers.get(doubt.lease.provider)
     if courier is None:
         return Look(LOOK_UP, _cannot_tell(f"no courier {doubt.lease.provider} here"), again=False)
-    if doubt.status != "stopped" and _has_key(courier, doubt, now):
-        return _under_key(dispatch, courier, doubt)
+    status, has_withheld = _standing(office, doubt.lease)
+    if status != "stopped" and not has_withheld and _has_key(courier, doubt, now):
+        return _under_key(dispatch, courier, doubt, status)
     if may_cancel(doubt.attempt, courier, now):
         finding = dispatch.cancel(courier.name, doubt.attempt.batch_id)
         return Look(CANCELLED, finding, again=True, next_at=now + CANCEL_AGAIN, waits=True)
@@ -68,13 +72,21 @@ def look(dispatch: Dispatch, doubt: Doubt, now: datetime, settle: timedelta) -> 
         return Look(LOOK_UP, finding, again=True, next_at=told_by, waits=True)
     finding = dispatch.look_up(courier.name, _query(doubt))
     declared = courier.capabilities
-    replaces = declared.replaces_copy and doubt.status != "stopped"
+    replaces = declared.replaces_copy and status != "stopped"
     return Look(LOOK_UP, finding, again=declared.looks_up, replaces=replaces)
 
 
-def _under_key(dispatch: Dispatch, courier: Courier, doubt: Doubt) -> Look:
+def _standing(office: Office, lease: Lease) -> tuple[str, bool]:
+    """The status of its campaign now, and whether somebody inside has been withheld since."""
+    with office.look(TOCSIN) as work:
+        status = work.session.get_one(Campaign, lease.campaign_id).status
+        withheld = withdrawals.with_withheld(work.session, lease.campaign_id, [lease.ordinal])
+    return status, bool(withheld)
+
+
+def _under_key(dispatch: Dispatch, courier: Courier, doubt: Doubt, status: str) -> Look:
     """While it is paused the key waits: it may be the first time that the bytes arrive."""
-    if doubt.status != "running":
+    if status != "running":
         return Look(NATIVE_KEY, _cannot_tell("the campaign is paused"), again=True, waits=True)
     return Look(NATIVE_KEY, _send_again(dispatch, courier, doubt), again=True)
 

@@ -106,7 +106,7 @@ def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
 def _looked(office: Office, dispatch: Dispatch, found: Sequence[Doubt]) -> list[Look]:
     settle = timedelta(seconds=office.settings.settle_seconds)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
-        return list(pool.map(lambda one: look(dispatch, one, office.clock.now(), settle), found))
+        return list(pool.map(lambda one: look(office, dispatch, one, settle), found))
 
 
 def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
@@ -157,21 +157,21 @@ def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:
         envelopes = open_envelopes(
             work, [lease for lease, _ in due], [attempt.id for _, attempt in due]
         )
-        status = work.session.get_one(Campaign, campaign_id).status
         return [
-            Doubt(lease, attempt, envelope, status=status)
+            Doubt(lease, attempt, envelope)
             for (lease, attempt), envelope in zip(due, envelopes, strict=True)
         ]
 
 
 def _settle(work: Work, due: Sequence[Doubt], seen: Sequence[Look]) -> bool:
     """Write down what was seen, and what follows from it."""
+    # The campaign first, its envelopes after, as everywhere: so that nobody waits in a circle.
+    campaign = campaign_trail.held(work, due[0].lease.campaign_id)
     now = sending.now_of(work)
     results: list[Result] = []
     copied = _copied(work, due)
     for doubt, one in zip(due, seen, strict=True):
         evidence = _evidence(doubt, one)
-        campaign = work.session.get_one(Campaign, doubt.lease.campaign_id)
         decided = verdict(
             one.finding.kind.value,
             evidence["reads"],

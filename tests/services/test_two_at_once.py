@@ -1,18 +1,21 @@
 """Two people write about one incident at the same moment: one waits, neither is lost."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import func, select
 
-from incidents.database.campaigns import Campaign, Delivery
+from incidents.database.campaigns import Campaign, Delivery, locked_campaign
 from incidents.database.duties import Duty
 from incidents.database.incidents import Fact
 from incidents.errors import Conflict, InvalidTransition, StaleEdit
 from incidents.rules.launch_options import LaunchOptions
-from incidents.services import campaigns, duties, facts, incidents, review
+from incidents.services import campaigns, duties, facts, incidents, receipts, review
 from incidents.work import TOCSIN, Actor
-from tests.services.telling import mailbox
+from notifiers.envelope import Finding, FindingKind, ReceiptKind
+from tests.services.telling import UNKNOWN, mailbox
 
 EU = {"role": "controller", "establishment": "DE", "breach_kinds": ["confidentiality"]}
 
@@ -89,3 +92,21 @@ def test_of_two_launches_at_once_one_wins(telling):
     assert [outcome.status for outcome in outcomes if isinstance(outcome, Conflict)] == [409] * 3
     assert len(one.rows(Campaign)) == 1
     assert len(one.rows(Delivery)) == 5
+
+
+def test_a_receipt_and_a_look_up_of_one_call_do_not_wait_in_a_circle(telling):
+    one = telling([mailbox(1, phone="+12025550101")], settle_seconds=60.0)
+    one.email.capabilities = replace(one.email.capabilities, looks_up=False)
+    one.email.findings = [Finding(FindingKind.CANNOT_TELL)]
+    one.launch(unknown_policy="next_channel")
+    sent = []
+    one.email.answers = [lambda envelope: sent.append(envelope) or UNKNOWN]
+    one.pump()
+    with ThreadPoolExecutor(1) as pool:
+        with one.office.work(TOCSIN) as work:
+            locked_campaign(work.session, one.id)
+            looking = pool.submit(one.tend, 61)
+            time.sleep(0.5)  # it wants the campaign now, and must not hold the envelope
+            receipts.fold(work, "sendgrid", [one.receipt(sent[0], ReceiptKind.DELIVERED)])
+        looking.result(30)
+    assert one.buckets() == {"delivered": 1}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from incidents.database.campaigns import Attempt, Delivery, Envelope
-from incidents.services import campaigns, unknowns
+from incidents.services import campaigns, population, reconcile, unknowns
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, ReceiptKind
 from tests.services.telling import ACCEPTED, UNKNOWN, mailbox
@@ -89,6 +89,40 @@ def test_nothing_is_sent_under_a_key_while_the_campaign_is_paused(one):
     assert counted(one) == (0, {"native_key": 1}, NO_EVIDENCE)
 
 
+def test_nothing_is_sent_under_a_key_once_somebody_inside_is_withheld(telling):
+    one = telling([mailbox(1, ref="1"), mailbox(2, ref="2")], settle_seconds=60.0)
+    declares(one, native_key=True)
+    one.launch("email")
+    one.email.answers = [UNKNOWN]
+    one.pump()
+    with one.office.work(TOCSIN) as work:
+        population.withhold(work, one.incident.id, ["1"], "police_hold")
+    one.tend(later=61)
+    assert one.email.ledger == []
+    assert [row.state for row in one.rows(Envelope)] == ["held"], "a person decides"
+    with one.office.work(TOCSIN) as work:
+        reconcile.resend_held(work, one.id, "it came back to us")
+    one.pump()
+    assert one.email.told() == ["person2@example.com"]
+
+
+def test_a_stop_is_seen_by_what_waits_to_be_sent_under_a_key(telling):
+    people = [mailbox(n) for n in range(30)]
+    one = telling(people, settle_seconds=60.0, people_per_envelope=1)
+    declares(one, native_key=True)
+    one.launch("email")
+
+    def stopped(_envelope):
+        with one.office.work(TOCSIN) as work:
+            campaigns.stop(work, one.id)
+        return ACCEPTED
+
+    one.email.answers = [*([UNKNOWN] * len(people)), stopped]
+    one.pump()
+    one.tend(later=61)
+    assert 1 <= len(one.email.ledger) < len(people), "no more than were being looked at"
+
+
 def test_where_a_copy_replaces_the_first_one_it_is_sent_once_before_the_policy(one):
     declares(one, replaces_copy=True)
     one.launch("email", unknown_policy="hold")
@@ -161,4 +195,19 @@ def test_an_echo_is_counted_as_what_it_is(one):
     one.pump()
     assert counted(one)[0] == 1
     one.fold(one.receipt(sent[0], ReceiptKind.PROCESSED))
+    assert counted(one) == (0, {"echo": 1}, NO_EVIDENCE)
+
+
+def test_what_is_heard_during_a_look_up_stays_what_settled_it(one):
+    one.launch("email")
+    sent = []
+    one.email.answers = [lambda envelope: sent.append(envelope) or UNKNOWN]
+    one.pump()
+
+    async def look_up(_query):
+        one.fold(one.receipt(sent[0], ReceiptKind.PROCESSED))
+        return CANNOT_TELL
+
+    one.email.look_up = look_up
+    one.tend(later=61)
     assert counted(one) == (0, {"echo": 1}, NO_EVIDENCE)
