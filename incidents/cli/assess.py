@@ -13,7 +13,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from incidents.cli import duty
-from incidents.cli.inputs import facts_of, json_of, moment_of
+from incidents.cli.inputs import added_to, facts_of, json_of, moment_of
 from incidents.cli.looks import bullets, day
 from incidents.cli.noun import say_json
 from incidents.cli.screen import out
@@ -74,13 +74,10 @@ def _answer(
 
 
 def supposed(raw: dict[str, Any], pairs: Iterable[str]) -> dict[str, Any]:
-    """What somebody supposes: `people_by_place.US-TX=250` leaves the other places as they are."""
+    """What somebody supposes: `name=value`, and `name=` for a fact that were not known."""
     pairs = list(pairs)
-    changes: dict[str, Any] = {pair[:-1]: None for pair in pairs if pair.endswith("=")}
-    for name, value in facts_of(pair for pair in pairs if not pair.endswith("=")).items():
-        inner = any(pair.startswith(f"{name}.") for pair in pairs)
-        changes[name] = {**(raw.get(name) or {}), **value} if inner else value
-    return changes
+    forgotten = {pair[:-1]: None for pair in pairs if pair.endswith("=")}
+    return forgotten | added_to(raw, (pair for pair in pairs if not pair.endswith("=")))
 
 
 def _shown(answer: dict[str, Any], every: bool, explain: bool) -> RenderableType:

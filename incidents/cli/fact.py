@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from incidents.cli import assess, duty
-from incidents.cli.inputs import facts_of, json_of, moment_of
+from incidents.cli.inputs import added_to, json_of, moment_of
 from incidents.cli.looks import moment, table
 from incidents.cli.noun import Api, Incident, Noun, incident_of
 
@@ -25,20 +25,24 @@ def record(
     source: Annotated[str, typer.Option(help="Where it is known from.")],
     pairs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME=VALUE", help="Lists with commas, maps as name.key=value."),
+        typer.Argument(
+            metavar="NAME=VALUE", help="Lists with commas, maps as name.key=value; other keys stay."
+        ),
     ] = None,
     body: Annotated[str, typer.Option(help="JSON file (or -) of facts by name.")] = "",
     learned: Annotated[str, typer.Option(help="When: now, -50m, or ISO 8601.")] = "",
     reason: Annotated[str, typer.Option(help="Why a due time may move later.")] = "",
 ) -> None:
     """Record facts; the reply says which duties that changes."""
-    facts = {**(json_of(body, "--body") if body else {}), **facts_of(pairs or [])}
-    if not facts:
+    if not (pairs or body):
         raise typer.BadParameter("give facts as name=value, or --body FILE")
+    path = f"/incidents/{incident_of(api, incident)['id']}"
+    facts = added_to(_known(api, path), pairs or [])
+    if body:
+        facts = json_of(body, "--body") | facts
     asked = {"facts": facts, "source": source, "reason": reason}
     if learned:
         asked["learned_at"] = moment_of(learned)
-    path = f"/incidents/{incident_of(api, incident)['id']}"
     before = api.client.get(f"{path}/duties")
     reply = api.client.post(f"{path}/facts", asked)
     api.say(reply, lambda made: recorded(made, before))
@@ -71,8 +75,7 @@ def suppose(
 ) -> None:
     """What if: which duties would appear, end or move. Nothing is kept."""
     path = f"/incidents/{incident_of(api, incident)['id']}"
-    known = {one["name"]: one["value"] for one in api.client.get(f"{path}/facts")}
-    changes = assess.supposed(known, pairs)
+    changes = assess.supposed(_known(api, path), pairs)
     reply = api.client.post(f"{path}/assessments", {"changes": changes})
     api.say(reply, lambda answer: Group(assess.changed(answer["changes"]), *assess.hints(answer)))
 
@@ -81,6 +84,10 @@ def suppose(
 def vocabulary(api: Api) -> None:
     """Every fact there is, with its type and what it says."""
     api.say(api.client.get("/facts/vocabulary"), _vocabulary)
+
+
+def _known(api: Api, path: str) -> dict[str, Any]:
+    return {one["name"]: one["value"] for one in api.client.get(f"{path}/facts")}
 
 
 def recorded(reply: dict[str, Any], before: list[dict[str, Any]]) -> RenderableType:

@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,10 +79,21 @@ def facts_of(pairs: Iterable[str]) -> dict[str, Any]:
             raise typer.BadParameter(f"{pair!r}: write a fact as name=value")
         name, _, key = name.strip().partition(".")
         if key:
-            found.setdefault(name, {})[key] = _value(name, value, inner=True)
+            inner = found.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise typer.BadParameter(f"{name}: give the whole of it, or its keys, not both")
+            inner[key] = _value(name, value, inner=True)
         else:
             found[name] = _value(name, value)
     return found
+
+
+def added_to(known: Mapping[str, Any], pairs: Iterable[str]) -> dict[str, Any]:
+    """Facts from `name=value`; `people_by_place.US-TX=250` leaves the other places as known."""
+    pairs = list(pairs)
+    given = facts_of(pairs)
+    inner = [name for name in given if any(pair.startswith(f"{name}.") for pair in pairs)]
+    return given | {name: {**(known.get(name) or {}), **given[name]} for name in inner}
 
 
 def _value(name: str, text: str, *, inner: bool = False) -> Any:

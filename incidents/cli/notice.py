@@ -139,7 +139,7 @@ def languages(
 ) -> None:
     """Decide which language people get whose own is not offered."""
     found = _notice(api, incident, notice)
-    choices = dict(pair.partition("=")[::2] for pair in choose or [])
+    choices = dict(map(_choice, choose or []))
     body = {"default_locale": default, "locale_choices": choices}
     made = api.client.put(f"/notices/{found['id']}/locales", body, version=found["version"])
     api.say(made, lambda one: listed([one]))
@@ -182,6 +182,13 @@ def withdraw(
     path = f"/notices/{found['id']}/withdrawal"
     made = api.client.post(path, {"reason": reason}, version=found["version"])
     api.say(made, lambda one: listed([one]))
+
+
+def _choice(pair: str) -> tuple[str, str]:
+    theirs, equals, ours = pair.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{pair!r}: write it as their=ours, such as zh-TW=en")
+    return theirs, ours
 
 
 def _notice(api: Api, incident: str, which: str) -> dict[str, Any]:

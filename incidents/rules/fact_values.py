@@ -74,7 +74,8 @@ def choice(raw: Any, choices: Choices) -> str:
     if isinstance(raw, str) and raw in choices:
         return raw
     near = difflib.get_close_matches(str(raw), choices, n=1)
-    mend = f"did you mean {near[0]}?" if near else f"one of: {', '.join(choices)}"
+    # Never the guess alone: near to `password` is `passport`, and meant was `credentials`.
+    mend = "".join(f"did you mean {one}? Else " for one in near) + f"one of: {', '.join(choices)}"
     raise Refused(f"{_short(raw)} is not in the list", mend)
 
 

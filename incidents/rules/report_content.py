@@ -256,7 +256,9 @@ def _missing(content: ReportContent) -> tuple[str, ...]:
 def _checked(form: Form, answers: Mapping[str, str]) -> Mapping[str, str]:
     known = {*form.field_names(), WITHDRAWAL}
     problems = [
-        Problem(f"answers.{name}", f"{form.id} has no such field", f"one of {sorted(known)}")
+        Problem(
+            f"answers.{name}", f"{form.id} has no such field", f"one of {', '.join(sorted(known))}"
+        )
         for name in answers
         if name not in known
     ]

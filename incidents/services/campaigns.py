@@ -15,7 +15,7 @@ from incidents.database.campaign_looks import CampaignLook
 from incidents.database.campaigns import Campaign
 from incidents.database.imports import running_import
 from incidents.database.notices import Notice, NoticeApproval, standing_approval
-from incidents.errors import Conflict, Problem
+from incidents.errors import Conflict, InvalidTransition, Problem
 from incidents.rules.brake import checked_brake
 from incidents.rules.canary import few
 from incidents.rules.ladder import checked_ladder, checked_policy, checked_waits
@@ -127,6 +127,11 @@ def _approval_that_holds(work: Work, notice: Notice) -> NoticeApproval:
         raise Conflict(
             "this notice has been launched already, and nobody is told twice",
             Problem("notice", "was launched before", "draft a supplementary one to tell more"),
+        )
+    if notice.status == "draft":
+        raise InvalidTransition(
+            "the notice is not approved yet",
+            Problem("notice", "is a draft", "have somebody who did not edit it approve it"),
         )
     NOTICE.after(notice.status, "issue")
     approval = standing_approval(work.session, notice.id)

@@ -64,7 +64,8 @@ def open_incident(
         raise NotPermitted("this token is for drills: it cannot open a live incident")
     if kind not in KINDS:
         raise InvalidInput(
-            f"there is no kind {kind!r}", Problem("kind", "is not known", f"one of {KINDS}")
+            f"there is no kind {kind!r}",
+            Problem("kind", "is not known", f"one of {', '.join(KINDS)}"),
         )
     year = work.now.year
     incident = Incident(

@@ -69,7 +69,8 @@ def _unread(locale: str, count: int) -> Problem:
     return Problem(
         f"locale {locale or '(not known)'}",
         f"{count:,} people read it, and the notice has no words for them",
-        "write that language, or choose one for them in locale_choices",
+        "write that language, or choose one for them in locale_choices"
+        f" (`tocsin notice languages --choose {locale}=en`)",
     )
 
 

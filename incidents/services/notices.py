@@ -38,7 +38,11 @@ def edit(
     if locale not in rendering.offered_locales(notice.kind):
         raise InvalidInput(
             f"there is no {notice.kind} notice in {locale}",
-            Problem("locale", "is not offered", f"one of {rendering.offered_locales(notice.kind)}"),
+            Problem(
+                "locale",
+                "is not offered",
+                f"one of {', '.join(rendering.offered_locales(notice.kind))}",
+            ),
         )
     newest = rows.newest_versions(work.session, notice.id)
     _check_variant(locale, variant, newest)
@@ -97,7 +101,9 @@ def choose_locales(
     written = set(rows.plain_versions(work.session, notice.id))
     wanted = {"default_locale": default, **{f"choices.{k}": v for k, v in choices.items()}}
     problems = [
-        Problem(field, f"the notice has no words in {locale}", f"one of {sorted(written)}")
+        Problem(
+            field, f"the notice has no words in {locale}", f"one of {', '.join(sorted(written))}"
+        )
         for field, locale in wanted.items()
         if locale not in written
     ]

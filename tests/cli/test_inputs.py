@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import typer
 
-from incidents.cli.inputs import facts_of, moment_of
+from incidents.cli.inputs import added_to, facts_of, moment_of
 from incidents.cli.looks import left
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -49,3 +49,17 @@ def test_time_left_and_time_lost_look_different():
     assert left("2026-03-02T10:30:00Z", NOW).plain == "in 1 h 30 min"
     assert left("2026-03-02T08:30:00Z", NOW).plain == "30 min late"
     assert left("2026-03-09T09:00:00Z", NOW).plain == "in 7 days"
+
+
+def test_a_part_of_a_map_leaves_its_other_parts_as_they_are_known():
+    known = {"cause": {"en": "A key"}, "people_by_place": {"DE": 5}}
+    pairs = ["cause.de=Ein Schlüssel", 'people_by_place={"FR": 2}']
+    assert added_to(known, pairs) == {
+        "cause": {"en": "A key", "de": "Ein Schlüssel"},
+        "people_by_place": {"FR": 2},
+    }
+
+
+def test_a_map_is_given_whole_or_by_its_keys():
+    with pytest.raises(typer.BadParameter, match="not both"):
+        facts_of(["cause=A key", "cause.en=A key"])

@@ -79,6 +79,20 @@ def test_facts_are_written_with_commas_dots_and_words(as_lead, number):
     assert values["cause"] == {"en": "A key"}
 
 
+def test_a_language_recorded_later_stands_beside_those_that_are_known(as_lead, number):
+    as_lead("fact", "record", number, "--source", "log", "cause.en=A key")
+    as_lead("fact", "record", number, "--source", "log", "cause.de=Ein Schlüssel")
+    known = json.loads(as_lead("fact", "list", number, "--json").out)
+    assert {"en": "A key", "de": "Ein Schlüssel"} in [one["value"] for one in known]
+
+
+def test_a_choice_of_language_says_how_it_is_written(as_lead, number):
+    as_lead("notice", "draft", number)
+    said = as_lead("notice", "languages", number, "--choose", "ko")
+    assert said.code == 2
+    assert "their=ours" in said.err
+
+
 def test_a_refusal_names_field_reason_and_mend(as_lead, number):
     said = as_lead("fact", "record", number, "--source", "log", "rsk=high")
     assert (said.code, said.out) == (1, "")

@@ -36,6 +36,7 @@ def test_a_fact_is_read_into_its_canonical_form(name: str, raw: object, expected
         ("aware_at", "0001-01-01T00:00:00+14:00", "facts.aware_at", "with a zone"),
         ("risk", "hihg", "facts.risk", "did you mean high?"),
         ("data_categories", ["helth"], "facts.data_categories", "did you mean health?"),
+        ("data_categories", ["password"], "facts.data_categories", "credentials"),
         ("data_categories", "health", "facts.data_categories", "a list"),
         ("people_by_place", {"UK": 5}, "facts.people_by_place.UK", "did you mean GB?"),
         ("people_by_place", {"EU": 5}, "facts.people_by_place.EU", "member state"),
