@@ -266,12 +266,14 @@ class ProgressView(View):
     buckets     where they are, as counted at `counted_at`; of many people not at each look
     troubles    the most people first
     ramp        who waits until their mail host is given more; null: nobody
+    next_at     nothing more leaves before this moment; null: now, or nothing waits
     """
 
     envelopes: dict[str, int]
     people: dict[str, int]
     people_per_second: float
     seconds_left: float | None
+    next_at: datetime | None
     total: int
     buckets: dict[str, int]
     counted_at: datetime | None

@@ -47,10 +47,11 @@ def shown(campaign: dict[str, Any]) -> RenderableType:
             "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
             "canary": gate(campaign),
             "ramp": on_ramp(progress["ramp"]),
+            "next": later(campaign),
             "ladder": " → ".join(campaign["ladder"]),
             "envelopes": "  ".join(f"{k} {v:,}" for k, v in progress["envelopes"].items()),
             "pace": f"{pace:,.0f} people/s" if pace else "",
-            "time left": f"{rest:,.0f} s" if rest and campaign["status"] == "running" else "",
+            "time left": span(rest) if rest and campaign["status"] == "running" else "",
         }
     )
     return Group(about, *_troubles(progress["troubles"]), funnel(campaign["funnel"]))
@@ -68,6 +69,7 @@ def watched(campaign: dict[str, Any]) -> RenderableType:
         "time left": span(rest) if rest and campaign["status"] == "running" else "",
         "canary": gate(campaign),
         "ramp": on_ramp(progress["ramp"]),
+        "next": later(campaign),
         "people": _named({name: n for name, n in progress["buckets"].items() if n}),
         "counted": _age(progress["counted_at"]),
         "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
@@ -167,6 +169,14 @@ def on_ramp(ramp: dict[str, Any] | None) -> str:
         for name in ("next_at", "ends_at")
     )
     return f"{ramp['people']:,} wait for their mail host; more in {span(soon)}, all in {span(last)}"
+
+
+def later(campaign: dict[str, Any]) -> str:
+    """Who waits for a later moment, where nothing can leave now: for their morning, a new try."""
+    progress = campaign["progress"]
+    if campaign["status"] != "running" or not progress["next_at"]:
+        return ""
+    return f"{progress['people']['ready']:,} wait, nobody before {moment(progress['next_at'])}"
 
 
 def _many(unit: str, count: int) -> str:

@@ -66,24 +66,28 @@ def left_behind(session: Session, campaign_id: UUID) -> Sequence[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Envelopes:
-    """So many envelopes of one provider in one state, for one reason where there is one."""
+    """So many envelopes of one provider in one state, for one reason where there is one.
+
+    next_at  the earliest of theirs (database/campaigns.Envelope)
+    """
 
     state: str
     provider: str
     reason: str
     envelopes: int
     people: int
+    next_at: datetime
 
 
 def envelopes_by_state(session: Session, campaign_id: UUID) -> list[Envelopes]:
     """A campaign's envelopes: a quick view that opens no person's row."""
     key = (Envelope.state, Envelope.provider, Envelope.reason)
     query = (
-        select(*key, func.count(), func.sum(Envelope.people_count))
+        select(*key, func.count(), func.sum(Envelope.people_count), func.min(Envelope.next_at))
         .where(Envelope.campaign_id == campaign_id)
         .group_by(*key)
     )
-    return [Envelopes(*row[:4], int(row[4])) for row in session.execute(query)]
+    return [Envelopes(*row[:4], int(row[4]), row[5]) for row in session.execute(query)]
 
 
 def accepted_since(session: Session, campaign_id: UUID, moment: datetime) -> int:

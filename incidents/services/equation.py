@@ -86,6 +86,7 @@ class Progress:
 
     people_per_second  over the last seconds
     seconds_left       at that pace, or until a ramp ends; None while nothing moves
+    next_at            nothing more leaves before this moment; None: now, or nothing waits
     total              everybody who is to be told
     buckets            where they are, as it was counted at `counted_at`; of many people not
                        at each look
@@ -97,6 +98,7 @@ class Progress:
     people: dict[str, int]
     people_per_second: float
     seconds_left: float | None
+    next_at: datetime | None
     total: int
     buckets: dict[str, int]
     counted_at: datetime | None
@@ -159,11 +161,15 @@ def progress(work: Work, campaign_id: UUID) -> Progress:
     counted, counted_at = _counted(work, campaign, total)
     waiting = people["ready"] + people["leased"] + counted.get("planned", 0)
     slow = on_ramp(work, campaign)
+    next_at = None if people["leased"] or counted.get("planned") else _next_at(work, found)
+    if next_at:
+        waiting = 0  # the pace of the last seconds says nothing of who waits for the morning
     return Progress(
         envelopes=dict(envelopes),
         people=dict(people),
         people_per_second=pace,
         seconds_left=_seconds_left(work, waiting, pace, slow),
+        next_at=next_at,
         total=sum(counted.values()) or total,
         buckets=counted,
         counted_at=counted_at,
@@ -172,10 +178,16 @@ def progress(work: Work, campaign_id: UUID) -> Progress:
     )
 
 
+def _next_at(work: Work, found: Iterable[rows.Envelopes]) -> datetime | None:
+    """The first moment at which something may leave, if that is not now: morning, a new try."""
+    first = min((one.next_at for one in found if one.state == "ready"), default=work.now)
+    return first if first > work.now else None
+
+
 def _seconds_left(work: Work, waiting: int, pace: float, slow: OnRamp | None) -> float | None:
     """How long it takes at this pace, and until the last step of a ramp."""
     if slow is None:
-        return waiting / pace if pace else None
+        return waiting / pace if pace and waiting else None
     at_once = (waiting - slow.people) / pace if pace else 0.0
     return max(at_once, (slow.ends_at - work.now).total_seconds())
 

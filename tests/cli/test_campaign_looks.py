@@ -23,7 +23,7 @@ def look(**changes):
             {"state": "waits", "provider": "sendgrid", "reason": "401", "envelopes": 1, "people": 9}
         ],
     }
-    progress["ramp"] = None
+    progress |= {"ramp": None, "next_at": None, "people": {"ready": 200}}
     canary = {"people": 50, "hold_seconds": 600}
     campaign = {"status": "running", "halt": "", "gate": "open", "gate_at": None, "canary": canary}
     return {**campaign, "progress": progress, **changes}
@@ -82,3 +82,14 @@ def test_it_tells_who_waits_for_their_mail_host_and_for_how_long():
     shown = text(looks.watched(seen))
     assert "812,000 wait for their mail host; more in 1 min" in shown
     assert "all in 3 h 00 min" in shown
+
+
+MORE = {"ladder": ["sms"], "funnel": []}
+
+
+@pytest.mark.parametrize("shown", [looks.watched, lambda seen: looks.shown({**seen, **MORE})])
+def test_it_tells_that_all_who_wait_wait_for_a_later_moment(shown):
+    seen = look()
+    seen["progress"] |= {"next_at": "2026-03-03T07:00:00+00:00", "envelopes": {}}
+    assert "200 wait, nobody before Tue 03 Mar 2026" in text(shown(seen))
+    assert "nobody before" not in text(shown({**seen, "status": "paused"}))

@@ -10,8 +10,8 @@ from incidents.database.base import uuid7
 from incidents.database.campaigns import Envelope
 from incidents.errors import Conflict, InvalidInput, NotPermitted
 from incidents.rules.permissions import Role
-from incidents.services import quiet
-from incidents.work import Actor
+from incidents.services import equation, quiet
+from incidents.work import TOCSIN, Actor
 from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
 from tests.factories import make_duty
 from tests.services.telling import mailbox
@@ -59,6 +59,23 @@ def test_at_night_messages_wait_for_the_morning_where_each_person_lives(telling)
     one.clock.set(MORNING)
     one.pump()
     assert one.sms.told() == [PHONE, OTHER]
+
+
+def test_a_look_at_night_says_until_when_it_waits_and_no_time_that_is_left(telling):
+    one = telling([{"phone": PHONE}, mailbox(1)])
+    one.launch(quiet=None)
+    one.pump()
+    seen = progress(one)
+    assert (seen.next_at, seen.seconds_left) == (MORNING, None)
+    one.clock.set(MORNING)
+    assert progress(one).next_at is None
+    one.pump()
+    assert progress(one).next_at is None
+
+
+def progress(one):
+    with one.office.look(TOCSIN) as work:
+        return equation.progress(work, one.id)
 
 
 def test_who_moves_on_to_a_phone_at_night_waits_too(telling):
