@@ -42,6 +42,24 @@ class Window:
             return NO_LETTERS
         return TOO_WIDE if max(width or 0 for width in widths) > MOST_MILLIMETRES else ""
 
+    def broken(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """The same lines, each that is too wide broken between its words: a long name, a firm's."""
+        return tuple(row for line in lines for row in self._rows(line))
+
+    def _rows(self, line: str) -> Sequence[str]:
+        if not self._is_wide(line):
+            return (line,)
+        rows = [""]
+        for word in line.split():
+            longer = f"{rows[-1]} {word}".strip()
+            rows[-1:] = [rows[-1], word] if rows[-1] and self._is_wide(longer) else [longer]
+        return rows
+
+    def _is_wide(self, line: str) -> bool:
+        # No sign is wider than an em: what has few of them need not be measured.
+        few = len(line) * POINTS * _MILLIMETRES_PER_POINT <= MOST_MILLIMETRES
+        return not few and (self.millimetres(line) or 0) > MOST_MILLIMETRES
+
     def millimetres(self, line: str) -> float | None:
         """How wide a line is in print; None if a letter of it is in none of the fonts."""
         ems = [self._ems.get(ord(sign)) for sign in line]

@@ -81,10 +81,12 @@ class PrintFolder:
         """The ZIP of a batch. Raises Refused, naming those whose address no window would show."""
         if not 1 <= len(envelope.people) <= MOST_LETTERS:
             raise Refused(f"a batch holds 1 to {MOST_LETTERS} letters, not {len(envelope.people)}")
-        self._check(envelope.people)
+        addresses = self._addresses(envelope.people)
         letters = [
-            self._letter(envelope, number, person)
-            for number, person in enumerate(envelope.people, start=1)
+            self._letter(envelope, number, person, address)
+            for number, (person, address) in enumerate(
+                zip(envelope.people, addresses, strict=True), start=1
+            )
         ]
         printed = self._press.print(self._head(envelope), envelope.words.html, letters)
         return _zipped(
@@ -119,21 +121,28 @@ class PrintFolder:
     async def close(self) -> None:
         """Nothing is open."""
 
-    def _check(self, people: tuple[Person, ...]) -> None:
+    def _addresses(self, people: tuple[Person, ...]) -> list[tuple[str, ...]]:
+        """What stands in the window of each. Raises Refused, naming whose no window would show."""
+        addresses = [self._window.broken(lines_of(person.address)) for person in people]
         flaws = {
-            person.ref: flaw for person in people if (flaw := self._window.flaw(_lines(person)))
+            person.ref: flaw
+            for person, lines in zip(people, addresses, strict=True)
+            if (flaw := self._window.flaw(lines))
         }
         if flaws:
             raise Refused(next(iter(flaws.values())), refs=tuple(flaws))
+        return addresses
 
-    def _letter(self, envelope: Envelope, number: int, person: Person) -> Letter:
+    def _letter(
+        self, envelope: Envelope, number: int, person: Person, address: tuple[str, ...]
+    ) -> Letter:
         used = tokens_used(envelope.words, envelope.nonce)
         try:
             # What typst is given is text, whatever is in it: nothing to escape but line breaks.
             values = {mark: escaped(person.fields[field], "t") for mark, field, _ in used}
         except KeyError as missing:
             raise Refused(f"person {person.ref} has no field {missing}") from None
-        return Letter(piece_of(UUID(hex=envelope.attempt), number), _lines(person), values)
+        return Letter(piece_of(UUID(hex=envelope.attempt), number), address, values)
 
     def _head(self, envelope: Envelope) -> Mapping[str, object]:
         language, _, script = envelope.locale.partition("-")
@@ -170,10 +179,6 @@ class PrintFolder:
     def _prepare(self) -> None:
         for part in ("outbox", "taken", "statuses"):
             (self._folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
-
-
-def _lines(person: Person) -> tuple[str, ...]:
-    return lines_of(person.address)
 
 
 def _manifest(envelope: Envelope, letters: list[Letter], printed: Printed) -> bytes:

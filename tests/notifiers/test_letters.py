@@ -117,6 +117,18 @@ def test_an_address_that_no_window_shows_is_told(fits, lines, flaw):
     assert fits.flaw(lines) == flaw
 
 
+def test_a_long_name_is_broken_between_its_words(fits):
+    name = "Dr. Maximiliane Freifrau von und zu Hohenstein-Oberndorf, geborene Grafenburg"
+    lines = fits.broken((name, "1 Sample Street", "10115 Berlin"))
+    assert " ".join(lines[:2]) == name
+    assert lines[2:] == ("1 Sample Street", "10115 Berlin")
+    assert fits.flaw(lines) == ""
+
+
+def test_a_word_that_is_too_long_for_a_window_stays_whole(fits):
+    assert fits.broken(("W" * 30, "one two")) == ("W" * 30, "one two")
+
+
 def test_the_number_of_a_letter_can_be_read_back_however_it_is_typed():
     attempt = UUID(int=2**127 + 12345)
     piece = piece_of(attempt, 231)
