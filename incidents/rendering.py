@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from incidents.rules.notice_words import (
     unusable,
 )
 from incidents.rules.sms_words import fits_whole
-from incidents.rules.story import day_in, tell, without_nature
+from incidents.rules.story import day_in, day_of, tell, without_nature
 from incidents.rules.vocabulary import TEMPLATES, page_locales, vocabulary
 
 if TYPE_CHECKING:
@@ -133,6 +133,11 @@ def element_views(words: NoticeWords, locale: str) -> list[dict[str, Any]]:
 def unnamed(locale: str) -> str:
     """What stands for `name` where a person's name is not known, so that the greeting reads."""
     return str(vocabulary(locale)["unnamed"])
+
+
+def day_there(moment: datetime, locale: str) -> date:
+    """The calendar day of a moment where readers of this locale live, as in its story."""
+    return day_of(moment, vocabulary(locale)["zone"])
 
 
 def one_line(text: str) -> str:

@@ -73,7 +73,12 @@ def _day(moment: Any, locale: str, zone: str) -> str | None:
     if not moment:
         return None
     at = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
-    return day_in(locale)(at.astimezone(ZoneInfo(zone)).date())
+    return day_in(locale)(day_of(at, zone))
+
+
+def day_of(moment: datetime, zone: str) -> date:
+    """The calendar day of a moment by the clocks of a zone."""
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def day_in(locale: str) -> Callable[[date], str]:

@@ -82,7 +82,8 @@ def _drafted(
     for variant in (PLAIN, *sorted(limited)):
         without = {code for limit in limited.get(variant, ()) for code in limit.forbids}
         for locale in rendering.offered_locales(notice.kind):
-            words = rendering.draft(notice.kind, locale, known, work.now.date(), without)
+            today = rendering.day_there(work.now, locale)
+            words = rendering.draft(notice.kind, locale, known, today, without)
             yield (locale, variant), words
 
 

@@ -45,6 +45,13 @@ def test_a_notice_is_drafted_from_the_facts_in_every_language(notice):
     assert notice["missing"] == []
 
 
+def test_a_notice_bears_the_day_that_it_is_where_its_readers_live(lead, clock):
+    clock.set(clock.now().replace(hour=18))  # two in the morning of the next day in Shanghai
+    words = lead.notice(lead.sample())["words"]
+    today, tomorrow = (words[locale]["issued_on"] for locale in ("en", "zh-Hans"))
+    assert today < tomorrow
+
+
 def test_approval_is_refused_with_all_that_is_missing(lead, approver):
     incident = lead.open()
     drafted = lead.post(f"/incidents/{incident['id']}/notices")
