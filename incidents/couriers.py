@@ -133,7 +133,7 @@ def _print_folder(settings: Settings) -> Courier:
     return PrintFolder(
         settings.print_folder,
         Press(TEMPLATES),
-        Window(sorted((TEMPLATES / "fonts").glob("*.ttf"))),
+        Window(sorted((TEMPLATES / "fonts").glob("*.[ot]tf"))),
         Sender(settings.organisation_name, address),
     )
 

@@ -48,7 +48,7 @@ def press():
 
 @pytest.fixture(scope="module")
 def fits():
-    return Window(sorted(FONTS.glob("*.ttf")))
+    return Window(sorted(FONTS.glob("*.[ot]tf")))
 
 
 @pytest.fixture

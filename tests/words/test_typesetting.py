@@ -81,8 +81,8 @@ def fonts_of(pdf: bytes) -> set[str]:
 @pytest.mark.parametrize(
     ("form", "words", "font"),
     [
-        ("cn_incident_report", "第 1 页，共 2 页", "NotoSansSC-Regular"),
-        ("jp_ppc", "1 / 2 ページ", "NotoSansJP-Regular"),
+        ("cn_incident_report", "第 1 页，共 2 页", "NotoSansCJKsc-Regular-Identity-H"),
+        ("jp_ppc", "1 / 2 ページ", "NotoSansCJKjp-Regular-Identity-H"),
         ("br_anpd", "Página 1 de 3", "NotoSans-Regular"),
         ("us_state_ag", "Page 1 of 2", "NotoSans-Regular"),
     ],
@@ -146,7 +146,7 @@ def test_our_own_words_hold_no_sign_that_no_font_of_ours_can_print():
     letters = "Úřad Žalčius Şırnak Αρχή Προστασίας Комисия"  # names of authorities
     sheet = f"""
         #set document(title: "signs", date: datetime(year: 2026, month: 1, day: 1))
-        #set text(font: ("Noto Sans", "Noto Sans SC", "Noto Sans JP"), fallback: false)
+        #set text(font: ("Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP"), fallback: false)
         #{json.dumps("".join(signs) + letters, ensure_ascii=False)}
     """
     compiler = typst.Compiler(font_paths=[TEMPLATES / "fonts"], ignore_system_fonts=True)
