@@ -174,7 +174,7 @@ def on_ramp(ramp: dict[str, Any] | None) -> str:
 def later(campaign: dict[str, Any]) -> str:
     """Who waits for a later moment, where nothing can leave now: for their morning, a new try."""
     progress = campaign["progress"]
-    if campaign["status"] != "running" or not progress["next_at"]:
+    if campaign["status"] != "running" or not progress.get("next_at"):
         return ""
     return f"{progress['people']['ready']:,} wait, nobody before {moment(progress['next_at'])}"
 

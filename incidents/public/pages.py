@@ -13,6 +13,7 @@ from incidents.database.notices import NoticeBody
 from incidents.errors import NotFound
 from incidents.rendering import render_page
 from incidents.rules.notice_words import covering_locale
+from incidents.rules.vocabulary import page_locales
 from incidents.services import announcements
 from incidents.work import NOBODY, Work
 
@@ -89,6 +90,7 @@ def check_notice(
             "sha256": approval.sha256,
             "published_at": approval.approved_at,
             "updated_at": approval.approved_at,
+            "reference": notice.reference,
         }
         return _page(work, "announcement", locale, announcement=shown)
 
@@ -111,6 +113,7 @@ def _languages(pages: list[NoticeBody], url: str, locale: str) -> dict[str, Any]
     page = by_locale.get(covering_locale(locale, by_locale) or "") or pages[0]
     return {
         "title": page.subject,
+        "reference": "",  # of a notice that somebody got, and asks about
         "html": page.html,
         "locale": page.locale,
         "url": _in(page.locale, url),
@@ -124,7 +127,7 @@ def _in(locale: str, url: str) -> str:
 
 def _choose(lang: str, accept: str, pages: Iterable[NoticeBody] | None) -> str:
     """The language asked for in the address, else the first of the browser's that is offered."""
-    offered = [page.locale for page in pages] if pages is not None else ["en", "zh-Hans"]
+    offered = [page.locale for page in pages] if pages is not None else page_locales()
     wanted = [lang, *(part.split(";")[0].strip() for part in accept.split(","))]
     for tag in wanted:
         if tag and (found := covering_locale(tag, offered, default="")):

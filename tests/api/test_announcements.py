@@ -102,10 +102,16 @@ def test_the_page_stands_in_its_languages_with_its_hash(client, published, appro
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert published["slug"] in client.get("/announcements").text
+    french = client.get("/announcements", headers={"Accept-Language": "fr"})
+    assert 'lang="fr"' in french.text
 
 
 def test_anybody_can_check_that_a_notice_is_real(client, published, approved):
     shown = client.get(f"/notices/{approved['reference']}")
+    assert "Yes, this notice is real" in shown.text
+    assert "this notice is real" not in client.get(f"/announcements/{published['slug']}").text
+    german = client.get(f"/notices/{approved['reference']}?lang=de")
+    assert "diese Mitteilung ist echt" in german.text
     assert "stolen key of a supplier" in shown.text
     assert client.get(f"/notices/{approved['reference'].lower()}").status_code == 200
     assert client.get("/notices/N-2026-9999").status_code == 404
