@@ -9,9 +9,9 @@ from incidents.audit import log as audit
 from incidents.database.duties import Duty, DutyChange, Evidence, changes_of, duties_of, evidence_of
 from incidents.database.extensions import pending_of
 from incidents.database.incidents import Incident
-from incidents.errors import InvalidInput, Problem
 from incidents.rules.lifecycle import DUTY
 from incidents.rules.permissions import Permission
+from incidents.rules.reasons import must_say_why
 from incidents.services import alarm_schedule, due_times, timeline
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
@@ -67,8 +67,7 @@ def reopen(work: Work, duty_id: UUID, reason: str) -> Duty:
 
 def _decide(work: Work, duty_id: UUID, action: str, reason: str) -> Duty:
     require(work.actor, Permission.CHANGE_DUTY)
-    if not reason.strip():
-        raise InvalidInput("say why", Problem("reason", "is empty", "say in a sentence why"))
+    must_say_why(reason)
     duty = get_of_incident(work, Duty, duty_id, "duty")
     before = duty.status
     duty.status = DUTY.after(before, action)

@@ -9,9 +9,10 @@ from sqlalchemy import Select
 from incidents.database import extensions as rows
 from incidents.database.duties import Duty
 from incidents.database.extensions import Extension
-from incidents.errors import Conflict, InvalidInput, NotFound, NotPermitted, Problem
+from incidents.errors import Conflict, NotFound, NotPermitted
 from incidents.rules.lifecycle import EXTENSION
 from incidents.rules.permissions import Permission
+from incidents.rules.reasons import must_say_why
 from incidents.services import alarm_schedule, due_times
 from incidents.services.due_times import Change, tell_extension
 from incidents.services.lookup import get_incident, get_of_incident
@@ -39,7 +40,7 @@ def of_duties(work: Work, duty_ids: Collection[UUID]) -> dict[UUID, list[Extensi
 def ask(work: Work, duty_id: UUID, reason: str) -> Extension:
     """Ask by hand for the later time that the law answers, where it was refused or never asked."""
     require(work.actor, Permission.CHANGE_DUTY)
-    _say_why(reason)
+    must_say_why(reason)
     duty = get_of_incident(work, Duty, duty_id, "duty")
     later, standing = duty.law_due_at, duty.standing_due_at
     if duty.status != "open" or later is None or standing is None or later <= standing:
@@ -73,7 +74,7 @@ def confirm(work: Work, duty_id: UUID, extension_id: UUID, reason: str = "") -> 
 def refuse(work: Work, duty_id: UUID, extension_id: UUID, reason: str) -> Extension:
     """Let the earlier time stand, and say why."""
     require(work.actor, Permission.CHANGE_DUTY)
-    _say_why(reason)
+    must_say_why(reason)
     duty, extension = _decided_upon(work, duty_id, extension_id)
     extension.status = EXTENSION.after(extension.status, "refuse")
     _decide(work, extension, reason)
@@ -93,7 +94,7 @@ def _decided_upon(work: Work, duty_id: UUID, extension_id: UUID) -> tuple[Duty, 
 
 
 def _adopt(work: Work, duty: Duty, extension: Extension, reason: str) -> Extension:
-    _say_why(reason)
+    must_say_why(reason)
     extension.asked_by, extension.reason = work.actor.id, reason
     tell_extension(work, "adopt", duty, extension, reason)
     return extension
@@ -117,8 +118,3 @@ def _look_again(work: Work, duty: Duty) -> None:
     alarm_schedule.reschedule(work, incident, [duty])
     work.ring("incidents.review", incident.id)
     work.session.flush()
-
-
-def _say_why(reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInput("say why", Problem("reason", "is empty", "say in a sentence why"))

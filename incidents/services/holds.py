@@ -23,6 +23,7 @@ from incidents.rules.holds import Hold as Delay
 from incidents.rules.holds import holds_on
 from incidents.rules.lifecycle import HOLD
 from incidents.rules.permissions import Permission
+from incidents.rules.reasons import must_say_why
 from incidents.services import law_packs, timeline
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import TOCSIN, Work, require
@@ -90,7 +91,7 @@ def confirm(work: Work, hold_id: UUID, reason: str = "") -> Hold:
 def refuse(work: Work, hold_id: UUID, reason: str) -> Hold:
     """Do not accept it, and say why; no clock moves."""
     require(work.actor, Permission.CHANGE_DUTY)
-    _say_why(reason)
+    must_say_why(reason)
     hold = _decided_upon(work, hold_id)
     hold.status = HOLD.after(hold.status, "refuse")
     hold.decision = reason
@@ -100,7 +101,7 @@ def refuse(work: Work, hold_id: UUID, reason: str) -> Hold:
 def lift(work: Work, hold_id: UUID, reason: str) -> Hold:
     """End it before its time, and say why; the clocks run again."""
     require(work.actor, Permission.CHANGE_DUTY)
-    _say_why(reason)
+    must_say_why(reason)
     hold = get_of_incident(work, Hold, hold_id, "hold")
     acted = hold.status == "standing"
     hold.status = HOLD.after(hold.status, "lift")
@@ -250,8 +251,3 @@ def _tell(work: Work, hold: Hold, action: str, reason: str, text: str) -> Hold:
     work.ring("incidents.review", hold.incident_id)
     work.session.flush()
     return hold
-
-
-def _say_why(reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInput("say why", Problem("reason", "is empty", "say in a sentence why"))

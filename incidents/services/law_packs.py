@@ -23,6 +23,7 @@ from incidents.rules import packs
 from incidents.rules.catalogue import Catalogue
 from incidents.rules.packs import CONTRACTS, Pack
 from incidents.rules.permissions import Permission
+from incidents.rules.reasons import must_say_why
 from incidents.settings import Settings
 from incidents.work import TOCSIN, Office, Work, require, require_no_drill_token
 
@@ -225,8 +226,7 @@ def apply(work: Work, sha256: str, reason: str, offered: Offered | None = None) 
     before = taken(work)
     if before is not None and before.sha256 == sha256:
         raise Conflict(f"these laws are in use already, as pack {before.number}")
-    if not reason.strip():
-        raise InvalidInput("say why", Problem("reason", "is empty", "say in a sentence why"))
+    must_say_why(reason)
     try:
         pack = _take(work, found, reason)
     except IntegrityError:

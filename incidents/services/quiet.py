@@ -13,9 +13,10 @@ from incidents.database import pages
 from incidents.database import quiet as rows
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.duties import people_due_at
-from incidents.errors import Conflict, InvalidInput, NotPermitted, Problem
+from incidents.errors import Conflict, NotPermitted
 from incidents.rules.permissions import Permission
 from incidents.rules.quiet_hours import Quiet, closes_at, openings, quiet_of, shut_until
+from incidents.rules.reasons import must_say_why
 from incidents.services.campaign_trail import held, tell
 from incidents.work import TOCSIN, Office, Work, require
 
@@ -63,8 +64,7 @@ def ask_override(work: Work, campaign_id: UUID, reason: str) -> Campaign:
     Raises  Conflict  nothing is put off, or all of it leaves before the deadline
     """
     require(work.actor, Permission.RUN_CAMPAIGN)
-    if not reason.strip():
-        raise InvalidInput("say why", Problem("reason", "is empty", "say in a sentence why"))
+    must_say_why(reason)
     campaign = held(work, campaign_id)
     due_at = _deadline_first(work, campaign)
     asked = {"asked_by": str(work.actor.id), "asked_at": work.now.isoformat(), "reason": reason}

@@ -14,9 +14,10 @@ from incidents.database import ramp as rows
 from incidents.database.campaigns import Campaign, locked_campaign
 from incidents.database.duties import people_due_at
 from incidents.database.ramp import Waiting
-from incidents.errors import Conflict, InvalidInput, Problem
+from incidents.errors import Conflict
 from incidents.rules.permissions import Permission
 from incidents.rules.ramp import MOST_DEFERRED, Kept, in_time, kept_of, left_until, moved, ramp
+from incidents.rules.reasons import must_say_why
 from incidents.services.campaign_trail import held, record, tell
 from incidents.work import TOCSIN, Office, Work, require
 
@@ -90,8 +91,7 @@ def end(work: Work, campaign_id: UUID, reason: str) -> Campaign:
     Raises  Conflict  the campaign has no ramp, or does not run any more
     """
     require(work.actor, Permission.RUN_CAMPAIGN)
-    if not reason.strip():
-        raise InvalidInput("say why", Problem("reason", "is empty", "say in a sentence why"))
+    must_say_why(reason)
     campaign = held(work, campaign_id)
     if not campaign.ramp or campaign.status not in {"running", "paused"}:
         raise Conflict("nobody waits for a ramp in this campaign")
