@@ -84,13 +84,19 @@ def due_unknown(
     return found
 
 
-def held(session: Session, campaign_id: UUID) -> list[tuple[Lease, Attempt | None]]:
-    """The envelopes that wait for somebody's decision, each with its attempt if it had one."""
+def held(
+    session: Session, campaign_id: UUID, *, after: int, limit: int
+) -> list[tuple[Lease, Attempt | None]]:
+    """Envelopes that wait for somebody's decision, each with its attempt if it had one.
+
+    after  the ordinal of the last one seen
+    """
     query = (
         select(Attempt, *LEASED)
         .outerjoin(Attempt, NEWEST)
-        .where(Envelope.campaign_id == campaign_id, state_is("held"))
+        .where(Envelope.campaign_id == campaign_id, state_is("held"), Envelope.ordinal > after)
         .order_by(Envelope.ordinal)
+        .limit(limit)
         .with_for_update(of=Envelope)
     )
     return [with_attempt(row._asdict()) for row in session.execute(query)]

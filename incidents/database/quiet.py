@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.population import Recipient
+from incidents.database.sets import among
 from incidents.database.waiting import state_is
 
 
@@ -25,7 +26,7 @@ def places_in(session: Session, campaign_id: UUID, ordinals: Collection[int]) ->
     query = (
         select(Recipient.place)
         .join(Delivery, Delivery.recipient_id == Recipient.id)
-        .where(Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals))
+        .where(Delivery.campaign_id == campaign_id, among(session, Delivery.envelope, ordinals))
     )
     return session.scalars(query.distinct()).all()
 
@@ -54,7 +55,7 @@ def put_off(
     )
     late = and_(_ready(campaign_id, channels), Envelope.next_at < until, inside.exists())
     if ordinals is not None:
-        late = and_(late, Envelope.ordinal.in_(ordinals))
+        late = and_(late, among(session, Envelope.ordinal, ordinals))
     return rows_changed(session, update(Envelope).where(late).values(next_at=until))
 
 

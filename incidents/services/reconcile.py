@@ -20,7 +20,7 @@ from incidents.database.leases import Lease
 from incidents.database.outcomes import Result, state_after
 from incidents.rules.ladder import Verdict, verdict
 from incidents.rules.permissions import Permission
-from incidents.services import campaign_trail, recording, sending
+from incidents.services import campaign_trail, quiet, recording, sending
 from incidents.services.looks import Doubt, Look, look
 from incidents.services.lookup import get_of_incident
 from incidents.services.opening import open_envelopes
@@ -29,6 +29,7 @@ from notifiers.dispatch import Dispatch
 from notifiers.envelope import Finding, FindingKind
 
 LOOKS_AT_ONCE = 100
+HELD_AT_ONCE = 1_000
 SHORTEST_PAUSE = 1.0
 REPLACED = "replaced"
 # What kills each worker that opens it must not do so for ever: so many leases without an attempt.
@@ -113,23 +114,31 @@ def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
     """Somebody decides: those who may have been told are told once more. How many envelopes."""
     require(work.actor, Permission.RUN_CAMPAIGN)
     campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
-    evidence = {"by": "decision", "actor": str(work.actor.id)}
-    held = doubts.held(work.session, campaign_id)
-    again = [_again(lease, attempt, evidence, work.now) for lease, attempt in held if attempt]
-    recording.apply(work, again)
-    rows.release(work.session, [lease for lease, attempt in held if attempt is None])
+    count = last = 0
+    while held := doubts.held(work.session, campaign_id, after=last, limit=HELD_AT_ONCE):
+        _release(work, campaign, held)
+        count, last = count + len(held), held[-1][0].ordinal
     campaign_trail.record(
         work,
         campaign,
         "unknown.resolve",
         private={"reason": reason},
         campaign_id=campaign.id,
-        count=len(held),
+        count=count,
         by="decision",
         after="ready",
     )
     work.ring("campaigns.pump")
-    return len(held)
+    return count
+
+
+def _release(work: Work, campaign: Campaign, held: Sequence[tuple[Lease, Attempt | None]]) -> None:
+    evidence = {"by": "decision", "actor": str(work.actor.id)}
+    again = [_again(lease, attempt, evidence, work.now) for lease, attempt in held if attempt]
+    recording.apply(work, again)
+    parked = [lease for lease, attempt in held if attempt is None]
+    rows.release(work.session, parked)
+    quiet.keep(work, campaign, [lease.ordinal for lease in parked])
 
 
 def _again(lease: Lease, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> Result:

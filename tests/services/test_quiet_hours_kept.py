@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from incidents.database.base import uuid7
-from incidents.database.campaigns import Envelope
+from incidents.database.campaigns import Campaign, Envelope
 from incidents.errors import Conflict, InvalidInput, NotPermitted
 from incidents.rules.permissions import Role
-from incidents.services import equation, quiet
+from incidents.services import equation, quiet, reconcile
 from incidents.work import TOCSIN, Actor
 from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
 from tests.factories import make_duty
@@ -122,6 +122,28 @@ def test_what_was_not_taken_at_dusk_is_not_sent_again_at_night(telling):
     one.sms.answers = [lambda envelope: late(one)]
     one.pump()
     one.later(3600)
+    waits_for_the_morning(one)
+
+
+def test_what_somebody_lets_go_on_at_night_waits_for_the_morning(telling):
+    one = telling([{"phone": PHONE}], now=DAY)
+    one.launch("sms", "announcement", quiet=None)
+    make_body = one.sms.body
+    one.sms.body = lambda _envelope: 1 / 0
+    one.pump()
+    one.sms.body = make_body
+    one.clock.set(NIGHT)
+    with one.office.work(ADA) as work:
+        assert reconcile.resend_held(work, one.id, "mended") == 1
+    waits_for_the_morning(one)
+
+
+def test_as_many_envelopes_as_there_may_be_wait_for_the_morning(telling):
+    one = telling([{"phone": PHONE}], now=DAY)
+    one.launch("sms", "announcement", quiet=None)
+    one.clock.set(NIGHT)
+    with one.office.work(TOCSIN) as work:
+        quiet.keep(work, work.session.get_one(Campaign, one.id), range(1, 100_000))
     waits_for_the_morning(one)
 
 

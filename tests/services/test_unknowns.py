@@ -211,3 +211,15 @@ def test_what_is_heard_during_a_look_up_stays_what_settled_it(one):
     one.email.look_up = look_up
     one.tend(later=61)
     assert counted(one) == (0, {"echo": 1}, NO_EVIDENCE)
+
+
+def test_however_many_are_held_one_decision_lets_them_go(telling):
+    people = [mailbox(n) for n in range(reconcile.HELD_AT_ONCE + 1)]
+    one = telling(people, people_per_envelope=1)
+    one.launch("email")
+    with one.office.work(TOCSIN) as work:
+        work.session.query(Envelope).update({"state": "held"})
+    with one.office.work(TOCSIN) as work:
+        assert reconcile.resend_held(work, one.id, "mended") == len(people)
+    one.pump()
+    assert len(one.email.told()) == len(people)
