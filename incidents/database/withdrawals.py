@@ -13,6 +13,9 @@ from incidents.database.sets import among
 from incidents.database.waiting import state_is
 from incidents.rules.ladder import BARRED
 
+# Of the channel on which a person waits.
+_BIT = case(BARRED, value=Delivery.channel, else_=0)
+
 
 def waiting_envelopes(
     session: Session, campaign_id: UUID, such: ColumnElement[bool]
@@ -43,9 +46,8 @@ def take_out_barred(
     session: Session, campaign_id: UUID, people: Collection[UUID], now: datetime
 ) -> list[UUID]:
     """Those of these people who wait on a channel that is closed to them leave it; gives them."""
-    bit = case(BARRED, value=Delivery.channel, else_=0)
     closed = select(Recipient.id).where(
-        Recipient.id == Delivery.recipient_id, Recipient.barred.bitwise_and(bit) != 0
+        Recipient.id == Delivery.recipient_id, Recipient.barred.bitwise_and(_BIT) != 0
     )
     such = and_(_stand(session, campaign_id, people), closed.exists())
     off = {"outcome": "suppressed", "reason": "does not take this channel", "is_current": False}
@@ -78,6 +80,20 @@ def with_withheld(session: Session, campaign_id: UUID, ordinals: Collection[int]
     # Few are withheld, so all of theirs are read: a search by envelope would read the many.
     wanted = set(ordinals)
     return {envelope for envelope in session.scalars(query) if envelope in wanted}
+
+
+def with_barred(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> set[int]:
+    """Those of these envelopes in which somebody waits on a channel that is closed to them."""
+    # Looked up one by one, as above.
+    bits = select(Recipient.barred).where(Recipient.id == Delivery.recipient_id).scalar_subquery()
+    query = select(Delivery.envelope).where(
+        Delivery.campaign_id == campaign_id,
+        among(session, Delivery.envelope, ordinals),
+        Delivery.is_current,
+        Delivery.outcome == "",
+        bits.bitwise_and(_BIT) != 0,
+    )
+    return {envelope for envelope in session.scalars(query) if envelope is not None}
 
 
 def people_in(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> Sequence[UUID]:

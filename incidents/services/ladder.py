@@ -63,10 +63,11 @@ def withhold(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None:
     move_on(work, campaign, withdrawals.let_go(work.session, campaign.id, people))
 
 
-def leave_withheld(work: Work, campaign_id: UUID, ordinals: Sequence[int]) -> None:
-    """Take people out of these envelopes who were withheld while they were being opened."""
+def leave_closed(work: Work, campaign_id: UUID, ordinals: Sequence[int]) -> None:
+    """Take people out of these envelopes who may not be sent to there any more."""
     campaign = locked_campaign(work.session, campaign_id)
     if campaign is not None:
         people = withdrawals.people_in(work.session, campaign_id, ordinals)
         withdrawals.take_out_withheld(work.session, campaign_id, people, work.now)
+        leave_barred(work, campaign, people)
         work.ring("campaigns.pump")

@@ -61,8 +61,8 @@ def look(office: Office, dispatch: Dispatch, doubt: Doubt, settle: timedelta) ->
     courier = dispatch.couriers.get(doubt.lease.provider)
     if courier is None:
         return Look(LOOK_UP, _cannot_tell(f"no courier {doubt.lease.provider} here"), again=False)
-    status, has_withheld = _standing(office, doubt.lease)
-    if status != "stopped" and not has_withheld and _has_key(courier, doubt, now):
+    status, all_may_be_told = _standing(office, doubt.lease)
+    if status != "stopped" and all_may_be_told and _has_key(courier, doubt, now):
         return _under_key(dispatch, courier, doubt, status)
     if may_cancel(doubt.attempt, courier, now):
         finding = dispatch.cancel(courier.name, doubt.attempt.batch_id)
@@ -77,11 +77,13 @@ def look(office: Office, dispatch: Dispatch, doubt: Doubt, settle: timedelta) ->
 
 
 def _standing(office: Office, lease: Lease) -> tuple[str, bool]:
-    """The status of its campaign now, and whether somebody inside has been withheld since."""
+    """The status of its campaign now, and whether all inside may be sent to there still."""
+    where = (lease.campaign_id, [lease.ordinal])
     with office.look(TOCSIN) as work:
         status = work.session.get_one(Campaign, lease.campaign_id).status
-        withheld = withdrawals.with_withheld(work.session, lease.campaign_id, [lease.ordinal])
-    return status, bool(withheld)
+        withheld = withdrawals.with_withheld(work.session, *where)
+        barred = withdrawals.with_barred(work.session, *where)
+    return status, not (withheld or barred)
 
 
 def _under_key(dispatch: Dispatch, courier: Courier, doubt: Doubt, status: str) -> Look:

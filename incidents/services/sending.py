@@ -222,7 +222,7 @@ def _intend(office: Office, parcels: Sequence[Parcel]) -> list[Parcel]:
     with office.work(TOCSIN) as work:
         now = now_of(work)
         until = now + timedelta(seconds=settings.lease_seconds)
-        held = _with_withheld(work, parcels)
+        held = _with_closed(work, parcels)
         intents = [one.intent for one in parcels if one.lease.ordinal not in held]
         ours = rows.intend(work.session, intents, worker=_worker(), now=now, until=until)
         others = [parcel.lease for parcel in parcels if parcel.intent.attempt_id not in ours]
@@ -230,7 +230,7 @@ def _intend(office: Office, parcels: Sequence[Parcel]) -> list[Parcel]:
         failpoints.reach("intending")
     if held:
         with office.work(TOCSIN) as work:
-            ladder.leave_withheld(work, parcels[0].lease.campaign_id, sorted(held))
+            ladder.leave_closed(work, parcels[0].lease.campaign_id, sorted(held))
     return [
         replace(parcel, envelope=replace(parcel.envelope, not_after=begun + last_byte_after))
         for parcel in parcels
@@ -238,12 +238,19 @@ def _intend(office: Office, parcels: Sequence[Parcel]) -> list[Parcel]:
     ]
 
 
-def _with_withheld(work: Work, parcels: Sequence[Parcel]) -> set[int]:
-    """Envelopes in which somebody has been withheld since they were leased."""
+def _with_closed(work: Work, parcels: Sequence[Parcel]) -> set[int]:
+    """Envelopes in which somebody is withheld now, or may not be sent to there any more.
+
+    Who waits is taken out at once where their address is closed; of what was under way then, it
+    is noticed when it goes again.
+    """
     if not parcels:
         return set()
+    campaign_id = parcels[0].lease.campaign_id
     ordinals = [parcel.lease.ordinal for parcel in parcels]
-    return withdrawals.with_withheld(work.session, parcels[0].lease.campaign_id, ordinals)
+    again = [parcel.lease.ordinal for parcel in parcels if parcel.lease.epoch > 1]
+    closed = withdrawals.with_barred(work.session, campaign_id, again) if again else set[int]()
+    return closed | withdrawals.with_withheld(work.session, campaign_id, ordinals)
 
 
 def _hand_over(office: Office, dispatch: Dispatch, going: Sequence[Parcel]) -> list[Outcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from incidents.services.suppressions import Asked
 from incidents.vault.blind_index import blind_index
 from incidents.vault.data_keys import data_key
 from incidents.work import TOCSIN
-from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
+from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind, ReceiptKind
 from tests.factories import make_incident
 from tests.services.telling import mailbox, make_people
 
@@ -74,6 +75,37 @@ def test_what_has_left_is_not_recalled(telling):
     suppress(one, "person1@example.com", "do_not_contact")
     assert one.buckets() == {"accepted": 1}
     assert [row.is_current for row in one.rows(Delivery)] == [True]
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.RETRY, OutcomeKind.UNKNOWN])
+def test_what_is_closed_while_a_call_is_under_way_is_not_sent_to_again(telling, kind):
+    one = telling([mailbox(1, phone=PHONE), mailbox(2)], settle_seconds=0.0)
+
+    def closed_meanwhile(_envelope):
+        suppress(one, "person1@example.com", "do_not_contact")
+        return Outcome(kind, 500, reason="sendgrid 500")
+
+    one.launch(unknown_policy="resend_marked")
+    one.email.answers = [closed_meanwhile]
+    for _ in range(4):
+        one.pump()
+        one.tend(later=61)
+    assert one.email.told() == ["person2@example.com"]
+    assert one.sms.told() == [PHONE]
+    assert one.buckets() == {"accepted": 2}
+
+
+def test_nothing_is_sent_under_a_key_once_an_address_inside_is_closed(telling):
+    one = telling([mailbox(1)], settle_seconds=0.0)
+    one.email.capabilities = replace(one.email.capabilities, native_key=True, looks_up=False)
+    one.launch("email")
+    one.email.findings = [Finding(FindingKind.CANNOT_TELL)]
+    one.email.answers = [Outcome(OutcomeKind.UNKNOWN, 500)]
+    one.pump()
+    suppress(one, "person1@example.com", "do_not_contact")
+    one.tend(later=61)
+    assert not one.email.ledger
+    assert one.buckets() == {"unknown": 1}
 
 
 def test_a_marketing_opt_out_bars_no_notice(telling):
