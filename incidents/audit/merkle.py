@@ -224,5 +224,5 @@ def fold(row: Iterable[bytes]) -> bytes:
     row = list(row)
     while len(row) > 1:
         pairs = zip(row[::2], row[1::2], strict=False)
-        row = [node_hash(*pair) for pair in pairs] + row[len(row) & ~1 :]
+        row = [node_hash(left, right) for left, right in pairs] + row[len(row) & ~1 :]
     return row[0]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -28,6 +28,24 @@ _EARLIER = "reached on an earlier rung"
 _WORTH_A_COPY = 500
 
 
+class Kept(NamedTuple):
+    """What is kept of a receipt; in the place of an id None, if it tells of what we do not know."""
+
+    dedupe_key: str
+    provider: str
+    campaign_id: UUID | Any
+    attempt_id: UUID | Any
+    recipient_id: UUID | Any
+    rung: int | Any
+    kind: str
+    rank: int
+    permanent: bool
+    code: str
+    provider_ref: str
+    at: datetime
+    received_at: datetime
+
+
 class Behind(NamedTuple):
     """An attempt that a receipt tells of. is_open: no acceptance of it is on record."""
 
@@ -46,27 +64,30 @@ class OpenAttempt:
     sha256: str
 
 
-def keep_new(session: Session, rows: Iterable[Mapping[str, Any]]) -> set[str]:
+def keep_new(session: Session, receipts: Iterable[Kept]) -> set[str]:
     """Keep the receipts that are not known yet; gives their keys."""
     # In one order, so that two posts of the same events do not wait for each other.
-    ordered = sorted(rows, key=itemgetter("dedupe_key"))
-    if not ordered:
+    ordered = sorted(receipts, key=attrgetter("dedupe_key"))
+    if len(ordered) >= _WORTH_A_COPY and _all_are_new(session, ordered):
+        return {receipt.dedupe_key for receipt in ordered}
+    rows = [receipt._asdict() for receipt in ordered]
+    if not rows:
         return set()
     if is_sqlite(session.connection()):
         new = upsert(session, ProviderReceipt).on_conflict_do_nothing()
-        return set(session.scalars(new.returning(ProviderReceipt.dedupe_key), ordered))
-    if len(ordered) >= _WORTH_A_COPY and _all_are_new(session, ordered):
-        return {row["dedupe_key"] for row in ordered}
-    given = upsert(session, _RECEIPT).from_select(list(ordered[0]), as_rows(_RECEIPT, ordered))
+        return set(session.scalars(new.returning(ProviderReceipt.dedupe_key), rows))
+    given = upsert(session, _RECEIPT).from_select(list(Kept._fields), as_rows(_RECEIPT, rows))
     new_rows = given.on_conflict_do_nothing().returning(_RECEIPT.c.dedupe_key)
     return set(session.connection().scalars(new_rows))
 
 
-def _all_are_new(session: Session, rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Keep these receipts as if none were known; False if one is, and none was kept."""
+def _all_are_new(session: Session, receipts: Sequence[Kept]) -> bool:
+    """Keep these as if none were known; False if one is, and none was kept."""
+    if is_sqlite(session.connection()):
+        return False
     try:
         with session.begin_nested():
-            copy_in(session, _RECEIPT, rows)
+            copy_in(session, _RECEIPT, Kept._fields, receipts)
     except UniqueViolation:
         return False
     return True
@@ -93,9 +114,11 @@ def deliver(
     here = _weaker(session, campaign_id, rung, people, rank)
     told = {"outcome": "delivered", "rank": rank, "reason": "", "outcome_at": now}
     reached = update(Delivery).where(here).values(**told)
-    stood = reached.returning(Delivery.recipient_id, Delivery.is_current)
-    rows = session.execute(stood, execution_options={"synchronize_session": False})
-    return [person for person, is_current in rows if not is_current]
+    # Of those who stood here nothing is told: to read an id takes the driver long.
+    had_left = case((Delivery.is_current, null()), else_=Delivery.recipient_id)
+    options = {"synchronize_session": False}
+    told_of = session.scalars(reached.returning(had_left), execution_options=options)
+    return [person for person in told_of if person]
 
 
 def fail(

@@ -4,7 +4,7 @@ out of it as the text that is wanted.
 Thousands of placeholders cost PostgreSQL's driver more to read than the rows cost to write.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -80,21 +80,24 @@ def insert_all(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]
         connection.execute(insert(table).from_select(list(rows[0]), as_rows(table, rows)))
 
 
-def copy_in(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write these rows by COPY, each says all that has no default; PostgreSQL only.
+def copy_in(
+    session: Session, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Write rows of values for these columns by COPY; what is not named has a default.
 
-    The least work of all for many rows, but one that is there already fails them all.
+    PostgreSQL only. The least work of all for many rows, but one that is there already fails
+    them all.
     """
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
-    types = [table.c[name].type.compile(connection.dialect) for name in rows[0]]
+    types = [table.c[name].type.compile(connection.dialect) for name in names]
     with (
         driver.cursor() as cursor,
-        cursor.copy(f"COPY {table.name} ({', '.join(rows[0])}) FROM STDIN (FORMAT BINARY)") as copy,
+        cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy,
     ):
         copy.set_types([name.partition("(")[0].lower() for name in types])
         for row in rows:
-            copy.write_row(tuple(row.values()))
+            copy.write_row(row)
 
 
 def update_all(

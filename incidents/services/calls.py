@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from incidents.database import calls as rows
 from incidents.database import leases, receipts
 from incidents.database.campaigns import Attempt, Campaign, Envelope
+from incidents.database.receipts import Kept
 from incidents.errors import NotFound
 from incidents.rules.calls import call_again_at
 from incidents.rules.permissions import Permission
@@ -22,17 +22,17 @@ from notifiers.envelope import ReceiptKind
 UNANSWERED, DELIVERED = ReceiptKind.UNANSWERED.value, ReceiptKind.DELIVERED.value
 
 
-def after_receipts(work: Work, campaign: Campaign, said: Sequence[Mapping[str, Any]]) -> None:
+def after_receipts(work: Work, campaign: Campaign, said: Sequence[Kept]) -> None:
     """Receipts were folded in: who confirmed is called no more, who did not answer is, again.
 
     The caller holds the campaign.
     """
     if "call" not in campaign.ladder:
         return
-    heard = [row["recipient_id"] for row in said if row["kind"] == DELIVERED]
+    heard = [one.recipient_id for one in said if one.kind == DELIVERED]
     if heard:
         rows.call_no_more(work.session, campaign.id, heard)
-    silent = {row["attempt_id"]: row["code"] for row in said if row["kind"] == UNANSWERED}
+    silent = {one.attempt_id: one.code for one in said if one.kind == UNANSWERED}
     if silent and campaign.status != "stopped":
         _answer_silence(work, campaign, silent)
 

@@ -4,9 +4,9 @@ It holds for the whole organisation, so it becomes a suppression without anybody
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 from incidents.audit import log as audit
@@ -16,6 +16,7 @@ from incidents.database.campaigns import Campaign
 from incidents.database.envelopes import recipients_in
 from incidents.database.outcomes import Result
 from incidents.database.population import sealed_contacts
+from incidents.database.receipts import Kept
 from incidents.errors import InvalidInput
 from incidents.rules.permissions import Permission
 from incidents.rules.suppressions import heard, kind_of, refused
@@ -28,15 +29,15 @@ from incidents.work import Work, require
 Said: TypeAlias = dict[tuple[UUID, str], str]
 
 
-def close_addresses(work: Work, provider: str, receipts: Iterable[Mapping[str, Any]]) -> None:
+def close_addresses(work: Work, provider: str, receipts: Iterable[Kept]) -> None:
     """Close the addresses of which these receipts say something for good."""
     said: dict[UUID, Said] = defaultdict(dict)
-    for row in receipts:
-        if row["permanent"] and row["campaign_id"] and row["recipient_id"]:
-            campaign = work.session.get_one(Campaign, row["campaign_id"])
-            channel = _channel(campaign, row["rung"])
-            if reason := heard(row["kind"], channel, row["code"]):
-                said[campaign.id][row["recipient_id"], channel] = reason
+    for one in receipts:
+        if one.permanent and one.campaign_id and one.recipient_id:
+            campaign = work.session.get_one(Campaign, one.campaign_id)
+            channel = _channel(campaign, one.rung)
+            if reason := heard(one.kind, channel, one.code):
+                said[campaign.id][one.recipient_id, channel] = reason
     for campaign_id, of_people in said.items():
         close_for(work, work.session.get_one(Campaign, campaign_id), provider, of_people)
 

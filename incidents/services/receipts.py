@@ -6,7 +6,6 @@ on a rung. Failures for good move people on; `delivered` that comes late takes t
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,6 +17,7 @@ from incidents.database import outcomes
 from incidents.database import receipts as rows
 from incidents.database.campaigns import Campaign, locked_campaign, mark_for_review
 from incidents.database.outcomes import Result
+from incidents.database.receipts import Kept
 from incidents.rules.permissions import Permission
 from incidents.services import calls, campaign_trail, hearsay, ladder, proofs
 from incidents.services.opening import person_of
@@ -31,10 +31,7 @@ from notifiers.providers.sandbox import Sandbox
 Place = tuple[UUID, int]  # campaign and rung
 MOST_AT_ONCE = 20_000
 
-_KINDS = {
-    kind: {"kind": kind.value, "rank": kind.rank, "permanent": kind.permanent}
-    for kind in ReceiptKind
-}
+_KINDS = {kind: (kind.value, kind.rank, kind.permanent) for kind in ReceiptKind}
 _ECHOES = {kind.value for kind in ReceiptKind if kind.proves_acceptance}
 _SETTLES = ReceiptKind.DELIVERED.rank
 
@@ -54,9 +51,9 @@ def take_in(
     taken: list[int | BadSignature | MalformedReceipt] = []
     for some in heard:
         if isinstance(some, list):
-            of_it = {_key(receipt) for receipt in some} & new
-            new -= of_it
-            taken.append(len(of_it))
+            left = len(new)
+            new.difference_update(map(_key, some))
+            taken.append(left - len(new))
         else:
             taken.append(some)
     return taken
@@ -88,10 +85,9 @@ def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> set[str]:
     attempts = {text: _uuid(text) for text in {receipt.attempt for receipt in receipts}}
     ids = {attempt for attempt in attempts.values() if attempt}
     behind = rows.behind(work.session, ids) if ids else {}
-    campaigns: dict[UUID | None, UUID] = {one: known.campaign_id for one, known in behind.items()}
-    kept = _rows(work, receipts, attempts, campaigns)
-    new_keys = rows.keep_new(work.session, kept)
-    new = [row for row in kept if row["dedupe_key"] in new_keys]
+    given = _kept(work, receipts, attempts, behind)
+    new_keys = rows.keep_new(work.session, given)
+    new = [one for one in given if one.dedupe_key in new_keys]
     if new:
         _fold_new(work, new, {attempt for attempt, one in behind.items() if one.is_open})
         hearsay.close_addresses(work, provider, new)
@@ -115,42 +111,33 @@ def rehearse(work: Work, dispatch: Dispatch, accepted: Iterable[tuple[str, Envel
         fold(work, name, receipts)
 
 
-def _rows(
+def _kept(
     work: Work,
     receipts: Iterable[Receipt],
     attempts: Mapping[str, UUID | None],
-    campaigns: Mapping[UUID | None, UUID],
-) -> list[dict[str, Any]]:
+    behind: Mapping[UUID, rows.Behind],
+) -> list[Kept]:
     """What is kept of each of these, once; of one attempt and one person much is said."""
     given = {_key(receipt): receipt for receipt in receipts}
     people = {ref: person_of(ref) for ref in {one.person_ref for one in given.values()}}
+    who = {ref: person or (None, None) for ref, person in people.items()}
+    known = {attempt: one.campaign_id for attempt, one in behind.items()}
+    what = {text: (attempt and known.get(attempt), attempt) for text, attempt in attempts.items()}
+    make, now = Kept._make, work.now
     return [
-        {
-            "dedupe_key": key,
-            "provider": receipt.provider,
-            "campaign_id": campaigns.get(attempt),
-            "recipient_id": person[0],
-            "rung": person[1],
-            "attempt_id": attempt,
-            **_KINDS[receipt.kind],
-            "code": receipt.code[:100],
-            "provider_ref": receipt.provider_ref[:200],
-            "at": receipt.at,
-            "received_at": work.now,
-        }
-        for key, receipt in given.items()
-        for person in (people[receipt.person_ref] or (None, None),)
-        for attempt in (attempts[receipt.attempt],)
+        make((key, by, *what[attempt], *who[person], *_KINDS[kind], code[:100], ref[:200], at, now))
+        for key, (_, attempt, person, kind, at, by, ref, code) in given.items()
     ]
 
 
-def _fold_new(work: Work, new: Sequence[Mapping[str, Any]], still_open: Set[UUID]) -> None:
-    ours = [row for row in new if row["campaign_id"] and row["recipient_id"]]
+def _fold_new(work: Work, new: Sequence[Kept], still_open: Set[UUID]) -> None:
+    ours = [one for one in new if one.campaign_id and one.recipient_id]
     campaigns = {
         campaign_id: locked_campaign(work.session, campaign_id)
-        for campaign_id in sorted({row["campaign_id"] for row in ours})
+        for campaign_id in sorted({one.campaign_id for one in ours})
     }
-    _accept_by_echo(work, [row for row in ours if row["attempt_id"] in still_open])
+    if still_open:
+        _accept_by_echo(work, [one for one in ours if one.attempt_id in still_open])
     for (campaign_id, rung), said in _strongest(ours).items():
         campaign = campaigns[campaign_id]
         if campaign is not None:
@@ -158,7 +145,7 @@ def _fold_new(work: Work, new: Sequence[Mapping[str, Any]], still_open: Set[UUID
             _fail(work, campaign, rung, said)
     for campaign in filter(None, campaigns.values()):
         calls.after_receipts(
-            work, campaign, [row for row in ours if row["campaign_id"] == campaign.id]
+            work, campaign, [one for one in ours if one.campaign_id == campaign.id]
         )
     _look_again(work, [one for one in campaigns.values() if one and one.finished_at])
 
@@ -174,9 +161,9 @@ def _look_again(work: Work, finished: Sequence[Campaign]) -> None:
             work.ring("incidents.review", incident_id)
 
 
-def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
+def _accept_by_echo(work: Work, ours: Sequence[Kept]) -> None:
     """A provider that says anything of an attempt had accepted it: the whole of it."""
-    telling = {row["attempt_id"]: row for row in ours if row["kind"] in _ECHOES}
+    telling = {said.attempt_id: said for said in ours if said.kind in _ECHOES}
     open_ones = rows.not_yet_accepted(work.session, telling) if telling else []
     results = [
         Result(
@@ -186,9 +173,9 @@ def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
             epoch=one.epoch,
             outcome="accepted",
             next_at=work.now,
-            provider_ref=telling[one.id]["provider_ref"],
+            provider_ref=telling[one.id].provider_ref,
             sha256=one.sha256,
-            evidence={"by": "echo", "receipt": telling[one.id]["dedupe_key"]},
+            evidence={"by": "echo", "receipt": telling[one.id].dedupe_key},
         )
         for one in open_ones
     ]
@@ -196,36 +183,32 @@ def _accept_by_echo(work: Work, ours: Sequence[Mapping[str, Any]]) -> None:
         _tell_resolved(work, result)
 
 
-def _strongest(ours: Iterable[Mapping[str, Any]]) -> dict[Place, dict[UUID, Mapping[str, Any]]]:
+def _strongest(ours: Iterable[Kept]) -> dict[Place, dict[UUID, Kept]]:
     """The strongest new statement on each person and rung, of those that settle something."""
-    places: dict[Place, dict[UUID, Mapping[str, Any]]] = defaultdict(dict)
-    for row in ours:
-        if row["rank"] < _SETTLES:
+    places: dict[Place, dict[UUID, Kept]] = defaultdict(dict)
+    for one in ours:
+        if one.rank < _SETTLES:
             continue
-        said = places[row["campaign_id"], row["rung"]]
-        before = said.get(row["recipient_id"])
-        if before is None or before["rank"] < row["rank"]:
-            said[row["recipient_id"]] = row
+        said = places[one.campaign_id, one.rung]
+        before = said.setdefault(one.recipient_id, one)
+        if before.rank < one.rank:
+            said[one.recipient_id] = one
     return places
 
 
-def _deliver(
-    work: Work, campaign: Campaign, rung: int, said: Mapping[UUID, Mapping[str, Any]]
-) -> None:
-    people = [person for person, row in said.items() if not row["permanent"]]
+def _deliver(work: Work, campaign: Campaign, rung: int, said: Mapping[UUID, Kept]) -> None:
+    people = [person for person, one in said.items() if not one.permanent]
     if people:
         late = rows.deliver(work.session, campaign.id, rung, people, _SETTLES, work.now)
         if late:
             rows.stand_again(work.session, campaign.id, rung, late, work.now)
 
 
-def _fail(
-    work: Work, campaign: Campaign, rung: int, said: Mapping[UUID, Mapping[str, Any]]
-) -> None:
+def _fail(work: Work, campaign: Campaign, rung: int, said: Mapping[UUID, Kept]) -> None:
     reasons: dict[tuple[int, str], list[UUID]] = defaultdict(list)
-    for person, row in said.items():
-        if row["permanent"]:
-            reasons[row["rank"], f"{row['kind']} {row['code']}".strip()].append(person)
+    for person, one in said.items():
+        if one.permanent:
+            reasons[one.rank, f"{one.kind} {one.code}".strip()].append(person)
     leaving: list[UUID] = []
     for (rank, reason), people in reasons.items():
         leaving += rows.fail(
@@ -234,15 +217,15 @@ def _fail(
     ladder.move_on(work, campaign, leaving)
 
 
-def _tell(work: Work, provider: str, new: Sequence[Mapping[str, Any]]) -> None:
-    leaves = [leaf_hash(orjson.dumps([row["dedupe_key"], row["kind"], row["at"]])) for row in new]
+def _tell(work: Work, provider: str, new: Sequence[Kept]) -> None:
+    leaves = [leaf_hash(orjson.dumps((one.dedupe_key, one.kind, one.at))) for one in new]
     audit.record(
         work,
         "receipts.fold",
         courier=provider,
         count=len(new),
         root=root_of(leaves).hex(),
-        outcomes=Counter(row["kind"] for row in new),
+        outcomes=Counter(one.kind for one in new),
     )
 
 
