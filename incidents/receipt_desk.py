@@ -16,8 +16,8 @@ from incidents.services import receipts
 from incidents.work import TOCSIN, Office
 from notifiers.courier import Courier, RawRequest
 
-# Some 10,000 events: what a fold has in memory.
-_MOST_BYTES = 2_500_000
+# Some 20,000 events: what a fold has in memory.
+_MOST_BYTES = 5_000_000
 # One reads and packs while the other waits for PostgreSQL; of SQLite there is one writer.
 _FOLDS, _FOLDS_SQLITE = 2, 1
 

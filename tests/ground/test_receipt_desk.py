@@ -73,7 +73,7 @@ def test_posts_that_wait_are_folded_in_one_transaction(office, desk):
 
 
 def test_what_is_said_in_large_posts_that_are_folded_side_by_side_counts_once(office, desk):
-    large = b" " * 1_500_000  # two of them fill a transaction
+    large = b" " * 3_000_000  # two of them fill a transaction
     posts = [post(events(f"event-{n}", "said in each") + large) for n in range(8)]
     assert sorted(take(desk, *posts)) == [1] * 7 + [2]
     assert count(office, select(func.count()).select_from(ProviderReceipt)) == 9
