@@ -17,6 +17,7 @@ from incidents.database.notices import bodies_of
 from incidents.database.population import people_at, person_with_key
 from incidents.database.proofs import CampaignProof, TileRows
 from incidents.errors import Conflict, InvalidInput, NotFound, Problem
+from incidents.rules.addresses import Unusable, read_email
 from incidents.rules.permissions import Permission
 from incidents.services import campaign_trail, proofs
 from incidents.services.lookup import get_of_incident
@@ -71,13 +72,21 @@ def _person(work: Work, campaign: Campaign, ref: str, email: str) -> UUID:
         index = indexer(key, "person")(f"ref\0{ref.strip()}")
         found = person_with_key(work.session, campaign.incident_id, index)
     else:
-        index = indexer(key, "email")(email.strip().lower())
+        index = indexer(key, "email")(_as_listed(email.strip()))
         found = people_at(work.session, campaign.incident_id, index)
     if not found:
         raise NotFound("nobody on the list of this campaign is called so")
     if len(found) > 1:
         raise Conflict("several people have this address: name the person by the ref of the list")
     return found[0]
+
+
+def _as_listed(email: str) -> str:
+    """An address as the list's were taken in: an umlaut in its domain, say, is in IDNA there."""
+    try:
+        return read_email(email).lower()
+    except Unusable:
+        return email  # on no list
 
 
 def _told(

@@ -34,6 +34,7 @@ PEOPLE = [
     mailbox(3, withheld="police_hold", ref="21"),
     {"email": "family@example.com", "ref": "22"},
     {"email": "family@example.com", "ref": "23"},
+    {"email": "zoe@xn--mnchen-3ya.example.com", "ref": "24"},
 ]
 
 
@@ -86,10 +87,14 @@ def test_the_same_call_stands_in_the_trail_since_it_was_answered(one):
 def test_a_person_is_named_by_address_too_where_it_is_theirs_alone(one):
     by_address = json.loads(receipt(one, email=" Person1@example.com "))
     assert by_address["told"] == json.loads(receipt(one, ref="17"))["told"]
+    in_letters = json.loads(receipt(one, email="Zoe@München.example.com"))
+    assert in_letters["told"] == json.loads(receipt(one, ref="24"))["told"]
     with pytest.raises(Conflict, match="several people"):
         receipt(one, email="family@example.com")
     with pytest.raises(NotFound):
         receipt(one, email="nobody@example.com")
+    with pytest.raises(NotFound):
+        receipt(one, email="not an address")
     with pytest.raises(InvalidInput):
         receipt(one)
 
