@@ -19,7 +19,7 @@ from incidents.api.campaign_shapes import (
 )
 from incidents.api.door import LookWork, OpenWork, needs, router_for
 from incidents.rules.permissions import Permission
-from incidents.services import campaigns, quiet, ramp, reconcile
+from incidents.services import campaigns, decisions, quiet, ramp
 from incidents.services import dry_run as planned
 from incidents.services import equation as counting
 
@@ -107,7 +107,7 @@ def stop(campaign_id: UUID, work: OpenWork) -> CampaignView:
 @router.post("/campaigns/{campaign_id}/held/resend", **needs(Permission.RUN_CAMPAIGN))
 def resend_held(campaign_id: UUID, body: ResendHeld, work: OpenWork) -> Resent:
     """Decide to tell those once more of whom no evidence says whether they were told."""
-    return Resent(envelopes=reconcile.resend_held(work, campaign_id, body.reason))
+    return Resent(envelopes=decisions.resend_held(work, campaign_id, body.reason))
 
 
 @router.post("/campaigns/{campaign_id}/quiet-override", **needs(Permission.RUN_CAMPAIGN))

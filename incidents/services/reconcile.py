@@ -15,21 +15,18 @@ from uuid import UUID
 from incidents import failpoints
 from incidents.database import doubts
 from incidents.database import leases as rows
-from incidents.database.campaigns import Attempt, Campaign
+from incidents.database.campaigns import Campaign
 from incidents.database.leases import Lease
 from incidents.database.outcomes import Result, state_after
 from incidents.rules.ladder import Verdict, verdict
-from incidents.rules.permissions import Permission
-from incidents.services import campaign_trail, quiet, recording, sending
+from incidents.services import campaign_trail, recording, sending
 from incidents.services.looks import Doubt, Look, look
-from incidents.services.lookup import get_of_incident
 from incidents.services.opening import open_envelopes
-from incidents.work import TOCSIN, Office, Work, require
+from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Finding, FindingKind
 
 LOOKS_AT_ONCE = 100
-HELD_AT_ONCE = 1_000
 SHORTEST_PAUSE = 1.0
 REPLACED = "replaced"
 # What kills each worker that opens it must not do so for ever: so many leases without an attempt.
@@ -108,51 +105,6 @@ def _looked(office: Office, dispatch: Dispatch, found: Sequence[Doubt]) -> list[
     settle = timedelta(seconds=office.settings.settle_seconds)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="look-up") as pool:
         return list(pool.map(lambda one: look(office, dispatch, one, settle), found))
-
-
-def resend_held(work: Work, campaign_id: UUID, reason: str) -> int:
-    """Somebody decides: those who may have been told are told once more. How many envelopes."""
-    require(work.actor, Permission.RUN_CAMPAIGN)
-    campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
-    count = last = 0
-    while held := doubts.held(work.session, campaign_id, after=last, limit=HELD_AT_ONCE):
-        _release(work, campaign, held)
-        count, last = count + len(held), held[-1][0].ordinal
-    campaign_trail.record(
-        work,
-        campaign,
-        "unknown.resolve",
-        private={"reason": reason},
-        campaign_id=campaign.id,
-        count=count,
-        by="decision",
-        after="ready",
-    )
-    work.ring("campaigns.pump")
-    return count
-
-
-def _release(work: Work, campaign: Campaign, held: Sequence[tuple[Lease, Attempt | None]]) -> None:
-    evidence = {"by": "decision", "actor": str(work.actor.id)}
-    again = [_again(lease, attempt, evidence, work.now) for lease, attempt in held if attempt]
-    recording.apply(work, again)
-    parked = [lease for lease, attempt in held if attempt is None]
-    rows.release(work.session, parked)
-    quiet.keep(work, campaign, [lease.ordinal for lease in parked])
-
-
-def _again(lease: Lease, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> Result:
-    return Result(
-        attempt_id=attempt.id,
-        campaign_id=lease.campaign_id,
-        ordinal=lease.ordinal,
-        epoch=lease.epoch,
-        outcome="unresolved",
-        next_at=now,
-        reason="sent again by decision",
-        sha256=attempt.sha256,
-        evidence={**attempt.evidence, **evidence},
-    )
 
 
 def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:

@@ -26,7 +26,7 @@ from incidents.database.campaigns import Attempt, Envelope
 from incidents.database.incidents import Incident
 from incidents.office import open_office, prepare
 from incidents.rules.launch_options import LaunchOptions
-from incidents.services import campaigns, equation, reconcile
+from incidents.services import campaigns, decisions, equation
 from incidents.settings import Settings
 from incidents.wiring import routes_for
 from incidents.work import TOCSIN, Office, Work
@@ -253,9 +253,9 @@ def see_through(place: Place, campaign_id: UUID) -> tuple[str, int]:
 def release(place: Place, campaign_id: UUID) -> int:
     """Let go what was parked because workers had died over it; how many envelopes."""
     with place.office.work(TOCSIN) as work:
-        parked = doubts.held(work.session, campaign_id)
+        parked = doubts.held(work.session, campaign_id, after=0, limit=decisions.HELD_AT_ONCE)
         assert all(attempt is None for _, attempt in parked), "it may have left: not ours to say"
-        return reconcile.resend_held(work, campaign_id, "the workers were killed by us")
+        return decisions.resend_held(work, campaign_id, "the workers were killed by us")
 
 
 def held(work: Work, campaign_id: UUID) -> int:

@@ -10,7 +10,7 @@ from incidents.database.base import uuid7
 from incidents.database.campaigns import Campaign, Envelope
 from incidents.errors import Conflict, InvalidInput, NotPermitted
 from incidents.rules.permissions import Role
-from incidents.services import equation, quiet, reconcile
+from incidents.services import decisions, equation, quiet
 from incidents.work import TOCSIN, Actor
 from notifiers.envelope import Outcome, OutcomeKind, ReceiptKind
 from tests.factories import make_duty
@@ -134,7 +134,7 @@ def test_what_somebody_lets_go_on_at_night_waits_for_the_morning(telling):
     one.sms.body = make_body
     one.clock.set(NIGHT)
     with one.office.work(ADA) as work:
-        assert reconcile.resend_held(work, one.id, "mended") == 1
+        assert decisions.resend_held(work, one.id, "mended") == 1
     waits_for_the_morning(one)
 
 

@@ -15,7 +15,7 @@ from incidents.database.base import uuid7
 from incidents.database.campaigns import Attempt, Delivery, Envelope
 from incidents.database.outcomes import Result
 from incidents.database.population import Recipient
-from incidents.services import campaigns, journal, pacing, reconcile, recording
+from incidents.services import campaigns, decisions, journal, pacing, reconcile, recording
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind
 from tests.services.telling import ACCEPTED, NOW, REFUSED, UNKNOWN, mailbox
@@ -178,7 +178,7 @@ def test_a_person_decides_on_what_is_held(telling):
     one.pump()
     one.tend(later=61)
     with one.office.work(TOCSIN) as work:
-        assert reconcile.resend_held(work, one.id, "nobody has answered for a day") == 1
+        assert decisions.resend_held(work, one.id, "nobody has answered for a day") == 1
     one.pump()
     assert one.buckets() == {"accepted": 1}
     assert [row.outcome for row in one.rows(Attempt)] == ["unresolved", "accepted"]
@@ -333,7 +333,7 @@ def test_an_envelope_that_kills_each_worker_is_held_in_the_end(telling):
         one.tend(later=11)
     assert one.buckets() == {"unknown": 1}
     with one.office.work(TOCSIN) as work:
-        assert reconcile.resend_held(work, one.id, "the worker's memory was raised") == 1
+        assert decisions.resend_held(work, one.id, "the worker's memory was raised") == 1
     assert one.pump() == 1
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from incidents.database.campaigns import Attempt, Delivery, Envelope
-from incidents.services import campaigns, population, reconcile, unknowns
+from incidents.services import campaigns, decisions, population, unknowns
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, ReceiptKind
 from tests.services.telling import ACCEPTED, UNKNOWN, mailbox
@@ -101,7 +101,7 @@ def test_nothing_is_sent_under_a_key_once_somebody_inside_is_withheld(telling):
     assert one.email.ledger == []
     assert [row.state for row in one.rows(Envelope)] == ["held"], "a person decides"
     with one.office.work(TOCSIN) as work:
-        reconcile.resend_held(work, one.id, "it came back to us")
+        decisions.resend_held(work, one.id, "it came back to us")
     one.pump()
     assert one.email.told() == ["person2@example.com"]
 
@@ -214,12 +214,12 @@ def test_what_is_heard_during_a_look_up_stays_what_settled_it(one):
 
 
 def test_however_many_are_held_one_decision_lets_them_go(telling):
-    people = [mailbox(n) for n in range(reconcile.HELD_AT_ONCE + 1)]
+    people = [mailbox(n) for n in range(decisions.HELD_AT_ONCE + 1)]
     one = telling(people, people_per_envelope=1)
     one.launch("email")
     with one.office.work(TOCSIN) as work:
         work.session.query(Envelope).update({"state": "held"})
     with one.office.work(TOCSIN) as work:
-        assert reconcile.resend_held(work, one.id, "mended") == len(people)
+        assert decisions.resend_held(work, one.id, "mended") == len(people)
     one.pump()
     assert len(one.email.told()) == len(people)
