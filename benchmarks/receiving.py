@@ -23,6 +23,7 @@ from benchmarks.figures import Value
 from benchmarks.scene import (
     COMMANDER,
     Place,
+    approved,
     launch,
     open_incident,
     people_csv,
@@ -83,7 +84,7 @@ def _told(place: Place, people: int, channel: str) -> list[tuple[str, str]]:
     with place.office() as office:
         incident_id = open_incident(office)
         import_people(office, COMMANDER, incident_id, people_csv(people))
-        campaign_id = launch(office, incident_id, channel)
+        campaign_id = launch(office, approved(office, incident_id), channel)
         _tell_everybody(office)
         return _recorded(office, campaign_id)
 

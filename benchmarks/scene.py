@@ -153,8 +153,8 @@ def open_incident(office: Office) -> UUID:
         return incidents.open_incident(work, title="A leak", kind="personal_data_leak").id
 
 
-def launch(office: Office, incident_id: UUID, channel: str = "email") -> UUID:
-    """Approve the words and launch a campaign on a channel; gives its id."""
+def approved(office: Office, incident_id: UUID) -> UUID:
+    """A notice to the people of an incident, approved; gives its id."""
     with office.work(COMMANDER) as work:
         notice = notice_drafts.draft(work, incident_id)
         notices.edit(work, notice.id, notice.version, "en", WORDS)
@@ -162,8 +162,13 @@ def launch(office: Office, incident_id: UUID, channel: str = "email") -> UUID:
             notices.leave_out(work, notice.id, notice.version, locale)
     with office.work(APPROVER) as work:
         notices.approve(work, notice.id, work.session.get_one(Notice, notice.id).version)
+    return notice.id
+
+
+def launch(office: Office, notice_id: UUID, channel: str = "email") -> UUID:
+    """Launch a campaign with an approved notice on a channel; gives its id."""
     with office.work(COMMANDER) as work:
-        return campaigns.launch(work, notice.id, LaunchOptions([channel])).id
+        return campaigns.launch(work, notice_id, LaunchOptions([channel])).id
 
 
 def wait_for_url(url: str, seconds: float = 30.0) -> None:

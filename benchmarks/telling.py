@@ -19,7 +19,7 @@ from benchmarks import beside
 from benchmarks.figures import Value
 from benchmarks.intake import imported
 from benchmarks.processes import Process, wait_until
-from benchmarks.scene import Place, launch, places, postgresql_place, wait_for_url
+from benchmarks.scene import Place, approved, launch, places, postgresql_place, wait_for_url
 
 SMALL = 10_000
 LATENCY_SECONDS = 0.1
@@ -72,9 +72,10 @@ def tell(
     before = in_the_ledger()
     with place.office() as office, place.running(*_verbs(place, workers)) as processes:
         _wait_for(place, processes)
+        notice_id = approved(office, incident_id)
         spent = _cpu(processes)
         began = time.perf_counter()
-        launch(office, incident_id, channel)
+        launch(office, notice_id, channel)
         wait_until(in_the_ledger, before + count, processes)
         seconds = time.perf_counter() - began
         peak = max(process.peak_mebibytes for process in processes)

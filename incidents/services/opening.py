@@ -6,6 +6,7 @@ sealed rows, the frozen words and the attempt's id alone: made again, it is the 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,8 @@ ADDRESS_FIELD = {
     "letter": "postal_address",
 }
 
+# (envelope, recipient's bytes, contact)
+Opened = tuple[int, bytes, Mapping[str, Any]]
 _KEY_BYTES = 17  # version and key id, which begin every sealed value
 
 
@@ -67,24 +70,35 @@ def people_of(
 ) -> Mapping[int, list[Person]]:
     """The people in these envelopes, by ordinal, always in the same order."""
     ordinals = [lease.ordinal for lease in leases]
-    people: dict[int, list[Person]] = {ordinal: [] for ordinal in ordinals}
-    needs = {lease.ordinal: ADDRESS_FIELD[lease.channel] for lease in leases}
-    unnamed = {lease.ordinal: rendering.unnamed(lease.locale) for lease in leases}
-    rungs = {lease.ordinal: lease.rung for lease in leases}
-    rows: Iterable[tuple[int, bytes, Mapping[str, Any]]]
+    rows: Iterable[Opened]
     if campaign.mode == Mode.DRILL:
         rows = drill_people_in(work.session, campaign.id, ordinals)
     else:
         rows = _opened(work, campaign, live_people_in(work.session, campaign.id, ordinals))
-    # A million times in a campaign: plain tuples, nothing looked up twice.
-    for ordinal, recipient, contact in rows:
-        get = contact.get
-        fields = {"name": get("name") or unnamed[ordinal]}
-        address = get(needs[ordinal]) or ""
-        if needs[ordinal] == "postal_address":  # a name stands on top of it only where it is known
-            address = "\n".join(filter(None, (get("name"), address)))
-        people[ordinal].append(Person(f"{recipient.hex()}.{rungs[ordinal]}", address, fields))
+    people: dict[int, list[Person]] = {ordinal: [] for ordinal in ordinals}
+    lease_of = {lease.ordinal: lease for lease in leases}
+    for ordinal, some in groupby(rows, key=itemgetter(0)):
+        people[ordinal] = _people(lease_of[ordinal], some)
     return people
+
+
+def _people(lease: Lease, rows: Iterable[Opened]) -> list[Person]:
+    """The people of one envelope. A million times in a campaign: nothing is looked up twice."""
+    field, unnamed = ADDRESS_FIELD[lease.channel], rendering.unnamed(lease.locale)
+    on_rung, on_paper = f".{lease.rung}", lease.channel == Channel.LETTER
+    return [
+        Person(
+            recipient.hex() + on_rung,
+            _below_name(contact) if on_paper else contact.get(field) or "",
+            {"name": contact.get("name") or unnamed},
+        )
+        for _, recipient, contact in rows
+    ]
+
+
+def _below_name(contact: Mapping[str, Any]) -> str:
+    """The postal address; the name stands on top of it only where it is known."""
+    return "\n".join(filter(None, (contact.get("name"), contact.get("postal_address"))))
 
 
 def _callback_path(channel: str) -> str:
@@ -102,7 +116,7 @@ def person_of(ref: str) -> tuple[UUID, int] | None:
 
 def _opened(
     work: Work, campaign: Campaign, rows: Sequence[tuple[int, bytes, bytes]]
-) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
+) -> Iterator[Opened]:
     contacts = unsealed(work, campaign, [row[1:] for row in rows])
     for (ordinal, recipient, _), contact in zip(rows, contacts, strict=True):
         yield ordinal, recipient, contact

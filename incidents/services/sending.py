@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from incidents import failpoints
 from incidents.clock import SystemClock
 from incidents.database import leases as rows
-from incidents.database import waiting, withdrawals
+from incidents.database import pages, waiting, withdrawals
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Campaign
 from incidents.database.engine import is_sqlite
@@ -84,10 +84,13 @@ def pump(
     journal.replay(office)
     people = 0
     while not stop():
-        if planning.place_next_page(office, mode):
+        with office.look(TOCSIN) as work:
+            to_place = pages.not_placed_through(work.session, mode)
+            to_send = waiting.campaigns_to_send(work.session, mode, now_of(work))
+        if planning.place_next_page(office, to_place):
             failpoints.reach("placed")
             continue
-        taken, wait = _lease(office, mode)
+        taken, wait = _lease(office, to_send)
         if taken:
             failpoints.reach("leased")
             people += _carry(office, dispatch, taken)
@@ -109,19 +112,17 @@ def now_of(work: Work) -> datetime:
     return work.now
 
 
-def _lease(office: Office, mode: str) -> tuple[list[Lease], timedelta | None]:
+def _lease(office: Office, to_send: Sequence[UUID]) -> tuple[list[Lease], timedelta | None]:
     """Envelopes of one campaign: a few shared ones, or many of one person each.
 
     Where all that is ready waits for its provider's pace: none, and for how long.
     """
     settings = office.settings
     kinds = [(True, settings.envelopes_per_lease), (False, settings.messages_per_lease)]
-    with office.look(TOCSIN) as work:
-        campaigns = list(waiting.campaigns_to_send(work.session, mode, now_of(work)))
-    if not campaigns:
+    if not to_send:
         return [], None
     # In a new order each time: a large campaign does not keep a small one waiting.
-    random.shuffle(campaigns)
+    campaigns = random.sample(to_send, len(to_send))
     random.shuffle(kinds)
     with office.work(TOCSIN) as work:
         now = now_of(work)

@@ -1,8 +1,12 @@
+import html
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifiers.envelope import Words
 from notifiers.errors import Refused
-from notifiers.tokens import personal
+from notifiers.tokens import escaped, personal
 from tests.notifiers.makers import NONCE, WORDS, make_person
 
 
@@ -10,6 +14,14 @@ def test_a_value_is_escaped_in_html_and_plain_in_text() -> None:
     mine = personal(WORDS, NONCE, make_person(fields={"name": "<b>Jo</b> & co"}))
     assert mine.subject == "About your data, <b>Jo</b> & co (N-2026-0042)"
     assert mine.html == "<p>Dear &lt;b&gt;Jo&lt;/b&gt; &amp; co, N-2026-0042</p>"
+
+
+@given(st.text())
+def test_whatever_a_name_holds_it_stays_on_one_line_and_adds_no_markup(name: str) -> None:
+    text, markup = escaped(name, "t"), escaped(name, "h")
+    assert text.isprintable() or not any(break_ in text for break_ in "\r\n\x85\u2028\u2029")
+    assert html.unescape(markup) == html.unescape(html.escape(text))
+    assert not set(markup) & set("<>\"'")
 
 
 def test_a_line_break_in_a_name_cannot_add_a_header() -> None:
