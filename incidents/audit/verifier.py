@@ -160,6 +160,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key", help="the public key, as published: name+hash+base64")
     parser.add_argument("--remember", type=Path, help="file that keeps the last head seen")
     given = parser.parse_args(arguments)
+    if not given.bundle.exists():
+        parser.error(f"there is no {given.bundle}")
+    try:
+        given.key and PublicKey.parse(given.key)
+    except BadNote as error:
+        parser.error(f"--key: {error}")
     if given.bundle.is_dir() or zipfile.is_zipfile(given.bundle):
         evidence = verify_evidence_at(given.bundle, key=given.key)
         sys.stdout.write(describe_evidence(evidence) + "\n")
@@ -193,9 +199,10 @@ def _wrong_with_trail(path: Path, key: str) -> str:
 
 
 def is_receipt(path: Path) -> bool:
-    """Whether a file is one JSON document, as receipts are, and not a line for each entry."""
+    """Whether a file is one JSON document, as receipts are, or the paper with one; a trail is
+    a line for each entry."""
     with path.open("rb") as file:
-        return file.read(2) == b"{\n"
+        return file.read(4).startswith((b"{\n", b"%PDF"))
 
 
 def describe(result: Verification) -> str:

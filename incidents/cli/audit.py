@@ -17,6 +17,20 @@ verb = noun.command
 Named = Annotated[str, typer.Argument(help="Number or id of an incident; the whole if empty.")]
 
 
+def _key(text: str) -> str:
+    from incidents.audit.note import BadNote, PublicKey
+
+    try:
+        return text and str(PublicKey.parse(text))
+    except BadNote as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+Key = Annotated[
+    str, typer.Option(callback=_key, help="Public key, as published: name+hash+base64.")
+]
+
+
 @verb("entries")
 def entries(
     api: Api,
@@ -43,7 +57,7 @@ def export(
 @noun.app.command("verify")
 def verify(
     bundle: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What was exported.")],
-    key: Annotated[str, typer.Option(help="Public key, as published: name+hash+base64.")] = "",
+    key: Key = "",
     remember: Annotated[Path | None, typer.Option(help="File that keeps the last head.")] = None,
 ) -> None:
     """Check an exported trail alone: no server, no database; names the first bad entry."""
@@ -57,7 +71,7 @@ def verify(
 @noun.app.command("verify-receipt")
 def check_receipt(
     receipt: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="receipt.json")],
-    key: Annotated[str, typer.Option(help="Public key, as published: name+hash+base64.")] = "",
+    key: Key = "",
 ) -> None:
     """Check one person's notice receipt alone: no server, no database."""
     from incidents.audit.receipt_verifier import describe, verify_receipt

@@ -9,6 +9,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from incidents.cli.audit import Key
 from incidents.cli.campaign import path_of
 from incidents.cli.looks import moment, table
 from incidents.cli.noun import Api, Incident, Noun
@@ -65,7 +66,7 @@ def export(
 @noun.app.command("verify")
 def verify(
     evidence: Annotated[Path, typer.Argument(exists=True, help="The folder, or the zip.")],
-    key: Annotated[str, typer.Option(help="Public key, as published: name+hash+base64.")] = "",
+    key: Key = "",
 ) -> None:
     """Check a campaign's evidence alone: no server, no database; names every file that is wrong."""
     from incidents.audit.evidence_verifier import describe

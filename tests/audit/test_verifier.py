@@ -324,3 +324,22 @@ def test_the_command_names_the_first_bad_entry_and_fails(signed_trail, capsys):
     path.write_bytes(path.read_bytes().replace(b"ransomware", b"lost_device", 1))
     assert main([str(path)]) == 1
     assert capsys.readouterr().out.startswith("NOT SOUND at entry 0: its body does not give")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["nothing.jsonl"], "there is no nothing.jsonl"), ([".", "--key", "tocsin"], "--key: ")],
+)
+def test_the_command_calls_nothing_unsound_that_it_could_not_look_at(arguments, says, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out) == (2, "")
+    assert says in told.err
+
+
+def test_the_paper_of_a_receipt_leads_to_what_can_be_checked(tmp_path, capsys):
+    path = tmp_path / "receipt.pdf"
+    path.write_bytes(b"%PDF-1.7\n%")
+    assert main([str(path)]) == 1
+    assert "notice-receipt.json, attached to it" in capsys.readouterr().out

@@ -176,6 +176,9 @@ def test_an_exported_trail_verifies_alone_and_a_changed_one_does_not(
     to = tmp_path / "trail.jsonl"
     assert as_lead("audit", "export", "--to", to, token=token_of("auditor")).code == 0
     assert "Sound:" in as_lead("audit", "verify", to).out
+    said = as_lead("audit", "verify", to, "--key", "tocsin")
+    assert (said.code, said.out) == (2, "")
+    assert "name+hash+base64" in said.err
     to.write_text(to.read_text().replace("personal_data_leak", "ransomware", 1))
     said = as_lead("audit", "verify", to)
     assert said.code == 1
