@@ -134,13 +134,13 @@ def languages(
     api: Api,
     incident: Incident,
     notice: Which = "",
-    default: Annotated[str, typer.Option(help="For whom no language is known.")] = "en",
+    default: Annotated[str, typer.Option(help="For whom no language is known.")] = "",
     choose: Annotated[list[str] | None, typer.Option(help="their=ours, such as zh-TW=en.")] = None,
 ) -> None:
-    """Decide which language people get whose own is not offered."""
-    found = _notice(api, incident, notice)
-    choices = dict(map(_choice, choose or []))
-    body = {"default_locale": default, "locale_choices": choices}
+    """Decide which language people get whose own is not offered; other choices stay."""
+    found = _read(api, incident, notice)
+    choices = found["locale_choices"] | dict(map(_choice, choose or []))
+    body = {"default_locale": default or found["default_locale"], "locale_choices": choices}
     made = api.client.put(f"/notices/{found['id']}/locales", body, version=found["version"])
     api.say(made, lambda one: listed([one]))
 

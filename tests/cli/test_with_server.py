@@ -86,6 +86,15 @@ def test_a_language_recorded_later_stands_beside_those_that_are_known(as_lead, n
     assert {"en": "A key", "de": "Ein Schlüssel"} in [one["value"] for one in known]
 
 
+def test_a_choice_of_language_leaves_those_made_before(as_lead, number):
+    as_lead("notice", "draft", number)
+    as_lead("notice", "languages", number, "--choose", "ko=en", "--default", "de")
+    assert as_lead("notice", "languages", number, "--choose", "zh-TW=zh-Hans").code == 0
+    notice = json.loads(as_lead("notice", "show", number, "--json").out)
+    assert notice["locale_choices"] == {"ko": "en", "zh-TW": "zh-Hans"}
+    assert notice["default_locale"] == "de"
+
+
 def test_a_choice_of_language_says_how_it_is_written(as_lead, number):
     as_lead("notice", "draft", number)
     said = as_lead("notice", "languages", number, "--choose", "ko")
