@@ -80,6 +80,8 @@ class CoverageView(View):
     by_locale: dict[str, int]
     flawed: int
     shared_mailboxes: int = Field(description="E-mail addresses that several people have.")
+    shared_phones: int = Field(description="Telephone numbers that several people have.")
+    most_at_one: int = Field(description="The most people at one of either; very many: a mistake?")
     importing: bool = Field(description="A list is coming in; its people do not count yet.")
 
 

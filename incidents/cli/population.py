@@ -24,6 +24,7 @@ noun = Noun("population", "The affected people: a list in, counts out.")
 verb = noun.command
 _PIECE = 256 * 1024
 _REASONS_SHOWN = 12
+_A_PLACEHOLDER = 50
 
 
 @verb("import")
@@ -147,11 +148,19 @@ def shown(coverage: dict[str, Any]) -> RenderableType:
                 "places": _counts(coverage["by_place"]),
                 "languages": _counts(coverage["by_locale"]),
                 "shared mailboxes": coverage["shared_mailboxes"],
+                "shared phones": coverage["shared_phones"],
+                "most at one": _at_one(coverage["most_at_one"]),
                 "without a value": coverage["flawed"],
             }
         ),
         channels,
     )
+
+
+def _at_one(people: int) -> str:
+    """How many people share the busiest address; so many have none that is theirs."""
+    doubt = ": is it theirs, or a placeholder?" if people >= _A_PLACEHOLDER else ""
+    return f"{people:,} people{doubt}" if people else ""
 
 
 def brief(coverage: dict[str, Any]) -> RenderableType:

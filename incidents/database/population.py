@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from incidents.database.base import Base, uuid7
 from incidents.database.imports import PopulationImport
@@ -196,12 +196,32 @@ def reach(session: Session, incident_id: UUID) -> list[Reach]:
     return [Reach._make(row) for row in session.execute(query)]
 
 
-def shared_mailboxes(session: Session, incident_id: UUID) -> int:
-    """How many mailboxes belong to more than one person."""
+class Shared(NamedTuple):
+    """How many addresses belong to more than one person, and how many people the busiest has."""
+
+    addresses: int
+    most_people: int
+
+
+def shared_mailboxes(session: Session, incident_id: UUID) -> Shared:
+    """Mailboxes of several people."""
+    return _shared(session, incident_id, Recipient.email_index)
+
+
+def shared_phones(session: Session, incident_id: UUID) -> Shared:
+    """Telephone numbers of several people."""
+    return _shared(session, incident_id, Recipient.phone_index)
+
+
+def _shared(
+    session: Session, incident_id: UUID, index: InstrumentedAttribute[bytes | None]
+) -> Shared:
     shared = (
-        select(Recipient.email_index)
-        .where(are_people_of(incident_id), Recipient.email_index.is_not(None))
-        .group_by(Recipient.email_index)
+        select(func.count().label("people"))
+        .where(are_people_of(incident_id), index.is_not(None))
+        .group_by(index)
         .having(func.count() > 1)
+        .subquery()
     )
-    return session.scalar(select(func.count()).select_from(shared.subquery())) or 0
+    found = session.execute(select(func.count(), func.max(shared.c.people))).one()
+    return Shared(found[0], found[1] or 0)

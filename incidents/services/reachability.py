@@ -31,7 +31,8 @@ class Coverage:
 
     unreachable       have no address at all
     flawed            were added without something that their line said
-    shared_mailboxes  e-mail addresses that belong to several people
+    shared_mailboxes  e-mail addresses that belong to several people; shared_phones likewise
+    most_at_one       people at the busiest of them: very many are a placeholder on the list
     by_place          ZZ: not known; by_locale: `unknown` likewise
     importing         a list is being taken in: its people are not counted yet
     """
@@ -44,6 +45,8 @@ class Coverage:
     by_locale: Mapping[str, int]
     flawed: int
     shared_mailboxes: int
+    shared_phones: int
+    most_at_one: int
     importing: bool
 
 
@@ -58,6 +61,8 @@ def coverage(work: Work, incident_id: UUID) -> Coverage:
         for group in groups
         if not (group.email or group.phone or group.push or group.post)
     )
+    mailboxes = rows.shared_mailboxes(work.session, incident_id)
+    phones = rows.shared_phones(work.session, incident_id)
     by_place, by_locale = Counter[str](), Counter[str]()
     for group in groups:
         by_place[group.place or UNKNOWN_PLACE] += group.people
@@ -70,7 +75,9 @@ def coverage(work: Work, incident_id: UUID) -> Coverage:
         by_place=dict(by_place.most_common()),
         by_locale=dict(by_locale.most_common()),
         flawed=imports.flawed_people(work.session, incident_id),
-        shared_mailboxes=rows.shared_mailboxes(work.session, incident_id),
+        shared_mailboxes=mailboxes.addresses,
+        shared_phones=phones.addresses,
+        most_at_one=max(mailboxes.most_people, phones.most_people),
         importing=imports.running_import(work.session, incident_id) is not None,
     )
 

@@ -154,6 +154,14 @@ def test_coverage_says_who_can_be_reached_and_what_to_do(office, incident_id):
     assert found.by_place["ZZ"] == 1
 
 
+def test_coverage_says_how_many_people_share_a_telephone(office, incident_id):
+    lines = "".join(f"P{n},+12025550{199 if n < 3 else 100 + n}\n" for n in range(6))
+    take_in(office, incident_id, f"name,phone\n{lines}")
+    with office.look(TOCSIN) as work:
+        found = coverage(work, incident_id)
+    assert (found.shared_mailboxes, found.shared_phones, found.most_at_one) == (0, 1, 3)
+
+
 def test_the_rejects_name_line_column_and_reason_and_no_value(office, incident_id):
     done = take_in(office, incident_id, PEOPLE)
     with office.look(TOCSIN) as work:
