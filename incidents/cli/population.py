@@ -82,11 +82,14 @@ def withhold(
     refs: Annotated[list[str], typer.Argument(help="As in the list's `ref` column.")],
     reason: Annotated[str, typer.Option(help="A word such as police_hold; empty lets go.")] = "",
 ) -> None:
-    """Send nothing to some people: a police hold, their safety."""
+    """Send nothing to some people: a police hold, their safety; exits 1 if one is on no list."""
     path = f"/incidents/{incident_of(api, incident)['id']}/population/withheld"
     made = api.client.post(path, {"refs": refs, "reason": reason})
     then = "nothing is sent to them" if reason else "they are told like everybody"
     api.say(made, lambda one: Text(f"Found {one['people']:,} of {len(set(refs)):,}; {then}."))
+    if lost := len(set(refs)) - made["people"]:
+        api.remark(f"[bold red]{lost:,} on no list of this incident: nothing changed for them.[/]")
+        raise typer.Exit(1)
 
 
 def _imports(api: Api, incident: str) -> list[dict[str, Any]]:

@@ -69,7 +69,8 @@ def bars(kind: str, reason: str) -> int:
     if channels is None:
         fit = ", ".join(name for name, kinds in REASONS.items() if kind in kinds)
         raise InvalidInput(
-            "this reason cannot be used", Problem("reason", f"is none for {kind}", f"one of {fit}")
+            "this reason cannot be used",
+            Problem("reason", f"is no reason for {kind}", f"one of {fit}"),
         )
     return sum(BARRED[channel] for channel in channels)
 
