@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from incidents.database.leases import ATTEMPT, ENVELOPE_TABLE, by_campaign, standing_of
+from incidents.database.leases import ATTEMPT, ENVELOPE_TABLE, Lease, by_campaign, standing_of
 from incidents.database.sets import update_all
 from incidents.rules.lifecycle import ENVELOPE
 
@@ -34,6 +34,15 @@ class Result:
     sha256: str = ""
     bad_refs: tuple[str, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+def result_of(
+    lease: Lease, attempt_id: UUID, outcome: str, next_at: datetime, **more: Any
+) -> Result:
+    """What became of the attempt that was made under a lease."""
+    return Result(
+        attempt_id, lease.campaign_id, lease.ordinal, lease.epoch, outcome, next_at, **more
+    )
 
 
 # A held envelope's attempt stays what it is; what was given up never had evidence.

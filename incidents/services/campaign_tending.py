@@ -1,6 +1,9 @@
 """Looking after campaigns until all are told: newcomers, canaries, brakes, unknowns, ends."""
 
+from collections.abc import Callable
 from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
 
 from incidents.database import audience, pages, statistics, waiting
 from incidents.database import campaigns as rows
@@ -23,33 +26,46 @@ from notifiers.dispatch import Dispatch
 
 
 def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
-    """One round of looking after the campaigns of a mode.
+    """One round of looking after the campaigns of a mode; a look that fails stops no other.
 
     Returns  whether something changed, so that it is worth pumping
     """
-    changed = _welcome(office, mode)
-    changed |= failover.look(office, mode)
-    changed |= reconcile.expire(office, mode)
-    changed |= reconcile.resolve_due(office, dispatch, mode)
-    changed |= silence.look(office, mode)
-    changed |= quiet.look(office, mode)
-    changed |= ramp.look(office, mode)
-    changed |= brake.look(office, mode)
-    changed |= canary.look(office, mode)
-    _cancel_late(office, mode)
-    changed |= _finish_each(office, mode)
-    equation_watch.look(office, mode)
-    _size_up(office)
+    looks: tuple[Callable[[Office, str], bool], ...] = (
+        _welcome,
+        failover.look,
+        reconcile.expire,
+        lambda office, mode: reconcile.resolve_due(office, dispatch, mode),
+        silence.look,
+        quiet.look,
+        ramp.look,
+        brake.look,
+        canary.look,
+        _cancel_late,
+        _finish_each,
+        equation_watch.look,
+        _size_up,
+    )
+    changed, failed = False, []
+    for look in looks:
+        try:
+            changed |= look(office, mode)
+        except DBAPIError:
+            raise  # it is away, or busy: the others would wait for it, too
+        except Exception as error:  # noqa: BLE001  told of below, when all have looked
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("some campaigns could not be looked after", failed)
     return changed
 
 
-def _size_up(office: Office) -> None:
+def _size_up(office: Office, _mode: str) -> bool:
     """Let the database know of tables that have grown by leaps, before it plans by old sizes."""
     with office.look(TOCSIN) as work:
         grown = statistics.grown(work.session)
     if grown:
         with office.work(TOCSIN) as work:
             statistics.refresh(work.session, grown)
+    return False
 
 
 def _welcome(office: Office, mode: str) -> bool:
@@ -64,13 +80,14 @@ def _welcome(office: Office, mode: str) -> bool:
     return bool(found)
 
 
-def _cancel_late(office: Office, mode: str) -> None:
+def _cancel_late(office: Office, mode: str) -> bool:
     """What comes back to a stopped campaign, from a lost lease or a look-up, never leaves."""
     with office.look(TOCSIN) as work:
         found = waiting.stopped_with_ready(work.session, mode)
     for campaign_id in found:
         with office.work(TOCSIN) as work:
             waiting.cancel_ready(work.session, campaign_id)
+    return False
 
 
 def _finish_each(office: Office, mode: str) -> bool:

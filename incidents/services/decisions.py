@@ -9,7 +9,7 @@ from incidents.database import doubts
 from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign
 from incidents.database.leases import Lease
-from incidents.database.outcomes import Result
+from incidents.database.outcomes import Result, result_of
 from incidents.rules.permissions import Permission
 from incidents.services import campaign_trail, quiet, recording
 from incidents.services.lookup import get_of_incident
@@ -50,14 +50,5 @@ def _release(work: Work, campaign: Campaign, held: Sequence[tuple[Lease, Attempt
 
 
 def _again(lease: Lease, attempt: Attempt, evidence: dict[str, Any], now: datetime) -> Result:
-    return Result(
-        attempt_id=attempt.id,
-        campaign_id=lease.campaign_id,
-        ordinal=lease.ordinal,
-        epoch=lease.epoch,
-        outcome="unresolved",
-        next_at=now,
-        reason="sent again by decision",
-        sha256=attempt.sha256,
-        evidence={**attempt.evidence, **evidence},
-    )
+    known = {"sha256": attempt.sha256, "evidence": {**attempt.evidence, **evidence}}
+    return result_of(lease, attempt.id, "unresolved", now, reason="sent again by decision", **known)

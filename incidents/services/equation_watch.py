@@ -18,8 +18,11 @@ _EVERY_SECONDS = 60.0
 _PEOPLE_PER_SECOND = 10_000
 
 
-def look(office: Office, mode: str) -> None:
-    """Count the people of campaigns that move, where it is time, and of those that have ended."""
+def look(office: Office, mode: str) -> bool:
+    """Count the people of campaigns that move, where it is time, and of those that have ended.
+
+    Counting changes nothing: False.
+    """
     with office.look(TOCSIN) as work:
         found = rows.campaigns_to_count(work.session, mode)
         due = [
@@ -32,6 +35,7 @@ def look(office: Office, mode: str) -> None:
             seen = rows.claim_count(work.session, campaign_id, before, work.now)
             if seen is not None:
                 _count(work, campaign_id, seen)
+    return False
 
 
 def _pause(people: int) -> timedelta:

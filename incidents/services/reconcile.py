@@ -12,12 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+from sqlalchemy.exc import DBAPIError
+
 from incidents import failpoints
 from incidents.database import doubts
 from incidents.database import leases as rows
-from incidents.database.campaigns import Campaign
+from incidents.database.campaigns import Attempt, Campaign
 from incidents.database.leases import Lease
-from incidents.database.outcomes import Result, state_after
+from incidents.database.outcomes import Result, result_of, state_after
 from incidents.rules.ladder import Verdict, verdict
 from incidents.services import campaign_trail, recording, sending
 from incidents.services.looks import Doubt, Look, look
@@ -26,11 +29,16 @@ from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
 from notifiers.envelope import Finding, FindingKind
 
+log = structlog.get_logger(__name__)
+
+Claimed = tuple[Lease, Attempt]
+
 LOOKS_AT_ONCE = 100
 SHORTEST_PAUSE = 1.0
 REPLACED = "replaced"
 # What kills each worker that opens it must not do so for ever: so many leases without an attempt.
 MOST_BARREN = 5
+_LOST = "its worker did not come back"
 _THREADS = 8
 _OUTCOME = {
     Verdict.ACCEPT: "accepted",
@@ -63,7 +71,7 @@ def _expire(office: Office, campaign_id: UUID) -> None:
         rows.park(work.session, parked, "it could not be made ready to send")
         settle = now + timedelta(seconds=office.settings.settle_seconds)
         lost = [
-            _lost(one, attempt.id, now if attempt.batch_id else settle)
+            result_of(one, attempt.id, "unknown", now if attempt.batch_id else settle, reason=_LOST)
             for one, attempt in found
             if attempt
         ]
@@ -73,25 +81,13 @@ def _expire(office: Office, campaign_id: UUID) -> None:
             failpoints.reach("expiring")
 
 
-def _lost(lease: Lease, attempt_id: UUID, look_at: datetime) -> Result:
-    return Result(
-        attempt_id=attempt_id,
-        campaign_id=lease.campaign_id,
-        ordinal=lease.ordinal,
-        epoch=lease.epoch,
-        outcome="unknown",
-        next_at=look_at,
-        reason="its worker did not come back",
-    )
-
-
 def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
     """Look up the unknown envelopes whose time has come; whether any was settled."""
     settled = False
     with office.look(TOCSIN) as work:
         campaigns = doubts.campaigns_with_looks_due(work.session, mode, sending.now_of(work))
     for campaign_id in campaigns:
-        found = _claim(office, campaign_id)
+        found = _opened(office, _claim(office, campaign_id))
         if found:
             seen = _looked(office, dispatch, found)
             failpoints.reach("looked")
@@ -107,21 +103,43 @@ def _looked(office: Office, dispatch: Dispatch, found: Sequence[Doubt]) -> list[
         return list(pool.map(lambda one: look(office, dispatch, one, settle), found))
 
 
-def _claim(office: Office, campaign_id: UUID) -> list[Doubt]:
+def _claim(office: Office, campaign_id: UUID) -> list[Claimed]:
     """The due ones, which others leave alone as long as a lease would last."""
     with office.work(TOCSIN) as work:
         now = sending.now_of(work)
         again_at = now + timedelta(seconds=office.settings.lease_seconds)
-        due = doubts.due_unknown(
+        return doubts.due_unknown(
             work.session, campaign_id, limit=LOOKS_AT_ONCE, now=now, again_at=again_at
         )
-        envelopes = open_envelopes(
-            work, [lease for lease, _ in due], [attempt.id for _, attempt in due]
-        )
-        return [
-            Doubt(lease, attempt, envelope)
-            for (lease, attempt), envelope in zip(due, envelopes, strict=True)
-        ]
+
+
+def _opened(office: Office, due: Sequence[Claimed]) -> list[Doubt]:
+    """These with what was in them; one that cannot be opened is held, and stops no other."""
+    try:
+        with office.look(TOCSIN) as work:
+            envelopes = open_envelopes(work, [one for one, _ in due], [call.id for _, call in due])
+        return [Doubt(*one, envelope) for one, envelope in zip(due, envelopes, strict=True)]
+    except DBAPIError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever it is, it is in what was opened
+        if len(due) > 1:
+            return [doubt for one in due for doubt in _opened(office, [one])]
+        _hold(office, *due[0], error)
+        return []
+
+
+def _hold(office: Office, lease: Lease, attempt: Attempt, error: Exception) -> None:
+    log.error(
+        "an envelope in doubt cannot be opened",
+        campaign=str(lease.campaign_id),
+        envelope=lease.ordinal,
+        error=type(error).__name__,
+    )
+    reason = f"could not be opened: {type(error).__name__}"
+    known = {"sha256": attempt.sha256, "evidence": attempt.evidence}
+    with office.work(TOCSIN) as work:
+        held = result_of(lease, attempt.id, "held", work.now, reason=reason, **known)
+        recording.apply(work, [held])
 
 
 def _settle(work: Work, due: Sequence[Doubt], seen: Sequence[Look]) -> bool:
@@ -176,13 +194,11 @@ def _evidence(doubt: Doubt, look: Look) -> dict[str, Any]:
 def _result(
     doubt: Doubt, finding: Finding, outcome: str, evidence: dict[str, Any], now: datetime
 ) -> Result:
-    return Result(
-        attempt_id=doubt.attempt.id,
-        campaign_id=doubt.lease.campaign_id,
-        ordinal=doubt.lease.ordinal,
-        epoch=doubt.lease.epoch,
-        outcome=outcome,
-        next_at=now,
+    return result_of(
+        doubt.lease,
+        doubt.attempt.id,
+        outcome,
+        now,
         provider_ref=finding.provider_ref,
         reason=finding.evidence if outcome != "accepted" else "",
         sha256=doubt.attempt.sha256,

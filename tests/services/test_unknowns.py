@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from incidents.database.campaigns import Attempt, Delivery, Envelope
+from incidents.database.population import Recipient
 from incidents.services import campaigns, decisions, population, unknowns
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, ReceiptKind
@@ -223,3 +224,17 @@ def test_however_many_are_held_one_decision_lets_them_go(telling):
         assert decisions.resend_held(work, one.id, "mended") == len(people)
     one.pump()
     assert len(one.email.told()) == len(people)
+
+
+def test_what_is_in_doubt_and_cannot_be_opened_is_held_and_stops_no_other(telling):
+    one = telling([mailbox(1, locale="en"), mailbox(2, locale="zh-CN")], settle_seconds=60.0)
+    one.launch("email")
+    one.email.answers = [UNKNOWN, UNKNOWN]
+    one.pump()
+    with one.office.work(TOCSIN) as work:
+        work.session.query(Recipient).filter_by(locale="en").update({"sealed": b"\1" * 60})
+    one.email.findings = [Finding(FindingKind.FOUND)]
+    one.tend(later=61)
+    assert one.buckets() == {"accepted": 1, "unknown": 1}
+    (held,) = [row for row in one.rows(Envelope) if row.state == "held"]
+    assert held.reason.startswith("could not be opened: ")
