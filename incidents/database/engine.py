@@ -5,9 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+# What asking a database raises that is away, or has no connection left for whoever asks …
+AWAY = (OperationalError, InterfaceError, NoConnection)
+# … and all that says nothing of what it was asked about.
+NO_ANSWER = (DBAPIError, NoConnection)
 _SQLITE_LOCK_SECONDS = 60.0  # a writer waits so long for the one before it
 
 

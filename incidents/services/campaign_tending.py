@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
-
 from incidents.database import audience, pages, statistics, waiting
 from incidents.database import campaigns as rows
 from incidents.database.campaigns import Campaign
+from incidents.database.engine import NO_ANSWER
 from incidents.rules.lifecycle import CAMPAIGN
 from incidents.services import (
     brake,
@@ -49,7 +48,7 @@ def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     for look in looks:
         try:
             changed |= look(office, mode)
-        except DBAPIError:
+        except NO_ANSWER:
             raise  # it is away, or busy: the others would wait for it, too
         except Exception as error:  # noqa: BLE001  told of below, when all have looked
             failed.append(error)

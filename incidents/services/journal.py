@@ -13,9 +13,9 @@ from uuid import UUID
 
 import orjson
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from incidents.database.base import uuid7
+from incidents.database.engine import AWAY
 from incidents.database.outcomes import Result
 from incidents.disk import flush_folder
 from incidents.services import recording
@@ -54,7 +54,7 @@ def _tell(office: Office, path: Path) -> int:
             recording.apply(work, results)
     except FileNotFoundError:  # another thread was faster
         return 0
-    except (OperationalError, InterfaceError):
+    except AWAY:
         raise  # still away
     except Exception as error:  # noqa: BLE001  must not keep everybody from being told
         log.error("kept outcomes cannot be told", file=path.name, error=type(error).__name__)

@@ -13,12 +13,12 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from incidents import failpoints
 from incidents.database import doubts
 from incidents.database import leases as rows
 from incidents.database.campaigns import Attempt, Campaign
+from incidents.database.engine import NO_ANSWER
 from incidents.database.leases import Lease
 from incidents.database.outcomes import Result, result_of, state_after
 from incidents.rules.ladder import Verdict, verdict
@@ -119,7 +119,7 @@ def _opened(office: Office, due: Sequence[Claimed]) -> list[Doubt]:
         with office.look(TOCSIN) as work:
             envelopes = open_envelopes(work, [one for one, _ in due], [call.id for _, call in due])
         return [Doubt(*one, envelope) for one, envelope in zip(due, envelopes, strict=True)]
-    except DBAPIError:
+    except NO_ANSWER:
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, it is in what was opened
         if len(due) > 1:

@@ -18,7 +18,6 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from incidents import failpoints
 from incidents.clock import SystemClock
@@ -26,7 +25,7 @@ from incidents.database import leases as rows
 from incidents.database import pages, waiting, withdrawals
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Campaign
-from incidents.database.engine import is_sqlite
+from incidents.database.engine import AWAY, NO_ANSWER, is_sqlite
 from incidents.database.leases import Intent, Lease
 from incidents.database.outcomes import Result
 from incidents.rules.ladder import retry_after
@@ -150,7 +149,7 @@ def _lease(office: Office, to_send: Sequence[UUID]) -> tuple[list[Lease], timede
 def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
     try:
         parcels = _open(office, dispatch, taken)
-    except DBAPIError:
+    except NO_ANSWER:
         raise  # no fault of theirs: the leases run out, and they are ready again
     except Exception as error:  # noqa: BLE001  whatever it is, it is in what was opened
         return _carry_apart(office, dispatch, taken, error)
@@ -268,7 +267,7 @@ def _may_go(office: Office, campaigns: Set[UUID]) -> bool:
     try:
         with office.look(TOCSIN) as work:
             return waiting.are_running(work.session, campaigns)
-    except DBAPIError:
+    except NO_ANSWER:
         return False  # who cannot ask must not go on: they surely were not sent
 
 
@@ -282,7 +281,7 @@ def _record(
             receipts.rehearse(work, dispatch, _accepted(going, heard))
             pacing.learn(work, _answered(going, heard), now)
             failpoints.reach("recording")
-    except (OperationalError, InterfaceError):
+    except AWAY:
         # The database is away, but what was answered is known: it must not become `unknown`.
         journal.keep(office, _results(office.settings, office.clock.now(), going, heard))
 

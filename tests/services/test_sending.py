@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from incidents.database import leases
 from incidents.database.base import uuid7
@@ -349,3 +351,39 @@ def test_what_was_tried_often_is_no_poison_when_its_worker_dies(telling):
     one.tend(later=11)
     assert one.buckets() == {"waiting": 1}
     assert one.pump() == 1
+
+
+def without_connection(one, once_said):
+    """The pool has no connection for whoever asks next after a statement that says this."""
+    due = []
+
+    def hear(_connection, _cursor, statement, *_more):
+        if once_said in statement:
+            due.append(statement)
+
+    def refuse(*_checked_out):
+        if due:
+            due.clear()
+            raise NoConnection("the pool is exhausted")
+
+    event.listen(one.office.engine, "after_cursor_execute", hear)
+    event.listen(one.office.engine, "checkout", refuse)
+
+
+def test_what_cannot_be_opened_for_want_of_a_connection_is_not_held_for_it(telling):
+    one = telling([mailbox(1)])
+    one.launch()
+    without_connection(one, "UPDATE envelope")
+    with pytest.raises(NoConnection):
+        one.pump()
+    assert one.buckets() == {"in_flight": 1}, "its lease runs out"
+
+
+def test_what_was_answered_is_kept_where_no_connection_is_left_to_record_it(telling):
+    one = telling([mailbox(1)])
+    one.launch()
+    without_connection(one, "INSERT INTO attempt")
+    one.pump()
+    assert one.pump() == 0
+    assert one.buckets() == {"accepted": 1}
+    assert len(one.email.told()) == 1
