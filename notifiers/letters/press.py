@@ -6,6 +6,7 @@ markup; so do the people's lines. What is the same for everybody is laid out onc
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class Press:
 
     def _opened(self) -> Any:
         if self._compiler is None:
+            # Unless told otherwise it works in one thread: waking more takes a tenth of a letter.
+            os.environ.setdefault("RAYON_NUM_THREADS", "1")
             import typst  # noqa: PLC0415  here: who prints nothing needs no compiler in memory
 
             self._compiler = typst.Compiler(
