@@ -55,12 +55,12 @@ def moment_of(text: str, now: datetime | None = None) -> str:
     now = now or datetime.now(UTC)
     if text == "now":
         return now.isoformat()
-    if said := _FROM_NOW.fullmatch(text.strip()):
-        length = timedelta(**{_UNITS[said[3].lower()]: int(said[2])})
-        return (now + length if said[1] == "+" else now - length).isoformat()
     try:
+        if said := _FROM_NOW.fullmatch(text.strip()):
+            length = timedelta(**{_UNITS[said[3].lower()]: int(said[2])})
+            return (now + length if said[1] == "+" else now - length).isoformat()
         return datetime.fromisoformat(text).astimezone().isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is no moment: write now, -50m, -2h, +30d or 2026-03-01T09:00+01:00"
         ) from None
