@@ -25,6 +25,7 @@ from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope, 
 from incidents.database.leases import update_envelopes
 from incidents.database.population import Recipient
 from incidents.database.providers import Lane as Pair
+from incidents.database.sets import among
 from incidents.database.waiting import state_is
 from incidents.rules.tracks import Lane
 
@@ -107,7 +108,7 @@ def _take_apart(
     session: Session, campaign: Campaign, ordinals: Sequence[int], lane: Lane, now: datetime
 ) -> None:
     """Put the people of large envelopes into ones that the lane can carry."""
-    parts = _parts(campaign, ordinals, lane.max_people).subquery()
+    parts = _parts(session, campaign, ordinals, lane.max_people).subquery()
     made = rows_changed(session, _envelopes(campaign, parts, lane, now))
     envelope = update(cast("Table", Delivery.__table__)).where(
         Delivery.campaign_id == campaign.id,
@@ -121,7 +122,9 @@ def _take_apart(
     session.flush()
 
 
-def _parts(campaign: Campaign, ordinals: Sequence[int], size: int) -> Select[*tuple[Any, ...]]:
+def _parts(
+    session: Session, campaign: Campaign, ordinals: Sequence[int], size: int
+) -> Select[*tuple[Any, ...]]:
     """Each person in these envelopes with the ordinal of the new one."""
     place = func.row_number().over(partition_by=Delivery.envelope, order_by=Delivery.recipient_id)
     lined = (
@@ -131,7 +134,7 @@ def _parts(campaign: Campaign, ordinals: Sequence[int], size: int) -> Select[*tu
             Delivery.envelope.label("parent"),
             ((place - 1) // size).label("part"),
         )
-        .where(Delivery.campaign_id == campaign.id, Delivery.envelope.in_(ordinals))
+        .where(Delivery.campaign_id == campaign.id, among(session, Delivery.envelope, ordinals))
         .subquery()
     )
     rank = func.dense_rank().over(order_by=[lined.c.parent, lined.c.part])

@@ -125,17 +125,20 @@ def standing(session: Session, kind: str, indexes: Iterable[bytes]) -> dict[byte
     return found
 
 
-def page_after(session: Session, last: UUID | None, limit: int) -> Sequence[Suppression]:
-    """Some of those that stand and close something, in order, after the last one seen."""
-    query = suppressions().where(Suppression.bars != 0).order_by(Suppression.id).limit(limit)
+def page_after(
+    session: Session, last: UUID | None, limit: int, changed_since: datetime | None = None
+) -> Sequence[Suppression]:
+    """Some of those that close something, in order, after the last one seen.
+
+    changed_since  those added or lifted since this moment; None: all that stand
+    """
+    if changed_since is None:
+        query = suppressions()
+    else:
+        added, lifted = Suppression.added_at, Suppression.lifted_at
+        query = select(Suppression).where(or_(added >= changed_since, lifted >= changed_since))
+    query = query.where(Suppression.bars != 0).order_by(Suppression.id).limit(limit)
     return session.scalars(query if last is None else query.where(Suppression.id > last)).all()
-
-
-def changed_since(session: Session, moment: datetime) -> Sequence[Suppression]:
-    """The suppressions added or lifted since a moment that close something."""
-    changed = or_(Suppression.added_at >= moment, Suppression.lifted_at >= moment)
-    query = select(Suppression).where(changed, Suppression.bars != 0)
-    return session.scalars(query.order_by(Suppression.id)).all()
 
 
 def unsettled_since(session: Session) -> datetime | None:

@@ -97,8 +97,10 @@ def bring_to(office: Office, incident_id: UUID) -> None:
 
 def catch_up(work: Work, incident_id: UUID, since: datetime) -> None:
     """Bring to the people of an incident what was said or lifted since a moment."""
-    if changed := rows.changed_since(work.session, since):
+    last: UUID | None = None
+    while changed := rows.page_after(work.session, last, _AT_ONCE, since):
         settle(work, changed, incident_id)
+        last = changed[-1].id
 
 
 def open_again(work: Work, incident_id: UUID, closed_at: datetime) -> None:
