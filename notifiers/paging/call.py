@@ -10,9 +10,8 @@ What is known of it, and where from:
 
 from __future__ import annotations
 
-import base64
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from twilio.twiml.voice_response import Gather, VoiceResponse  # type: ignore[import-untyped]
 
@@ -20,7 +19,7 @@ from notifiers.envelope import Outcome
 from notifiers.paging import Contact, Page, Paged
 from notifiers.paging.calm import paged
 from notifiers.paging.written import MOST_SHORT
-from notifiers.providers.twilio_account import classify
+from notifiers.providers.twilio_account import TwilioAccount, classify, form_of
 from notifiers.providers.twilio_voice import CODES
 from notifiers.transport import Transport
 
@@ -46,19 +45,15 @@ class CallPager:
         connect_seconds: float = 5.0,
         total_seconds: float = 10.0,
     ) -> None:
-        self._url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account_sid}/Calls.json"
-        login = base64.b64encode(f"{account_sid}:{auth_token}".encode()).decode()
-        self._headers = {
-            "Authorization": f"Basic {login}",
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
-        }
+        self._account = partial(
+            TwilioAccount, account_sid=account_sid, auth_token=auth_token, base_url=base_url
+        )
         self._sender = sender
         self._connect_seconds, self._total_seconds = connect_seconds, total_seconds
 
     def page(self, to: Contact, page: Page) -> Paged:
         """Let one telephone ring."""
-        body = urlencode(call_form(to.phone, self._sender, page)).encode()
+        body = form_of(call_form(to.phone, self._sender, page))
 
         async def ask() -> Outcome:
             return await self._asked(body)
@@ -66,14 +61,15 @@ class CallPager:
         return paged(self.channel, to, page, to.phone, ask, self._total_seconds + 1)
 
     async def _asked(self, body: bytes) -> Outcome:
+        # Anew for each page, as its loop is.
         transport = Transport(
             connect_seconds=self._connect_seconds, total_seconds=self._total_seconds
         )
+        account = self._account(transport)
         try:
-            answer = await transport.request("POST", self._url, headers=self._headers, body=body)
+            return classify(await account.post("Calls", body), (), CODES)
         finally:
-            await transport.close()
-        return classify(answer, (), CODES)
+            await account.close()
 
 
 def call_form(to: str, sender: str, page: Page) -> dict[str, Any]:
