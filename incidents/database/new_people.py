@@ -5,6 +5,7 @@ all new, and only where the index refuses are they looked up.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from struct import Struct
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +18,10 @@ from sqlalchemy.orm import Session
 from incidents.database.engine import is_sqlite
 from incidents.database.population import Recipient
 from incidents.database.sets import among
+
+
+class AlreadyThere(Exception):
+    """Somebody of those to be added has been added before."""
 
 
 class NewPerson(NamedTuple):
@@ -74,14 +79,15 @@ def keys_there(session: Session, incident_id: UUID, keys: Sequence[bytes]) -> se
 
 def add_strangers(
     session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
-) -> bool:
-    """Add people of whom nobody should be there; False if somebody is, and nobody was added."""
+) -> None:
+    """Add people of whom nobody should be there.
+
+    Raises  AlreadyThere  somebody is; some may have been added, so take the transaction back
+    """
     try:
-        with session.begin_nested():
-            add_live(session, incident_id, import_id, people)
-    except (IntegrityError, UniqueViolation):
-        return False
-    return True
+        add_live(session, incident_id, import_id, people)
+    except (IntegrityError, UniqueViolation) as error:
+        raise AlreadyThere from error
 
 
 def add_live(
@@ -102,15 +108,57 @@ def add_drill(
         session.execute(insert(Recipient), rows)
 
 
+# SQLite keeps the pages that a statement changes until its end, to take them back; nearly each
+# person's key is on another one.
+_MOST_AT_ONCE = 500
+_BY_KEY = itemgetter(NewPerson._fields.index("person_key"))
+
+
 def _insert(
     session: Session, incident_id: UUID, import_id: UUID, people: Sequence[NewPerson]
 ) -> None:
-    marks = ", ".join("?" * len(_NEW))
-    same = (incident_id.hex, import_id.hex, "live", "")
-    session.connection().exec_driver_sql(
-        f"INSERT INTO recipient ({', '.join(_NEW)}) VALUES ({marks})",  # noqa: S608 our own names
-        [(*same, person.id.hex(), *person[1:]) for person in people],
-    )
+    # As one value: the driver takes the interpreter's lock for each row that it is given, and who
+    # reads the next people stands still. By key: neighbours in the index are on one page.
+    ordered = sorted(people, key=_BY_KEY)
+    for first in range(0, len(ordered), _MOST_AT_ONCE):
+        rows = _joined(ordered[first : first + _MOST_AT_ONCE])
+        same = (incident_id.hex, import_id.hex)
+        session.connection().exec_driver_sql(_INSERT_JOINED, (rows, *same))
+
+
+# What a row has before what is sealed: the width of all of it, six values of 16 bytes (zeros:
+# none), locale, place, host. Numbers are decimal, since SQLite reads no others out of bytes.
+_HEAD = 9 + 6 * 16 + 20 + 10 + 6
+
+
+def _joined(people: Sequence[NewPerson]) -> bytes:
+    """The rows as `_INSERT_JOINED` cuts them."""
+    none = bytes(16)
+    return b"".join(
+        b"%9d%b%b%b%b%b%b%-20b%-10b%6d%b"
+        % (_HEAD + len(sealed), row_id, key, email or none, phone or none, push or none,
+           post or none, locale.encode(), place.encode(), host, sealed)
+        for row_id, key, locale, place, sealed, email, phone, push, post, host in people
+    )  # fmt: skip
+
+
+def _bytes_at(start: int) -> str:
+    return f"nullif(substr(?1, at + {start}, 16), zeroblob(16))"
+
+
+_WIDTH_OF_ROW = "CAST(substr(?1, at, 9) AS INTEGER)"
+_INSERT_JOINED = f"""
+INSERT INTO recipient ({", ".join(_NEW)})
+WITH RECURSIVE person (at) AS (
+    SELECT 1 UNION ALL SELECT at + {_WIDTH_OF_ROW} FROM person WHERE at < length(?1)
+)
+SELECT ?2, ?3, 'live', '', lower(hex({_bytes_at(9)})), {_bytes_at(25)},
+    rtrim(CAST(substr(?1, at + 105, 20) AS TEXT)), rtrim(CAST(substr(?1, at + 125, 10) AS TEXT)),
+    substr(?1, at + {_HEAD}, {_WIDTH_OF_ROW} - {_HEAD}),
+    {_bytes_at(41)}, {_bytes_at(57)}, {_bytes_at(73)}, {_bytes_at(89)},
+    CAST(substr(?1, at + 135, 6) AS INTEGER)
+FROM person WHERE at < length(?1)
+"""  # noqa: S608 our own names
 
 
 def _copy(

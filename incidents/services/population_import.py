@@ -17,7 +17,7 @@ from incidents.database import population as rows
 from incidents.database.base import uuid7
 from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
-from incidents.database.new_people import NewPerson
+from incidents.database.new_people import AlreadyThere, NewPerson
 from incidents.errors import BadRequest, Conflict, IncidentsError, InvalidInput, NotPermitted
 from incidents.rules.people import PersonReader
 from incidents.rules.people_csv import PeopleCsv
@@ -36,7 +36,7 @@ from incidents.vault.keys import DataKey
 from incidents.work import Actor, Office, Work, require
 from playbooks.conditions import UNKNOWN_PLACE
 
-BATCH = 5_000
+BATCH = 10_000
 _BEAT_SECONDS = 10.0
 
 
@@ -58,7 +58,7 @@ def import_people(
     import_id, key = _begin(office, actor, incident_id)
     upload.import_id = import_id
     try:
-        tally = _store_all(office, actor, import_id, key, people)
+        tally = _store_all(people, key, upload, _Store(office, actor, import_id, key))
         barring.bring_to(office, incident_id)
         return _finish(office, actor, incident_id, import_id, tally)
     except BaseException as error:
@@ -139,14 +139,18 @@ class _Upload:
     def __init__(self, office: Office, actor: Actor, chunks: Iterable[bytes]) -> None:
         self._office, self._actor, self._chunks = office, actor, chunks
         self.import_id: UUID | None = None
+        self.heard()
+
+    def heard(self) -> None:
+        """A batch has just shown that the import lives."""
+        self._heard_at = time.monotonic()
 
     def pieces(self) -> Iterator[bytes]:
         """The pieces; BadRequest when there is an end before the end."""
-        last = time.monotonic()
         try:
             for chunk in self._chunks:
-                if self.import_id and time.monotonic() - last > _BEAT_SECONDS:
-                    last = time.monotonic()
+                if self.import_id and time.monotonic() - self._heard_at > _BEAT_SECONDS:
+                    self.heard()
                     with self._office.work(self._actor) as work:
                         _beat(work, self.import_id, {})
                 yield chunk
@@ -184,26 +188,6 @@ def _begin(office: Office, actor: Actor, incident_id: UUID) -> tuple[UUID, DataK
         return row.id, key
 
 
-def _store_all(
-    office: Office, actor: Actor, import_id: UUID, key: DataKey, people: PeopleCsv
-) -> Tally:
-    """Read and seal a batch while the one before it is being written."""
-    lines, reader, seal = people.records(), PersonReader(people.columns), sealer(key)
-    store = _Store(office, actor, import_id, key)
-    with ThreadPoolExecutor(1) as writer:
-        written = None
-        while True:
-            batch = read_batch(lines, BATCH, reader, key, seal)
-            if written:
-                written.result()
-            if not batch.tally.read_count:
-                break
-            written = writer.submit(store.put, batch)
-    if not store.total.read_count:
-        raise InvalidInput("the list has a header and no people")
-    return store.total
-
-
 class _Store:
     """Puts the batches of an import into the database, and counts what came of them.
 
@@ -219,6 +203,13 @@ class _Store:
 
     def put(self, batch: Batch[NewPerson]) -> None:
         """One batch, in a transaction of its own."""
+        try:
+            self._write(batch)
+        except AlreadyThere:
+            self._only_strangers = False
+            self._write(batch)
+
+    def _write(self, batch: Batch[NewPerson]) -> None:
         with self._office.work(self._actor) as work:
             # Refuses if the key was destroyed meanwhile.
             data_key(work.session, work.keyring, self._key.incident_id)
@@ -229,10 +220,28 @@ class _Store:
     def _add(self, work: Work, batch: Batch[NewPerson]) -> None:
         to = (work.session, self._key.incident_id, self._import_id)
         if self._only_strangers:
-            self._only_strangers = new_people.add_strangers(*to, batch.fresh(set()))
-        if not self._only_strangers:
+            new_people.add_strangers(*to, batch.fresh(set()))
+        else:
             there = new_people.keys_there(work.session, self._key.incident_id, list(batch.rows))
             new_people.add_live(*to, batch.fresh(there))
+
+
+def _store_all(people: PeopleCsv, key: DataKey, upload: _Upload, store: _Store) -> Tally:
+    """Read and seal a batch while the one before it is being written."""
+    lines, reader, seal = people.records(), PersonReader(people.columns), sealer(key)
+    with ThreadPoolExecutor(1) as writer:
+        written = None
+        while True:
+            batch = read_batch(lines, BATCH, reader, key, seal)
+            if written:
+                written.result()
+                upload.heard()
+            if not batch.tally.read_count:
+                break
+            written = writer.submit(store.put, batch)
+    if not store.total.read_count:
+        raise InvalidInput("the list has a header and no people")
+    return store.total
 
 
 def _finish(
