@@ -5,7 +5,6 @@ It holds for the whole organisation, so it becomes a suppression without anybody
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import TypeAlias
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from incidents.database.population import sealed_contacts
 from incidents.database.receipts import Kept
 from incidents.errors import InvalidInput
 from incidents.rules.permissions import Permission
-from incidents.rules.suppressions import heard, kind_of, refused
+from incidents.rules.suppressions import comparable, heard, kind_of, refused
 from incidents.services import suppressions
 from incidents.services.opening import ADDRESS_FIELD, unsealed
 from incidents.services.suppressions import Asked
@@ -69,15 +68,25 @@ def stop_came(work: Work, provider: str, number: str) -> None:
     What is no number of a person, such as a short code, closes nothing.
     """
     require(work.actor, Permission.WORK_UNSEEN)
-    with suppress(InvalidInput):
-        _close(work, provider, [Asked(number, "stop", "phone", source=provider)])
+    _close(work, provider, [Asked(number, "stop", "phone", source=provider)])
 
 
-def _close(work: Work, provider: str, asked: Sequence[Asked]) -> None:
-    added = rows.add(work.session, suppressions.rows_of(work, asked))
+def _close(work: Work, provider: str, asked: Iterable[Asked]) -> None:
+    usable = [one for one in asked if _can_be_compared(one)]
+    added = rows.add(work.session, suppressions.rows_of(work, usable))
     if added:
-        reasons = Counter(one.reason for one in asked)
+        reasons = Counter(one.reason for one in usable)
         audit.record(work, "suppression.hear", courier=provider, count=len(added), outcomes=reasons)
+
+
+def _can_be_compared(one: Asked) -> bool:
+    """Not what was an address by the rules of when it was listed, and is none by today's: nobody
+    else may lose what is told of them by it."""
+    try:
+        comparable(one.address, one.kind)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _channel(campaign: Campaign, rung: int) -> str:

@@ -222,6 +222,15 @@ def test_what_a_provider_says_for_good_holds_for_every_incident(telling, kind, c
     assert barred(one) == ([1, 1] if reason else [0, 0])
 
 
+def test_an_address_that_is_none_by_now_costs_nobody_what_is_heard(telling):
+    one = telling([{"phone": "55501"}, {"phone": OTHER}])
+    one.launch("sms", "announcement")
+    one.pump()
+    one.fold(*(one.receipt(sent, ReceiptKind.OPTED_OUT) for sent in one.sms.ledger))
+    assert one.buckets() == {"exhausted": 2}
+    assert len(one.rows(Suppression)) == 1
+
+
 def test_no_address_stands_in_the_open_and_nothing_links_people_across_incidents(telling):
     one = telling([mailbox(1)])
     row_id = suppress(one, "person1@example.com", "do_not_contact")
