@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ def read_statuses(lines: Iterable[str]) -> Iterator[Told | Problem]:
 
     Raises  InvalidInput  the header lacks a column
     """
-    rows = _rows(csv.reader(lines))
+    rows = _rows(_reader(iter(lines)))
     _, header = next(rows, (1, []))
     columns = _columns(header)
     for line, row in rows:
@@ -53,6 +54,13 @@ def read_statuses(lines: Iterable[str]) -> Iterator[Told | Problem]:
             yield row
         elif any(map(str.strip, row)):
             yield _told(line, dict(zip(columns, map(str.strip, row), strict=False)))
+
+
+def _reader(lines: Iterator[str]) -> Any:
+    """Spreadsheets of half of Europe write semicolons, and all of them a byte order mark."""
+    header = next(lines, "").removeprefix("\ufeff")
+    semicolons = header.count(";") > header.count(",")
+    return csv.reader(chain([header], lines), delimiter=";" if semicolons else ",")
 
 
 def _columns(header: list[str] | Problem) -> list[str]:

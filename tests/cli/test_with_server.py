@@ -149,6 +149,16 @@ def test_what_could_not_be_used_is_shown_without_its_value(as_lead, number):
     assert "not an address" not in said.out
 
 
+def test_withholding_somebody_who_is_on_no_list_is_said_and_fails(as_lead, number):
+    as_lead("population", "import", number, "-", stdin="ref,name,email\n17,Ada,a@example.com\n")
+    withhold = ("population", "withhold", number, "--reason", "police_hold")
+    assert as_lead(*withhold, "17").code == 0
+    said = as_lead(*withhold, "17", "P-17")
+    assert said.code == 1
+    assert "Found 1 of 2" in said.out
+    assert "1 on no list of this incident" in said.err
+
+
 def test_a_list_without_flaws_says_so(as_lead, number):
     as_lead("population", "import", number, "-", stdin="name,email\nAda,ada@example.com\n")
     assert "Every line could be used." in as_lead("population", "rejects", number).out

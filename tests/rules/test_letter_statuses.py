@@ -23,6 +23,14 @@ def test_a_line_tells_which_letter_what_when_and_why():
     assert told.reason == "moved away"
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("between", [",", ";"])
+def test_what_a_spreadsheet_saves_is_read(mark, between):
+    lines = [between.join(("piece", "status")), between.join((PIECE, "returned"))]
+    (told,) = read_statuses([f"{mark}{lines[0]}\r\n", f"{lines[1]}\r\n"])
+    assert told.kind is ReceiptKind.UNDELIVERED
+
+
 @pytest.mark.parametrize(
     ("line", "where"),
     [
