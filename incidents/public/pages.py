@@ -113,7 +113,6 @@ def _languages(pages: list[NoticeBody], url: str, locale: str) -> dict[str, Any]
     page = by_locale.get(covering_locale(locale, by_locale) or "") or pages[0]
     return {
         "title": page.subject,
-        "reference": "",  # of a notice that somebody got, and asks about
         "html": page.html,
         "locale": page.locale,
         "url": _in(page.locale, url),
