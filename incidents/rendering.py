@@ -89,6 +89,17 @@ def draft(
     )
 
 
+def adding_to(words: NoticeWords, locale: str, first: str) -> NoticeWords:
+    """Words of a supplementary notice: they begin with which notice they add to.
+
+    first  the reference of that one
+    """
+    if not words.what_happened:
+        return words
+    line = str(vocabulary(locale)["supplement"]).format(reference=first)
+    return words.model_copy(update={"what_happened": (line, *words.what_happened)})
+
+
 def render(
     kind: str, locale: str, channel: str, words: NoticeWords, reference: str, link: str, nonce: str
 ) -> Rendered:

@@ -79,12 +79,14 @@ def _drafted(
 ) -> Iterator[tuple[Slot, NoticeWords]]:
     """The words for everybody, and those for places whose law limits what people may be told."""
     known = {"organisation_name": _organisation(work), **facts.known(work, notice.incident_id)}
+    earlier = work.session.get(Notice, notice.supplements) if notice.supplements else None
+    first = earlier.reference if earlier else ""
     for variant in (PLAIN, *sorted(limited)):
         without = {code for limit in limited.get(variant, ()) for code in limit.forbids}
         for locale in rendering.offered_locales(notice.kind):
             today = rendering.day_there(work.now, locale)
             words = rendering.draft(notice.kind, locale, known, today, without)
-            yield (locale, variant), words
+            yield (locale, variant), rendering.adding_to(words, locale, first) if first else words
 
 
 def _note_places(work: Work, notice: Notice, limited: Mapping[str, Iterable[Limit]]) -> None:

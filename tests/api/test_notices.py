@@ -70,6 +70,17 @@ def test_an_empty_element_or_a_blank_left_over_keeps_it_from_being_approved(lead
     assert set(fields(answer.json())) == {"en.what_you_can_do", "en.title"}
 
 
+def test_a_supplement_begins_with_which_notice_it_adds_to(lead, office, notice):
+    with office.work(TOCSIN) as work:
+        work.session.get_one(Notice, UUID(notice["id"])).status = "issued"
+    drafted = lead.post(f"/notices/{notice['id']}/supplements")
+    made = lead.get(f"/notices/{drafted['id']}")
+    begins = [words["what_happened"][0] for words in made["words"].values()]
+    assert all(notice["reference"] in line for line in begins)
+    assert "Dies ergänzt unsere Mitteilung" in made["words"]["de"]["what_happened"][0]
+    assert made["words"]["en"]["what_happened"][1:] == notice["words"]["en"]["what_happened"]
+
+
 def test_a_language_of_the_population_without_words_is_refused(
     lead, approver, office, incident, notice
 ):
