@@ -1,7 +1,7 @@
 """Telephone calls: made again when nobody answered, and what the line hears when it asks."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,13 +22,14 @@ from notifiers.envelope import ReceiptKind
 UNANSWERED, DELIVERED = ReceiptKind.UNANSWERED.value, ReceiptKind.DELIVERED.value
 
 
-def after_receipts(work: Work, campaign: Campaign, said: Sequence[Kept]) -> None:
+def after_receipts(work: Work, campaign: Campaign, folded: Iterable[Kept]) -> None:
     """Receipts were folded in: who confirmed is called no more, who did not answer is, again.
 
-    The caller holds the campaign.
+    The caller holds the campaign, which some of them tell of.
     """
     if "call" not in campaign.ladder:
         return
+    said = [one for one in folded if one.campaign_id == campaign.id]
     heard = [one.recipient_id for one in said if one.kind == DELIVERED]
     if heard:
         rows.call_no_more(work.session, campaign.id, heard)

@@ -87,7 +87,8 @@ def _fold(work: Work, provider: str, receipts: Sequence[Receipt]) -> set[str]:
     behind = rows.behind(work.session, ids) if ids else {}
     given = _kept(work, receipts, attempts, behind)
     new_keys = rows.keep_new(work.session, given)
-    new = [one for one in given if one.dedupe_key in new_keys]
+    all_new = len(new_keys) == len(given)
+    new = given if all_new else [one for one in given if one.dedupe_key in new_keys]
     if new:
         _fold_new(work, new, {attempt for attempt, one in behind.items() if one.is_open})
         hearsay.close_addresses(work, provider, new)
@@ -144,9 +145,7 @@ def _fold_new(work: Work, new: Sequence[Kept], still_open: Set[UUID]) -> None:
             _deliver(work, campaign, rung, said)
             _fail(work, campaign, rung, said)
     for campaign in filter(None, campaigns.values()):
-        calls.after_receipts(
-            work, campaign, [one for one in ours if one.campaign_id == campaign.id]
-        )
+        calls.after_receipts(work, campaign, ours)
     _look_again(work, [one for one in campaigns.values() if one and one.finished_at])
 
 
