@@ -37,15 +37,20 @@ def _sandbox(_settings: Settings) -> Courier:
 def _sendgrid(settings: Settings) -> Courier:
     from notifiers.providers.sendgrid import SendGrid  # noqa: PLC0415
 
-    return SendGrid(
-        _transport(settings),
-        api_key=settings.sendgrid_api_key.get_secret_value(),
-        from_email=settings.email_from,
-        from_name=settings.email_from_name or settings.organisation_name,
-        public_key=settings.sendgrid_public_key,
-        activity=settings.sendgrid_activity,
-        base_url=settings.sendgrid_url,
-    )
+    try:
+        return SendGrid(
+            _transport(settings),
+            api_key=settings.sendgrid_api_key.get_secret_value(),
+            from_email=settings.email_from,
+            from_name=settings.email_from_name or settings.organisation_name,
+            public_key=settings.sendgrid_public_key,
+            activity=settings.sendgrid_activity,
+            base_url=settings.sendgrid_url,
+        )
+    except ValueError:
+        raise IncidentsError(
+            "TOCSIN_SENDGRID_PUBLIC_KEY holds no key: copy it from the event webhook's page"
+        ) from None
 
 
 def _resend(settings: Settings) -> Courier:

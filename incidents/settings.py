@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from email.errors import MessageError
+from email.headerregistry import Address
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -48,6 +50,13 @@ def _read_by(read: Callable[[str], object]) -> AfterValidator:
         return told
 
     return AfterValidator(checked)
+
+
+def _mailbox(told: str) -> None:
+    try:
+        Address(addr_spec=told)
+    except (ValueError, IndexError, MessageError):  # as it says of one or the other
+        raise ValueError("is no bare address such as privacy@example.com") from None
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
@@ -166,7 +175,9 @@ class Settings(BaseSettings):
         default="USD", pattern="^[A-Z]{3}$", description="Of the prices; ISO 4217."
     )
 
-    email_from: str = Field(default="privacy@example.com", description="Sender address of notices.")
+    email_from: Annotated[str, _read_by(_mailbox)] = Field(
+        default="privacy@example.com", description="Sender address of notices."
+    )
     email_from_name: str = Field(default="", description="Sender name; empty: organisation_name.")
     sendgrid_url: str = Field(
         default="https://api.sendgrid.com", description="Base URL of the SendGrid API."
@@ -267,7 +278,7 @@ class Settings(BaseSettings):
         " `tocsin fake-providers`.",
     )
 
-    alarm_email_from: str = Field(
+    alarm_email_from: Annotated[str, _read_by(lambda told: told and _mailbox(told))] = Field(
         default="", description="Sender address of alarms by e-mail; empty: email_from."
     )
     alarm_phone_from: str = Field(

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import jwt
 import orjson
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from notifiers.errors import Ambiguous, Refused, Unavailable
 from notifiers.transport import Answer, Transport
@@ -23,9 +24,8 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ASSERTION_SECONDS = 3_600  # Google takes no longer one
 EARLY_SECONDS = 300  # renewed this long before its end
-PAUSE_SECONDS = (
-    1  # between two asks: a hundred messages that wait for a token do not ask one by one
-)
+# Between two asks: a hundred messages that wait for a token do not ask one by one.
+PAUSE_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,8 @@ class ServiceAccount:
 
     @classmethod
     def read(cls, file: Mapping[str, str]) -> ServiceAccount:
-        """From the JSON key file. Raises KeyError for one that is none."""
+        """From the JSON key file. Raises KeyError, ValueError for one that is none."""
+        load_pem_private_key(file["private_key"].encode(), None)
         return cls(
             project=file["project_id"],
             email=file["client_email"],

@@ -49,11 +49,14 @@ def test_what_is_missing_is_said_by_its_name_at_the_start(account, changes, name
         couriers_for(settings(account, **changes), "live")
 
 
-def test_a_key_file_that_is_none_is_said_without_what_stands_in_it(tmp_path):
-    file = tmp_path / "account.json"
-    file.write_text('{"private_key": "secret"}')
+@pytest.mark.parametrize(
+    "kept", [(), ("project_id", "client_email", "token_uri", "private_key_id")]
+)
+def test_a_key_file_that_is_none_is_said_without_what_stands_in_it(account, kept):
+    known = json.loads(account.read_text())
+    account.write_text(json.dumps({name: known[name] for name in kept} | {"private_key": "secret"}))
     with pytest.raises(IncidentsError) as refused:
-        couriers_for(settings(file), "live")
+        couriers_for(settings(account), "live")
     assert "secret" not in refused.value.detail
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from incidents.errors import InvalidInput
+from incidents import couriers
+from incidents.errors import IncidentsError, InvalidInput
 from incidents.settings import Settings
 
 
@@ -20,6 +21,9 @@ from incidents.settings import Settings
         ("prices", "sendgrid=free", "is no price such as"),
         ("time_zone", "Berlin", "no IANA time zone"),
         ("lease_seconds", "0", "greater than 0"),
+        ("email_from", "Ada <ada@example.com>", "no bare address"),
+        ("email_from", "", "no bare address"),
+        ("alarm_email_from", "on call", "no bare address"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_with_why(monkeypatch, name, told, why):
@@ -44,3 +48,10 @@ def test_every_setting_that_cannot_be_used_is_named_at_once():
     with pytest.raises(InvalidInput) as refused:
         Settings(port="none", prices="x")
     assert [one.field for one in refused.value.problems] == ["TOCSIN_PORT", "TOCSIN_PRICES"]
+
+
+@pytest.mark.parametrize("told", ["garbage", "Z2FyYmFnZQ=="])
+def test_a_verification_key_that_is_none_is_named_and_not_shown(told):
+    with pytest.raises(IncidentsError, match="TOCSIN_SENDGRID_PUBLIC_KEY") as refused:
+        couriers.make("sendgrid", Settings(sendgrid_public_key=told))
+    assert told not in str(refused.value)
