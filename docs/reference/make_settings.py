@@ -37,7 +37,7 @@ def _type(annotation: object) -> str:
         return " or ".join(_type(one) for one in get_args(annotation) if one is not type(None))
     names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
     name = getattr(annotation, "__name__", str(annotation))
-    return names.get(name, {"Path": "folder", "SecretStr": "secret"}.get(name, name))
+    return names.get(name, {"Path": "path", "SecretStr": "secret"}.get(name, name))
 
 
 # What a default that follows from other settings is drawn from; no folder of this machine.

@@ -94,6 +94,10 @@ def _invalid(_request: Request, error: Any) -> JSONResponse:
 
 
 _LONGEST = 200
+_OF_PATTERN = {
+    r"^[^\x00]*$": "leave the NUL character out",
+    r"^[^\x00-\x1f\x7f]*$": "write it on one line, without control characters",
+}
 
 
 def _field_problem(item: dict[str, Any]) -> Problem:
@@ -105,6 +109,9 @@ def _field_problem(item: dict[str, Any]) -> Problem:
         mend = "leave it out, or see the names in /api/v1/openapi.json"
     elif item["type"] == "missing":
         mend = "add it"
+    elif item["type"] == "string_pattern_mismatch":
+        pattern = item["ctx"]["pattern"]
+        why, mend = "is not written as it must be", _OF_PATTERN.get(pattern, f"it fits {pattern}")
     elif item["type"] == "literal_error":
         why, mend = "is not known here", f"one of {item['ctx']['expected']}"
     # Where and why may quote the input: a problem never grows as long as what caused it.

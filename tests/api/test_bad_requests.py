@@ -80,6 +80,19 @@ def test_an_address_that_leads_nowhere_says_so(lead, method, path, status):
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body", "mend"),
+    [
+        ("POST", "/incidents", GOOD | {"title": "a\nb"}, "control characters"),
+        ("GET", "/deadlines?place=de", None, "it fits "),
+    ],
+)
+def test_a_text_of_the_wrong_form_says_how_to_write_it(lead, method, path, body, mend):
+    (problem,) = lead.ask(method, path, body).json()["problems"]
+    assert "should match" not in problem["why"]
+    assert mend in problem["mend"]
+
+
+@pytest.mark.parametrize(
     "path", ["/api/v1/me", "/api/v1/health", "/api/v1/openapi.json", "/api/v1/nowhere"]
 )
 def test_every_answer_of_the_api_says_that_it_is_not_to_be_kept_or_guessed_at(client, path):
