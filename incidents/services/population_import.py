@@ -36,7 +36,7 @@ from incidents.vault.keys import DataKey
 from incidents.work import Actor, Office, Work, require
 from playbooks.conditions import UNKNOWN_PLACE
 
-BATCH = 10_000
+BATCH = 8_000
 _BEAT_SECONDS = 10.0
 
 
