@@ -46,7 +46,8 @@ def go_on(work: Work, campaign_id: UUID, reason: str = "") -> Campaign:
     campaign = held(work, campaign_id)
     if campaign.status not in {"running", "paused"}:
         raise InvalidTransition(f"the campaign is {campaign.status}: nobody follows any more")
-    canary.let_follow(work, campaign, reason or "somebody decided so")
+    why = reason or "somebody decided so"
+    canary.let_follow(work, campaign, why, {"reason": reason} if reason else None)
     return campaign
 
 

@@ -1,5 +1,6 @@
 """The canary: a few are told first; the others follow when their receipts were waited for."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from incidents.database import campaign_looks as rows
@@ -58,12 +59,14 @@ def _hold(work: Work, campaign: Campaign) -> bool:
     return True
 
 
-def let_follow(work: Work, campaign: Campaign, why: str) -> bool:
+def let_follow(
+    work: Work, campaign: Campaign, why: str, private: Mapping[str, str] | None = None
+) -> bool:
     """From now on everybody is told; the caller holds the campaign."""
     campaign.gate = GATE.after(campaign.gate, "continue")
     campaign.gate_at = None
     ramp.keep(work, campaign)
     work.session.flush()
     story = f"The others follow the first {few_of(campaign).people:,} people: {why}"
-    tell(work, campaign, "campaign.continue", story)
+    tell(work, campaign, "campaign.continue", story, private=private)
     return True

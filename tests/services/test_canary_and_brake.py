@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from incidents.audit.log import private_texts
 from incidents.database.alarms import Alarm
+from incidents.database.audit_entries import AuditEntry
 from incidents.database.campaigns import Campaign
 from incidents.database.population import Recipient
 from incidents.errors import InvalidInput, InvalidTransition
@@ -62,6 +64,9 @@ def test_a_person_lets_them_follow_before_the_hold_is_over(telling):
     assert one.pump() == 0
     assert campaign(one).gate_at is None
     act(one, campaigns.go_on, "Looked at the first answers")
+    with one.office.look(TOCSIN) as work:
+        (entry,) = [row for row in one.rows(AuditEntry) if row.kind == "campaign.continue"]
+        assert private_texts(work, entry) == {"reason": "Looked at the first answers"}
     assert one.pump() == 150
     with pytest.raises(InvalidTransition, match="canary is open"):
         act(one, campaigns.go_on)
