@@ -94,6 +94,9 @@ def list_drills(as_json: Json = False) -> None:
     if as_json:
         say_json(rows)
         return
+    if not rows:
+        out().print("[dim]No drill yet: `tocsin drill scenarios` says what can be played.[/]")
+        return
     made = table("drill", "scenario", "#people", "played", "#score")
     for row in rows:
         score = "—" if row["percent"] is None else f"{row['percent']} %"

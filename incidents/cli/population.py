@@ -12,7 +12,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.console import Group, RenderableType
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from incidents.cli.looks import moment, pairs, table
@@ -51,7 +51,8 @@ def show(api: Api, incident: Incident) -> None:
 @verb("imports")
 def imports(api: Api, incident: Incident) -> None:
     """The lists that were taken in, oldest first."""
-    api.say(_imports(api, incident), lambda rows: Group(*map(imported, rows)))
+    none = Text("No list was taken in yet.", "dim")
+    api.say(_imports(api, incident), lambda rows: Group(*map(imported, rows)) if rows else none)
 
 
 @verb("rejects")
@@ -105,7 +106,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 def upload(api: Api, path: str, file: Path) -> Any:
     """Stream a CSV to the API, with a bar that shows how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    bar = Progress(*columns, TransferSpeedColumn(), console=err(), disable=api.as_json)
+    bar = Progress(*columns, TimeRemainingColumn(), console=err(), disable=api.as_json)
     with file.open("rb") as opened, bar:
         job = bar.add_task(file.name, total=file.stat().st_size)
 

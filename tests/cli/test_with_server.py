@@ -159,6 +159,10 @@ def test_withholding_somebody_who_is_on_no_list_is_said_and_fails(as_lead, numbe
     assert "1 on no list of this incident" in said.err
 
 
+def test_an_incident_without_a_list_says_so(as_lead, number):
+    assert "No list was taken in yet." in as_lead("population", "imports", number).out
+
+
 def test_a_list_without_flaws_says_so(as_lead, number):
     as_lead("population", "import", number, "-", stdin="name,email\nAda,ada@example.com\n")
     assert "Every line could be used." in as_lead("population", "rejects", number).out
