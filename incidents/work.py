@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from incidents.clock import Clock, SystemClock
-from incidents.database.engine import reading
+from incidents.database.engine import end_reading, reading
 from incidents.errors import NotPermitted
 from incidents.rules.permissions import Permission, Role, permissions_of, refusal
 from incidents.settings import Settings
@@ -134,7 +134,13 @@ class Work:
         self._bells[name, subject_id] = None
 
     def commit(self) -> None:
-        """Make it so, then ring. A bell that nobody hears changes nothing: the sweep looks too."""
+        """Make it so, then ring. A bell that nobody hears changes nothing: the sweep looks too.
+
+        A look only ends.
+        """
+        if not self.writes:
+            end_reading(self.session)
+            return
         self.session.commit()
         bells, self._bells = self._bells, {}
         for name, subject_id in bells:
@@ -154,7 +160,7 @@ class Work:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None and self.writes:
+            if kind is None:
                 self.commit()
         finally:
             self.close()

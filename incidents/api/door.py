@@ -177,12 +177,11 @@ def _finish(request: Request, response: Response) -> None:
     work: Work | None = request.state.work
     asked: idempotency.Asked | None = request.state.key
     body = getattr(response, "body", None)  # a stream has none that could be kept
-    if work is not None and work.writes:
-        if asked is not None and body is not None:
+    if work is not None:
+        if work.writes and asked is not None and body is not None:
             idempotency.keep(work, asked, _answer(response, bytes(body)))
             asked = None
         work.commit()
-    if work is not None:
         work.close()
     if asked is not None:  # only now: SQLite has one writer at a time
         idempotency.release(office_of(request), asked)

@@ -38,8 +38,28 @@ def open_engine(url: str, *, pool_size: int = 10, answer_seconds: float | None =
 
 
 def reading(engine: Engine) -> Engine:
-    """The same engine for work that only reads: on SQLite it takes no write lock."""
-    return engine.execution_options(writes=False)
+    """The same engine for work that only reads.
+
+    On SQLite it takes no write lock; PostgreSQL refuses to write.
+    """
+    options = {} if is_sqlite(engine) else {"postgresql_readonly": True}
+    return engine.execution_options(writes=False, **options)
+
+
+def only_reads(session: Session) -> bool:
+    """Whether a session is for work that only reads."""
+    return not session.get_bind().get_execution_options().get("writes", True)
+
+
+def end_reading(session: Session) -> None:
+    """End what only read, by COMMIT where one can be had.
+
+    At each ROLLBACK psycopg forgets all that it prepared, and PostgreSQL has to read and plan
+    every query anew.
+    """
+    if session.in_transaction() and not is_sqlite(session.get_bind()):
+        session.expunge_all()  # what was changed in passing stays unwritten
+        session.commit()
 
 
 def is_sqlite(connection: Connection | Engine) -> bool:

@@ -186,8 +186,8 @@ def _carry_apart(
 def _open(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> list[Parcel]:
     attempts = [uuid7() for _ in taken]
     with office.look(TOCSIN) as work:
-        envelopes = open_envelopes(work, taken, attempts)
         campaign = work.session.get_one(Campaign, taken[0].campaign_id)
+        envelopes = open_envelopes(work, taken, attempts)
         recallable_from = now_of(work) if campaign.recallable else None
     if recallable_from:
         providers = [lease.provider for lease in taken]

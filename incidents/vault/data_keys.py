@@ -16,6 +16,7 @@ from incidents.database.data_keys import (
     find_data_key_by_id,
     keys_under_other_keks,
 )
+from incidents.database.engine import only_reads
 from incidents.vault.errors import KeyDestroyed, KeyMissing
 from incidents.vault.keys import DataKey, KeyRing, new_secret
 
@@ -29,13 +30,18 @@ def data_key(
     """The key of an incident for a purpose, made in this transaction if there is none.
 
     Two writers get the same key: the second waits for the first and reads its row.
+    Work that only reads is given one that is kept nowhere: nothing was ever sealed or indexed
+    under it, so nothing is found by it.
     Call it once per chunk of rows, not per row: it asks the database each time, so a key
     destroyed elsewhere is never used again.
     Raises  KeyDestroyed
     """
     row = find_data_key(session, incident_id, purpose)
     if row is None:
-        _add(session, keyring, incident_id, purpose)
+        fresh = DataKey(uuid7(), incident_id, purpose, new_secret())
+        if only_reads(session):
+            return fresh
+        _add(session, keyring, fresh)
         row = find_data_key(session, incident_id, purpose)
     return _opened(keyring, row)
 
@@ -67,12 +73,11 @@ def rewrap(session: Session, keyring: KeyRing) -> int:
     return len(rows)
 
 
-def _add(session: Session, keyring: KeyRing, incident_id: UUID, purpose: str) -> None:
-    fresh = DataKey(uuid7(), incident_id, purpose, new_secret())
+def _add(session: Session, keyring: KeyRing, fresh: DataKey) -> None:
     row = DataKeyRow(
         id=fresh.id,
-        incident_id=incident_id,
-        purpose=purpose,
+        incident_id=fresh.incident_id,
+        purpose=fresh.purpose,
         wrapped=keyring.wrap(fresh),
         kek_id=keyring.active_id,
         created_at=datetime.now(UTC),

@@ -28,6 +28,9 @@ def test_an_address_is_closed_shown_masked_and_lifted_again(client, us):
 
 
 def test_a_search_answers_to_the_address_itself_alone(client, us):
+    assert (
+        client.post(f"{URL}/search", json={"address": "ada@example.com"}, headers=us).json() == []
+    )
     client.post(URL, json=ADA, headers=us)
     client.post(URL, json={"address": "ada@example.com", "reason": "marketing"}, headers=us)
     found = client.post(f"{URL}/search", json={"address": "ADA@example.com"}, headers=us).json()
