@@ -93,10 +93,10 @@ def pump(
         if taken:
             failpoints.reach("leased")
             people += _carry(office, dispatch, taken)
-        elif wait is None:
+        elif wait is None and not to_place:
             break
-        else:
-            time.sleep(min(wait.total_seconds(), LONGEST_NAP))
+        else:  # for the provider's pace, or for whoever is placing people just now
+            time.sleep(LONGEST_NAP if wait is None else min(wait.total_seconds(), LONGEST_NAP))
     return people
 
 

@@ -12,10 +12,10 @@ from incidents.database.duties import Duty
 from incidents.database.incidents import Fact
 from incidents.errors import Conflict, InvalidTransition, StaleEdit
 from incidents.rules.launch_options import LaunchOptions
-from incidents.services import campaigns, duties, facts, incidents, receipts, review
+from incidents.services import campaigns, duties, facts, incidents, planning, receipts, review
 from incidents.work import TOCSIN, Actor
 from notifiers.envelope import Finding, FindingKind, ReceiptKind
-from tests.services.telling import UNKNOWN, mailbox
+from tests.services.telling import UNKNOWN, mailbox, make_people
 
 EU = {"role": "controller", "establishment": "DE", "breach_kinds": ["confidentiality"]}
 
@@ -110,3 +110,18 @@ def test_a_receipt_and_a_look_up_of_one_call_do_not_wait_in_a_circle(telling):
             receipts.fold(work, "sendgrid", [one.receipt(sent[0], ReceiptKind.DELIVERED)])
         looking.result(30)
     assert one.buckets() == {"delivered": 1}
+
+
+def test_a_sender_waits_for_the_page_that_another_one_is_placing(telling):
+    one = telling([mailbox(n) for n in range(2)])
+    one.launch("email")
+    one.pump()
+    with one.office.work(TOCSIN) as work:
+        make_people(work, one.incident, [mailbox(n) for n in range(2, 5)])
+        planning.look_again(work, work.session.get_one(Campaign, one.id), "newcomers")
+    with ThreadPoolExecutor(1) as pool:
+        with one.office.work(TOCSIN) as work:
+            locked_campaign(work.session, one.id)  # as whoever places them does
+            sending = pool.submit(one.pump)
+            time.sleep(0.5)
+        assert sending.result(30) == 3, "in the same turn, not at the next second's"
