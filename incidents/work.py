@@ -102,7 +102,7 @@ class Office:
         return Work(self, actor, self.engine)
 
     def look(self, actor: Actor) -> Work:
-        """A piece of work that only reads: takes no write lock, is never committed."""
+        """A piece of work that only reads: takes no write lock, and writes nothing."""
         return Work(self, actor, reading(self.engine), writes=False)
 
 

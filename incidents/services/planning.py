@@ -26,12 +26,12 @@ from incidents.services import campaign_trail, quiet, residency, timeline
 from incidents.work import TOCSIN, Office, Work
 
 PEOPLE_PER_PAGE = 50_000
-# The first page is small: its people are sent to while the next ones are being placed.
-_FIRST = 10_000
+# Who is on the first page is written to while the next one is being placed: it must not take long.
+PEOPLE_ON_FIRST_PAGE = 10_000
 
 
 def place_next_page(office: Office, waiting: Sequence[UUID]) -> bool:
-    """Place one page of some of these that are not placed through; False: others hold them all."""
+    """Place one page of one of these campaigns; False: there are none, or others hold them all."""
     if not waiting:
         return False
     with office.work(TOCSIN) as work:
@@ -63,7 +63,7 @@ def place_page(work: Work, campaign: Campaign) -> None:
     session = work.session
     placements.make_room(session)
     added = pages.added_people(session, campaign.incident_id)
-    size = PEOPLE_PER_PAGE if campaign.placed_to else _FIRST
+    size = PEOPLE_PER_PAGE if campaign.placed_to else PEOPLE_ON_FIRST_PAGE
     end = pages.end_of_page(session, campaign, size)
     kinds = pages.kinds_on_page(session, campaign, end)
     placements.place_page(session, placing(work, campaign, kinds), end)
