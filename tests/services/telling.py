@@ -13,13 +13,14 @@ from sqlalchemy import insert, select
 
 from incidents import rendering
 from incidents.clock import SetClock
+from incidents.database import leases
 from incidents.database.base import uuid7
 from incidents.database.imports import PopulationImport
 from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody
 from incidents.database.population import Recipient
 from incidents.rules.launch_options import LaunchOptions
-from incidents.services import campaigns, equation, freezing, receipts, sending
+from incidents.services import campaigns, equation, freezing, pacing, receipts, sending
 from incidents.vault.blind_index import indexer
 from incidents.vault.data_keys import data_key
 from incidents.vault.keys import DataKey
@@ -278,6 +279,18 @@ class Campaigning:
 
     def pump(self) -> int:
         return sending.pump(self.office, self.dispatch, mode="live")
+
+    def lease(self, work: Work, seconds: float) -> list[leases.Lease]:
+        """What a sender takes for so long, of whichever kind there is."""
+        until = work.now + timedelta(seconds=seconds)
+        for bulk in (True, False):
+            gate = pacing.Gate(work, work.now)
+            taken = leases.lease(
+                work.session, self.id, bulk=bulk, limit=8, now=work.now, until=until, gate=gate
+            )
+            if taken:
+                return taken
+        return []
 
     def tend(self, later: float = 0) -> bool:
         self.later(later)

@@ -9,15 +9,12 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import TimeoutError as NoConnection
 
 from incidents.database import leases
 from incidents.database.base import uuid7
 from incidents.database.campaigns import Attempt, Delivery, Envelope
 from incidents.database.outcomes import Result
-from incidents.database.population import Recipient
-from incidents.services import campaigns, decisions, journal, pacing, reconcile, recording
+from incidents.services import campaigns, decisions, journal, recording
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind
 from tests.services.telling import ACCEPTED, NOW, REFUSED, UNKNOWN, mailbox
@@ -190,7 +187,7 @@ def test_a_worker_that_died_before_it_wrote_an_attempt_sent_nothing(telling):
     one = telling([mailbox(1)])
     one.launch()
     with one.office.work(TOCSIN) as work:
-        _lease(work, one, 10)
+        one.lease(work, 10)
     one.tend(later=11)
     assert one.buckets() == {"waiting": 1}
     assert one.pump() == 1
@@ -200,7 +197,7 @@ def test_a_worker_that_died_after_it_wrote_an_attempt_may_have_sent(telling):
     one = telling([mailbox(1)])
     one.launch()
     with one.office.work(TOCSIN) as work:
-        _intend(work, _lease(work, one, 10))
+        _intend(work, one.lease(work, 10))
     assert one.buckets() == {"in_flight": 1}
     one.tend(later=20)
     assert one.buckets() == {"unknown": 1}
@@ -210,10 +207,10 @@ def test_an_outcome_under_an_older_epoch_changes_nothing(telling):
     one = telling([mailbox(1)])
     one.launch()
     with one.office.work(TOCSIN) as work:
-        old = _lease(work, one, 10)
+        old = one.lease(work, 10)
     one.tend(later=11)
     with one.office.work(TOCSIN) as work:
-        _intend(work, _lease(work, one, 10))
+        _intend(work, one.lease(work, 10))
         late = Result(NOW_ID, old[0].campaign_id, old[0].ordinal, old[0].epoch, "refused", NOW)
         assert recording.apply(work, [late]) == []
     assert one.buckets() == {"in_flight": 1}
@@ -223,23 +220,11 @@ def test_a_lease_that_somebody_else_has_by_now_makes_no_attempt(telling):
     one = telling([mailbox(1)])
     one.launch()
     with one.office.work(TOCSIN) as work:
-        old = _lease(work, one, 10)
+        old = one.lease(work, 10)
     one.tend(later=11)
     with one.office.work(TOCSIN) as work:
-        _lease(work, one, 10)
+        one.lease(work, 10)
         assert _intend(work, old) == set()
-
-
-def _lease(work, one, seconds):
-    until = work.now + timedelta(seconds=seconds)
-    for bulk in (True, False):
-        gate = pacing.Gate(work, work.now)
-        taken = leases.lease(
-            work.session, one.id, bulk=bulk, limit=8, now=work.now, until=until, gate=gate
-        )
-        if taken:
-            return taken
-    return []
 
 
 def _intend(work, taken):
@@ -283,7 +268,7 @@ def test_answers_are_kept_on_disk_and_told_when_the_database_is_back(telling):
     one = telling([mailbox(1)])
     one.launch()
     with one.office.work(TOCSIN) as work:
-        taken = _lease(work, one, 10)
+        taken = one.lease(work, 10)
         _intend(work, taken)
     answered = Result(NOW_ID, one.id, 1, taken[0].epoch, "accepted", NOW, 202, "ref")
     journal.keep(one.office, [answered])
@@ -313,77 +298,3 @@ def test_a_provider_that_this_process_lacks_leaves_its_envelopes_waiting(telling
     del one.dispatch.couriers["sendgrid"]
     one.pump()
     assert one.buckets() == {"waiting": 1}
-
-
-def test_an_envelope_that_nobody_can_open_is_held_and_stops_no_other(telling):
-    one = telling([mailbox(1, locale="en"), mailbox(2, locale="zh-CN")])
-    one.launch()
-    with one.office.work(TOCSIN) as work:
-        work.session.query(Recipient).filter_by(locale="en").update({"sealed": b"\1" * 60})
-    one.pump()
-    assert one.buckets() == {"accepted": 1, "unknown": 1}
-    held = next(row for row in one.rows(Envelope) if row.state == "held")
-    assert held.reason.startswith("could not be made ready: ")
-
-
-def test_an_envelope_that_kills_each_worker_is_held_in_the_end(telling):
-    one = telling([mailbox(1)])
-    one.launch()
-    for _ in range(reconcile.MOST_BARREN):
-        with one.office.work(TOCSIN) as work:
-            assert _lease(work, one, 10)
-        one.tend(later=11)
-    assert one.buckets() == {"unknown": 1}
-    with one.office.work(TOCSIN) as work:
-        assert decisions.resend_held(work, one.id, "the worker's memory was raised") == 1
-    assert one.pump() == 1
-
-
-def test_what_was_tried_often_is_no_poison_when_its_worker_dies(telling):
-    one = telling([mailbox(1)])
-    one.launch()
-    one.email.answers = [Outcome(OutcomeKind.RETRY, 429)] * reconcile.MOST_BARREN
-    for _ in range(reconcile.MOST_BARREN):
-        one.pump()
-        one.later(3600)
-    with one.office.work(TOCSIN) as work:
-        assert _lease(work, one, 10)
-    one.tend(later=11)
-    assert one.buckets() == {"waiting": 1}
-    assert one.pump() == 1
-
-
-def without_connection(one, once_said):
-    """The pool has no connection for whoever asks next after a statement that says this."""
-    due = []
-
-    def hear(_connection, _cursor, statement, *_more):
-        if once_said in statement:
-            due.append(statement)
-
-    def refuse(*_checked_out):
-        if due:
-            due.clear()
-            raise NoConnection("the pool is exhausted")
-
-    event.listen(one.office.engine, "after_cursor_execute", hear)
-    event.listen(one.office.engine, "checkout", refuse)
-
-
-def test_what_cannot_be_opened_for_want_of_a_connection_is_not_held_for_it(telling):
-    one = telling([mailbox(1)])
-    one.launch()
-    without_connection(one, "UPDATE envelope")
-    with pytest.raises(NoConnection):
-        one.pump()
-    assert one.buckets() == {"in_flight": 1}, "its lease runs out"
-
-
-def test_what_was_answered_is_kept_where_no_connection_is_left_to_record_it(telling):
-    one = telling([mailbox(1)])
-    one.launch()
-    without_connection(one, "INSERT INTO attempt")
-    one.pump()
-    assert one.pump() == 0
-    assert one.buckets() == {"accepted": 1}
-    assert len(one.email.told()) == 1
