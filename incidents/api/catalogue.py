@@ -7,7 +7,7 @@ from pydantic import Field
 
 from incidents.api.door import LookWork, Shape, View, needs, router_for
 from incidents.api.shapes import Facts, Moment
-from incidents.rules.facts import vocabulary
+from incidents.rules.fact_schema import vocabulary
 from incidents.rules.permissions import Permission
 from incidents.services import judging
 

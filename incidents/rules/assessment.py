@@ -13,7 +13,8 @@ from incidents.rules.assessed_duty import AssessedDuty, Change, compare
 from incidents.rules.catalogue import Catalogue
 from incidents.rules.duties import judge_known
 from incidents.rules.duty_words import explain
-from incidents.rules.facts import FACTS, check_together, parse_fact, parse_facts, vocabulary
+from incidents.rules.fact_schema import vocabulary
+from incidents.rules.facts import FACTS, check_together, parse_fact, parse_facts
 from incidents.rules.holds import Hold
 from incidents.rules.known import Known, known_facts
 from incidents.rules.next_facts import next_facts

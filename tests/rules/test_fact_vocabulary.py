@@ -5,7 +5,8 @@ import pytest
 
 from incidents.errors import InvalidInput
 from incidents.rules.dpv import terms
-from incidents.rules.facts import FACTS, check_together, parse_fact, parse_facts, vocabulary
+from incidents.rules.fact_schema import vocabulary
+from incidents.rules.facts import FACTS, check_together, parse_fact, parse_facts
 
 
 @pytest.mark.parametrize(
