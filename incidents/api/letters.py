@@ -11,6 +11,7 @@ from incidents.api.problems import FieldProblem
 from incidents.api.shapes import View
 from incidents.api.uploads import check_csv, needs_csv
 from incidents.errors import BadRequest
+from incidents.rules.encodings import as_utf8
 from incidents.rules.letter_statuses import STATUSES
 from incidents.rules.permissions import Permission
 from incidents.services import letters
@@ -35,9 +36,9 @@ class StatusesView(View):
 
 
 async def _text(request: Request) -> str:
-    check_csv(request)
+    recoded = as_utf8((await request.body(),), check_csv(request))
     try:
-        return (await request.body()).decode("utf-8-sig")
+        return b"".join(recoded).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadRequest("the list is not UTF-8; save it as UTF-8") from None
 
@@ -46,7 +47,7 @@ async def _text(request: Request) -> str:
     "/letters/statuses",
     **needs_csv(
         Permission.RUN_CAMPAIGN,
-        f"A CSV in UTF-8: piece, status ({', '.join(STATUSES)}), at, reason.",
+        f"A CSV: piece, status ({', '.join(STATUSES)}), at, reason.",
         _EXAMPLE,
         streamed=False,
     ),

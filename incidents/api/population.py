@@ -100,7 +100,7 @@ class Withheld(View):
     people: int
 
 
-_COLUMNS = f"A CSV in UTF-8 with a header: {', '.join(COLUMNS)}, own fields."
+_COLUMNS = f"A CSV with a header: {', '.join(COLUMNS)}, own fields."
 
 
 @router.post(

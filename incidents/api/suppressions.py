@@ -115,7 +115,7 @@ def search_suppressions(body: FindSuppression, work: LookWork) -> list[Suppressi
     "/suppressions/import",
     **needs_csv(
         Permission.CHANGE_SUPPRESSION,
-        f"A CSV in UTF-8 with a header: {', '.join(COLUMNS)}; kind and until may be left out.",
+        f"A CSV with a header: {', '.join(COLUMNS)}; kind and until may be left out.",
         _EXAMPLE,
     ),
 )

@@ -13,6 +13,7 @@ from fastapi import Request
 from incidents.api.door import needs
 from incidents.api.problems import ProblemView
 from incidents.errors import IncidentsError, UnsupportedMedia
+from incidents.rules.encodings import as_utf8
 from incidents.rules.permissions import Permission
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ def needs_csv(
         "x-streamed": streamed,
         "requestBody": {
             "required": True,
-            "description": described,
+            "description": f"{described} In UTF-8, or in the charset that its type names.",
             "content": {"text/csv": body},
         },
     }
@@ -44,8 +45,8 @@ def needs_csv(
 
 
 async def stream_csv(request: Request, take: Callable[[Iterator[bytes]], T]) -> T:
-    """What `take` makes of the pieces of the list, as they come."""
-    check_csv(request)
+    """What `take` makes of the pieces of the list, in UTF-8, as they come."""
+    charset = check_csv(request)
     stream = request.stream()
 
     async def following() -> bytes:
@@ -59,7 +60,7 @@ async def stream_csv(request: Request, take: Callable[[Iterator[bytes]], T]) -> 
             yield chunk
 
     try:
-        return await to_thread.run_sync(lambda: take(chunks()), limiter=_threads)
+        return await to_thread.run_sync(lambda: take(as_utf8(chunks(), charset)), limiter=_threads)
     except IncidentsError:
         with anyio.move_on_after(_HEAR_OUT_SECONDS):
             async for _ in stream:
@@ -67,11 +68,9 @@ async def stream_csv(request: Request, take: Callable[[Iterator[bytes]], T]) -> 
         raise
 
 
-def check_csv(request: Request) -> None:
-    """Refuse what does not say that it is a CSV in UTF-8."""
+def check_csv(request: Request) -> str:
+    """The encoding that a CSV says it is in, '' if it does not; refuse what is no CSV."""
     media, _, parameters = request.headers.get("content-type", "").lower().partition(";")
     if media.strip() != "text/csv":
         raise UnsupportedMedia("send the list as Content-Type: text/csv")
-    charset = parameters.partition("charset=")[2].strip(' "') or "utf-8"
-    if charset not in {"utf-8", "utf8", "us-ascii"}:
-        raise UnsupportedMedia("send the list in UTF-8: Content-Type: text/csv; charset=utf-8")
+    return parameters.partition("charset=")[2].partition(";")[0].strip(' "')

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 
 from incidents.cli.looks import pairs, table
 from incidents.cli.noun import Api, Noun
+from incidents.cli.population import Encoding, csv_in
 
 noun = Noun("letter", "Letters on paper, and those that come back.")
 verb = noun.command
@@ -24,9 +25,10 @@ def statuses(
             help="CSV with piece, status, at, reason.", exists=True, dir_okay=False, readable=True
         ),
     ],
+    encoding: Encoding = "",
 ) -> None:
     """Say what became of letters: whose letter came back goes on to the next rung."""
-    made = api.client.upload("/letters/statuses", iter([file.read_bytes()]), "text/csv")
+    made = api.client.upload("/letters/statuses", iter([file.read_bytes()]), csv_in(encoding))
     api.say(made, told)
 
 

@@ -26,19 +26,24 @@ _PIECE = 256 * 1024
 _REASONS_SHOWN = 12
 _A_PLACEHOLDER = 50
 
+Encoding = Annotated[
+    str, typer.Option(help="Of the list, e.g. windows-1252, gb18030; UTF-8 if empty.")
+]
+
 
 @verb("import")
 def import_people(
     api: Api,
     incident: Incident,
-    file: Annotated[str, typer.Argument(help="CSV in UTF-8 with a header, or -.")],
+    file: Annotated[str, typer.Argument(help="CSV with a header, or -.")],
+    encoding: Encoding = "",
 ) -> None:
     """Stream a CSV of any size in; nobody is added unless the list is whole."""
     path = f"/incidents/{incident_of(api, incident)['id']}/population"
     if file == "-":
-        made = api.client.upload(path, _pieces(sys.stdin.buffer), "text/csv")
+        made = api.client.upload(path, _pieces(sys.stdin.buffer), csv_in(encoding))
     else:
-        made = upload(api, path, Path(file))
+        made = upload(api, path, Path(file), encoding)
     api.say(made, imported)
 
 
@@ -103,7 +108,12 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def upload(api: Api, path: str, file: Path) -> Any:
+def csv_in(encoding: str) -> str:
+    """The media type of a CSV; '' says nothing of its encoding."""
+    return f"text/csv; charset={encoding}" if encoding else "text/csv"
+
+
+def upload(api: Api, path: str, file: Path, encoding: str) -> Any:
     """Stream a CSV to the API, with a bar that shows how far it is."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     bar = Progress(*columns, TimeRemainingColumn(), console=err(), disable=api.as_json)
@@ -115,7 +125,7 @@ def upload(api: Api, path: str, file: Path) -> Any:
                 yield piece
                 bar.advance(job, len(piece))
 
-        return api.client.upload(path, counted(), "text/csv")
+        return api.client.upload(path, counted(), csv_in(encoding))
 
 
 def imported(row: dict[str, Any]) -> RenderableType:

@@ -12,7 +12,7 @@ from rich.text import Text
 from incidents.cli.inputs import moment_of
 from incidents.cli.looks import day, pairs, table, words
 from incidents.cli.noun import Api, Noun, pick
-from incidents.cli.population import upload
+from incidents.cli.population import Encoding, upload
 
 noun = Noun("suppression", "Addresses that are not to be used: opt-outs, and dead ones.")
 verb = noun.command
@@ -75,13 +75,12 @@ def import_suppressions(
     api: Api,
     file: Annotated[
         Path,
-        typer.Argument(
-            help="CSV in UTF-8: address, reason, kind, until.", exists=True, dir_okay=False
-        ),
+        typer.Argument(help="CSV: address, reason, kind, until.", exists=True, dir_okay=False),
     ],
+    encoding: Encoding = "",
 ) -> None:
     """Stream a list of any size in; it may be sent again without harm."""
-    api.say(upload(api, "/suppressions/import", file), taken)
+    api.say(upload(api, "/suppressions/import", file, encoding), taken)
 
 
 def listed(found: list[dict[str, Any]]) -> RenderableType:

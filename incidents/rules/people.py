@@ -48,7 +48,7 @@ REASONS: Mapping[str, str] = {
     "not_a_token": "is not a push token; a browser's subscription is written without spaces",
     "not_a_postal_address": "is too short for a postal address",
     "nobody": "nothing on this line says who is meant",
-    "not_utf8": "the line is not UTF-8; save the list as UTF-8",
+    "not_utf8": "the line is not in the encoding of the list; save it as UTF-8",
     "nul": "the line holds a NUL character",
     "line_too_long": "the line is too long",
     "open_quote": "a quote is opened and never closed",

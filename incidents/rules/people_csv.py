@@ -12,6 +12,7 @@ from itertools import starmap
 from typing import NamedTuple
 
 from incidents.errors import InvalidInput, Problem
+from incidents.rules.encodings import SAY_IT
 from incidents.rules.people import ADDRESSES, COLUMNS, Flaw
 
 LONGEST_LINE_BYTES = 64 * 1024
@@ -251,7 +252,7 @@ def _header_text(raw: bytes) -> str:
         if raw.startswith(begin):
             raise _bad_header(f"the list is {what}", "save it as CSV in UTF-8")
     if b"\0" in raw:
-        raise _bad_header("the list is UTF-16, or no text", "save it as CSV in UTF-8")
+        raise _bad_header("the list is UTF-16, or no text", SAY_IT)
     try:
         text = _text(raw).removeprefix("\ufeff")
     except _Unreadable as unreadable:
@@ -259,7 +260,7 @@ def _header_text(raw: bytes) -> str:
             raise _bad_header(
                 "the first line is too long to be a header", "end lines with LF or CR LF"
             ) from None
-        raise _bad_header("the header is not UTF-8", "save the list as CSV in UTF-8") from None
+        raise _bad_header("the header is not UTF-8", SAY_IT) from None
     if not text.strip():
         raise _bad_header("the first line is empty", f"start with column names: {_ALL}")
     return text
