@@ -201,6 +201,7 @@ class CampaignView(View):
     gate     canary: the first are being told; holding: the others wait, until `gate_at` or, if
              there is none, until somebody lets them follow; open: everybody is told
     halt     why it has paused itself; empty: it has not
+    rest_of  campaigns that were stopped, where it is for exactly those whom they did not reach
     """
 
     id: UUID
@@ -208,6 +209,7 @@ class CampaignView(View):
     notice_id: UUID
     mode: str
     status: str
+    rest_of: list[UUID]
     ladder: list[str]
     unknown_policy: str
     recallable: bool
@@ -299,6 +301,19 @@ class EquationView(View):
     buckets: dict[str, int]
     total: int
     holds: bool
+
+
+class RestView(View):
+    """People by whether a campaign has told them; each is in one of the three.
+
+    told      accepted or delivered
+    in_doubt  on their way now, or nobody knows: a notice to the rest leaves them out
+    rest      surely not told
+    """
+
+    told: int
+    in_doubt: int
+    rest: int
 
 
 class Resent(View):

@@ -15,11 +15,12 @@ from incidents.api.campaign_shapes import (
     ProgressView,
     ResendHeld,
     Resent,
+    RestView,
     RungView,
 )
 from incidents.api.door import LookWork, OpenWork, needs, router_for
 from incidents.rules.permissions import Permission
-from incidents.services import campaigns, decisions, quiet, ramp
+from incidents.services import campaigns, decisions, quiet, ramp, rest
 from incidents.services import dry_run as planned
 from incidents.services import equation as counting
 
@@ -72,6 +73,12 @@ def read_equation(campaign_id: UUID, work: LookWork) -> EquationView:
     return EquationView.model_validate(counting.equation(work, campaign_id))
 
 
+@router.get("/campaigns/{campaign_id}/rest", **needs(Permission.READ_CAMPAIGN))
+def read_rest(campaign_id: UUID, work: LookWork) -> RestView:
+    """How many people it has told, may have told, and has not: what stopping it would mean."""
+    return RestView.model_validate(rest.count(work, campaign_id))
+
+
 @router.post("/campaigns/{campaign_id}/pause", **needs(Permission.RUN_CAMPAIGN))
 def pause(campaign_id: UUID, work: OpenWork) -> CampaignView:
     """Let nothing more leave; what is on the wire ends."""
@@ -100,7 +107,12 @@ def end_ramp(campaign_id: UUID, body: EndRamp, work: OpenWork) -> CampaignView:
 
 @router.post("/campaigns/{campaign_id}/stop", **needs(Permission.RUN_CAMPAIGN))
 def stop(campaign_id: UUID, work: OpenWork) -> CampaignView:
-    """End it for good: who has not been sent to will not be."""
+    """End it for good: who has not been sent to will not be, and it cannot be resumed.
+
+    Its notice cannot be launched again, since some have it already. Whom it has not reached only
+    a public announcement tells, or a notice to the rest: `POST /notices/{notice_id}/rest`.
+    `GET /campaigns/{campaign_id}/rest` says beforehand how many those are; `pause` keeps all open.
+    """
     return CampaignView.model_validate(campaigns.stop(work, campaign_id))
 
 

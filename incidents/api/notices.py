@@ -56,7 +56,12 @@ class Withdraw(Shape):
 
 
 class NoticeView(View):
-    """A notice as it stands."""
+    """A notice as it stands.
+
+    supplements  the notice that it adds to: it goes to exactly those who got that
+    rest_of      the notice whose campaign was stopped: it goes to exactly those whom that did not
+                 reach
+    """
 
     id: UUID
     incident_id: UUID
@@ -67,6 +72,7 @@ class NoticeView(View):
     default_locale: str
     locale_choices: dict[str, Any]
     supplements: UUID | None
+    rest_of: UUID | None
     drafted_at: datetime
     drafted_by: UUID
     version: int
@@ -251,6 +257,16 @@ def redraft_notice(
 def supplement_notice(notice_id: UUID, work: OpenWork, response: Response) -> NoticeView:
     """Draft a notice that adds to one that went out."""
     return _view(notice_drafts.supplement(work, notice_id), response)
+
+
+@router.post("/notices/{notice_id}/rest", status_code=201, **needs(Permission.EDIT_NOTICE))
+def draft_rest(notice_id: UUID, work: OpenWork, response: Response) -> NoticeView:
+    """Draft a notice to exactly those whom the stopped campaign of this one did not reach.
+
+    In its words until they are edited; approved anew, and launched as any other. Who was told,
+    or may have been, is left out.
+    """
+    return _view(notice_drafts.draft_rest(work, notice_id), response)
 
 
 @router.get("/notices/{notice_id}/preview", **needs(Permission.READ_NOTICE))

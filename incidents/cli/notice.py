@@ -46,6 +46,13 @@ def supplement(api: Api, incident: Incident, notice: Which = "") -> None:
     api.say(api.client.post(f"/notices/{first['id']}/supplements"), lambda one: listed([one]))
 
 
+@verb("rest")
+def rest(api: Api, incident: Incident, notice: Which = "") -> None:
+    """Draft a notice to exactly those whom a stopped campaign did not reach, in its words."""
+    first = _notice(api, incident, notice)
+    api.say(api.client.post(f"/notices/{first['id']}/rest"), lambda one: listed([one]))
+
+
 @verb("list")
 def list_notices(api: Api, incident: Incident) -> None:
     """The notices of an incident."""
@@ -232,6 +239,7 @@ def listed(notices: list[dict[str, Any]]) -> RenderableType:
     made = table("reference", "status", "about", "drafted")
     for one in notices:
         about = one["kind"].replace("_", " ") + (" (supplement)" if one["supplements"] else "")
+        about += " (to the rest)" if one["rest_of"] else ""
         made.add_row(one["reference"], words(one["status"]), about, moment(one["drafted_at"]))
     return made
 

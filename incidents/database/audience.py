@@ -1,32 +1,43 @@
-"""Who a campaign is for: everybody affected, or, of a supplementary notice, who got the first."""
+"""Who a campaign is for: everybody affected; or who got a first notice; or whom a stopped campaign
+did not reach.
+"""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
-from incidents.database.campaigns import Campaign, Delivery, Envelope
+from incidents.database.campaigns import Campaign, Delivery, Envelope, campaigns_of
+from incidents.database.doubts import InDoubt
 from incidents.database.population import Recipient
 from incidents.database.statistics import by_hash
+from notifiers.envelope import ReceiptKind
+
+# An envelope in one of these may have told its people, or may do so yet.
+_MAY_TELL = ("leased", "accepted", "unknown", "held", "unresolved")
+# Whoever marks a message as spam, or answers STOP, has had it.
+_ANSWERED = ReceiptKind.COMPLAINED.rank
 
 
 def in_audience(campaign: Campaign) -> ColumnElement[bool]:
     """Whether a recipient of the campaign's incident is among those it is for."""
-    return true() if campaign.audience_of is None else got(campaign.audience_of)
+    first = [] if campaign.audience_of is None else [got(campaign.audience_of)]
+    return and_(true(), *first, *(not_reached_by(UUID(one)) for one in campaign.rest_of))
 
 
 def counts(campaign: Campaign) -> ColumnElement[bool]:
     """Whether a recipient is one of those whom the campaign's equation counts.
 
-    Who has a place keeps it in the sum, also when the first notice turns out not to have come.
+    Who has a place keeps it in the sum, also when what is known of an earlier notice changes.
     """
-    if campaign.audience_of is None:
+    if campaign.audience_of is None and not campaign.rest_of:
         return true()
     place = aliased(Delivery)
     stands = exists().where(
         place.campaign_id == campaign.id, place.recipient_id == Recipient.id, place.is_current
     )
-    return or_(got(campaign.audience_of), stands)
+    return or_(in_audience(campaign), stands)
 
 
 def got(campaign_id: UUID) -> ColumnElement[bool]:
@@ -34,37 +45,63 @@ def got(campaign_id: UUID) -> ColumnElement[bool]:
 
     Also on a rung that was silent for too long: who may hold the first notice gets the second.
     """
-    first, envelope = aliased(Delivery), aliased(Envelope)
-    inside = and_(envelope.campaign_id == first.campaign_id, envelope.ordinal == first.envelope)
-    accepted = and_(first.outcome.in_(("", "silent")), envelope.state == "accepted")
+    return _with_place(campaign_id, ("accepted",), ("", "silent"))
+
+
+def not_reached_by(campaign_id: UUID) -> ColumnElement[bool]:
+    """Whether a campaign surely has not told a recipient: nothing ever left for them, or whatever
+    did was refused or came back.
+
+    Not so of whom nobody knows, or not yet.
+    """
+    doubted = exists().where(
+        InDoubt.campaign_id == campaign_id, InDoubt.recipient_id == Recipient.id
+    )
+    told = _with_place(campaign_id, _MAY_TELL, ("", "silent", "unresolved"), _ANSWERED)
+    # Each denied by itself: of a denied `or`, PostgreSQL makes no join.
+    return and_(~told, ~doubted)
+
+
+def _with_place(
+    campaign_id: UUID, states: Sequence[str], outcomes: Sequence[str], rank: int | None = None
+) -> ColumnElement[bool]:
+    """Whether a recipient was delivered to; or has a place of such an outcome in an envelope in
+    such a state; or one of which something of this rank was said, or of a higher one.
+    """
+    place, envelope = aliased(Delivery), aliased(Envelope)
+    inside = and_(envelope.campaign_id == place.campaign_id, envelope.ordinal == place.envelope)
+    such = and_(place.outcome.in_(outcomes), envelope.state.in_(states))
+    such = such if rank is None else or_(such, place.rank >= rank)
     return (
-        select(first.recipient_id)
+        select(place.recipient_id)
         .outerjoin(envelope, inside)
         .where(
-            first.campaign_id == campaign_id,
-            first.recipient_id == Recipient.id,
-            or_(first.outcome == "delivered", accepted),
+            place.campaign_id == campaign_id,
+            place.recipient_id == Recipient.id,
+            or_(place.outcome == "delivered", such),
         )
         .exists()
     )
 
 
-def size(session: Session, incident_id: UUID, campaign_id: UUID) -> int:
-    """How many people a campaign has told."""
-    query = select(func.count()).where(Recipient.incident_id == incident_id, got(campaign_id))
+def size(session: Session, incident_id: UUID, *such: ColumnElement[bool]) -> int:
+    """How many of the people of an incident are such."""
+    query = select(func.count()).where(Recipient.incident_id == incident_id, *such)
     with by_hash(session):
         return session.scalar(query.select_from(Recipient)) or 0
 
 
-def supplements_to(session: Session, campaign_id: UUID) -> list[UUID]:
-    """The campaigns of notices that add to what this campaign told."""
-    query = select(Campaign.id).where(
-        Campaign.audience_of == campaign_id, Campaign.status != "stopped"
-    )
-    return list(session.scalars(query.order_by(Campaign.id)))
+def that_follow(session: Session, campaign: Campaign) -> list[UUID]:
+    """The campaigns that are for those whom this one told, or did not tell."""
+    return [
+        one.id
+        for one in campaigns_of(session, campaign.incident_id)
+        if one.status != "stopped"
+        and (one.audience_of == campaign.id or str(campaign.id) in one.rest_of)
+    ]
 
 
-def campaign_of(session: Session, notice_id: UUID) -> UUID | None:
+def campaign_of(session: Session, notice_id: UUID) -> Campaign | None:
     """The campaign that told people of a notice."""
-    query = select(Campaign.id).where(Campaign.notice_id == notice_id)
+    query = select(Campaign).where(Campaign.notice_id == notice_id)
     return session.scalar(query.order_by(Campaign.launched_at.desc()).limit(1))

@@ -52,6 +52,7 @@ class Campaign(Base):
     population_count  people added to the population when all of them had a place last; what is
                       missing to the imports' sum are newcomers. None: placing is under way
     audience_of       of a supplementary notice: the campaign whose people it is for
+    rest_of           campaigns that were stopped, where it is only for whom they did not reach
     placed_to         the last person looked at by the placing that is under way
     proof_due_at      when its proof is to be made (anew); None: what is proved still holds
     canary            {people, hold_seconds}: how many go first, how long the others wait after
@@ -96,6 +97,7 @@ class Campaign(Base):
     population_count: Mapped[int | None]
     placed_to: Mapped[UUID | None]
     audience_of: Mapped[UUID | None]
+    rest_of: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     canary: Mapped[dict[str, Any]] = mapped_column(default=dict)
     gate: Mapped[str] = mapped_column(String(10), default="open")
     gate_at: Mapped[datetime | None]

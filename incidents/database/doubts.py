@@ -1,17 +1,43 @@
 """Envelopes of which nobody knows yet whether they left: leases that ran out, unknown outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from incidents.database.campaigns import Attempt, Campaign, Envelope, rows_changed
+from incidents.database.base import Base
+from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope, rows_changed
+from incidents.database.engine import upsert
 from incidents.database.leases import LEASED, NEWEST, Lease, update_envelopes, with_attempt
 from incidents.database.sets import among
 from incidents.database.waiting import state_is
+
+
+class InDoubt(Base):
+    """Somebody of whom no evidence ever said whether a campaign told them.
+
+    Kept apart from their place: it may be sent again, split, left or taken back since.
+    """
+
+    __tablename__ = "in_doubt"
+
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)
+    recipient_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+def remember(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> None:
+    """No evidence will come of these envelopes: whom they carried stays in doubt for good."""
+    carried = select(Delivery.campaign_id, Delivery.recipient_id).where(
+        Delivery.campaign_id == campaign_id, Delivery.envelope.in_(ordinals)
+    )
+    # In one order, so that two such inserts do not wait for each other.
+    given = upsert(session, InDoubt).from_select(
+        ["campaign_id", "recipient_id"], carried.order_by(Delivery.recipient_id)
+    )
+    rows_changed(session, given.on_conflict_do_nothing())
 
 
 def campaigns_with_lost_leases(session: Session, mode: str, now: datetime) -> Sequence[UUID]:

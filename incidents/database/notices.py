@@ -17,6 +17,7 @@ class Notice(Base):
 
     reference     the code that stands in every copy, such as N-2026-0042
     supplements   the earlier notice that this one adds to
+    rest_of       the notice of the stopped campaign, if it is for whom that one did not reach
     nonce         what makes this notice's personal-field tokens unguessable
     editors       ids of all who had a hand in it: none of them may approve it
     default_locale  for people whose locale is not known
@@ -35,6 +36,7 @@ class Notice(Base):
     default_locale: Mapped[str] = mapped_column(String(20))
     locale_choices: Mapped[dict[str, Any]]
     supplements: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"))
+    rest_of: Mapped[UUID | None]
     drafted_at: Mapped[datetime]
     drafted_by: Mapped[UUID]
     edited_at: Mapped[datetime | None]

@@ -1,12 +1,12 @@
 """Counts of the affected people: how many there are, who cannot be reached, who was told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from incidents.database.campaigns import Attempt, Campaign, Delivery, Envelope
 from incidents.database.population import ADDRESS_INDEXES, Recipient, are_people_of
@@ -24,13 +24,28 @@ class Told:
     announced: int
 
 
-def told_by_place(session: Session, incident_id: UUID, campaign_id: UUID) -> Sequence[Told]:
-    """Who was told by a campaign, out of everybody affected, newcomers included."""
+def told_by_place(
+    session: Session, incident_id: UUID, campaigns: Collection[UUID]
+) -> Sequence[Told]:
+    """Who was told by a campaign, out of everybody affected, newcomers included.
+
+    campaigns  it, and those that were stopped before it where it is for whom they did not reach:
+               the newest in which somebody has a place says what became of them
+    """
     current = and_(
-        Delivery.campaign_id == campaign_id,
+        Delivery.campaign_id.in_(campaigns),
         Delivery.recipient_id == Recipient.id,
         Delivery.is_current,
     )
+    if len(campaigns) > 1:
+        newer = aliased(Delivery)
+        stands_in_newer = exists().where(
+            newer.campaign_id.in_(campaigns),
+            newer.campaign_id > Delivery.campaign_id,
+            newer.recipient_id == Delivery.recipient_id,
+            newer.is_current,
+        )
+        current = and_(current, ~stands_in_newer)
     inside = and_(
         Envelope.campaign_id == Delivery.campaign_id, Envelope.ordinal == Delivery.envelope
     )

@@ -52,7 +52,10 @@ def go_on(work: Work, campaign_id: UUID, reason: str = "") -> Campaign:
 
 
 def stop(work: Work, campaign_id: UUID) -> Campaign:
-    """End it for good: who has not been sent to will not be, and is counted as suppressed."""
+    """End it for good: who has not been sent to will not be, and is counted as suppressed.
+
+    Its notice is never launched again; services/rest tells exactly those it did not reach.
+    """
     campaign = _move(work, campaign_id, "stop", "The campaign was stopped")
     waiting.cancel_ready(work.session, campaign.id)
     return campaign

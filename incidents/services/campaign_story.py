@@ -42,6 +42,7 @@ def _campaign(work: Work, campaign: Campaign, notice: Notice) -> dict[str, Any]:
         "mode": campaign.mode,
         "notice": notice.reference,
         "supplements": str(notice.supplements or ""),
+        "rest_of": campaign.rest_of,
         "ladder": campaign.ladder,
         "routes": campaign.routes,
         "unknown_policy": campaign.unknown_policy,
@@ -61,7 +62,7 @@ def _places(work: Work, campaign: Campaign) -> list[dict[str, Any]]:
             "delivered": row.delivered,
             "on_last_rung": row.announced,
         }
-        for row in told.told_by_place(work.session, campaign.incident_id, campaign.id)
+        for row in told.told_by_place(work.session, campaign.incident_id, [campaign.id])
     ]
 
 

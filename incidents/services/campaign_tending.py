@@ -114,8 +114,10 @@ def _finish(work: Work, campaign_id: UUID) -> None:
 
 
 def _tell_more(work: Work, campaign: Campaign) -> None:
-    """Who got the first notice since its supplement was launched gets the supplement too."""
-    for supplement_id in audience.supplements_to(work.session, campaign.id):
-        supplement = rows.locked_campaign(work.session, supplement_id)
-        if supplement is not None and supplement.population_count is not None:
-            planning.look_again(work, supplement, "newcomers")
+    """Who got the first notice since its supplement was launched gets the supplement too; whom a
+    stopped campaign turns out not to have reached is told with its rest.
+    """
+    for campaign_id in audience.that_follow(work.session, campaign):
+        following = rows.locked_campaign(work.session, campaign_id)
+        if following is not None and following.population_count is not None:
+            planning.look_again(work, following, "newcomers")

@@ -3,8 +3,9 @@
 How they are steered and looked after stands in campaign_control and campaign_tending.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -24,7 +25,7 @@ from incidents.rules.lifecycle import CAMPAIGN, NOTICE
 from incidents.rules.permissions import Permission
 from incidents.rules.quiet_hours import checked
 from incidents.services import canary as few_first
-from incidents.services import freezing, planning, ramp, recalls, residency
+from incidents.services import freezing, planning, ramp, recalls, residency, rest
 from incidents.services.campaign_control import go_on, pause, resume, stop
 from incidents.services.campaign_tending import tend
 from incidents.services.campaign_trail import tell
@@ -38,7 +39,7 @@ def launch(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:
     """Begin to tell every affected person in the approved words.
 
     A supplementary notice goes to exactly those who got the first, now or by the end of its
-    campaign.
+    campaign; a notice to the rest of a stopped one to exactly those whom that did not reach.
 
     Raises  Conflict      launched before, not approved as it stands, people still coming in
             InvalidInput  a rung that nobody carries, a language that nobody wrote
@@ -63,8 +64,8 @@ def prepared(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:
     approval = _approval_that_holds(work, notice)
     routes = dict(work.office.routes.get(notice.mode, {}))
     rungs = checked_ladder(options.ladder, routes)
-    audience_of = _audience_of(work, notice)
-    people = _check_people(work, notice, audience_of)
+    meant = _audience(work, notice)
+    people = _check_people(work, notice, meant)
     first = few(options.canary, people, notice.mode)
     planning.check_coverage(work, notice, approval.id, rungs)
     carried = planning.routes_of(rungs, routes)
@@ -81,7 +82,7 @@ def prepared(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:
         routes=carried,
         unknown_policy=checked_policy(options.unknown_policy),
         recallable=options.recallable,
-        audience_of=audience_of,
+        **meant,
         waits=checked_waits(options.waits, rungs),
         quiet=checked(options.quiet, work.settings.time_zone),
         envelope_count=0,
@@ -126,7 +127,11 @@ def _approval_that_holds(work: Work, notice: Notice) -> NoticeApproval:
     if notice.status == "issued":
         raise Conflict(
             "this notice has been launched already, and nobody is told twice",
-            Problem("notice", "was launched before", "draft a supplementary one to tell more"),
+            Problem(
+                "notice",
+                "was launched before",
+                "draft a supplementary one to tell more; if it was stopped, one to its rest",
+            ),
         )
     if notice.status == "draft":
         raise InvalidTransition(
@@ -140,29 +145,36 @@ def _approval_that_holds(work: Work, notice: Notice) -> NoticeApproval:
     return approval
 
 
-def _audience_of(work: Work, notice: Notice) -> UUID | None:
-    """Of a supplementary notice: the campaign that told people of the first."""
+def _audience(work: Work, notice: Notice) -> dict[str, Any]:
+    """Whom a notice is for, as its campaign keeps it."""
+    if notice.rest_of:
+        stopped = rest.stopped_campaign(work, work.session.get_one(Notice, notice.rest_of))
+        left_out = [str(one.id) for one in rest.left_out(work, stopped)]
+        return {"audience_of": stopped.audience_of, "rest_of": left_out}
     if notice.supplements is None:
-        return None
+        return {"audience_of": None, "rest_of": []}
     first = audience.campaign_of(work.session, notice.supplements)
     if first is None:
         raise Conflict("the notice that this one adds to has not been launched: launch it first")
-    return first
+    return {"audience_of": first.id, "rest_of": []}
 
 
-def _check_people(work: Work, notice: Notice, audience_of: UUID | None) -> int:
+def _check_people(work: Work, notice: Notice, meant: Mapping[str, Any]) -> int:
     """How many people there are to tell."""
     if running_import(work.session, notice.incident_id):
         raise Conflict("people are still being imported: launch when the import has ended")
     people = pages.added_people(work.session, notice.incident_id)
     if not people:
         raise Conflict("there is nobody to tell: import the affected people first")
-    if audience_of is None:
+    if not any(meant.values()):
         return people
-    told = audience.size(work.session, notice.incident_id, audience_of)
-    if not told:
+    such = audience.in_audience(Campaign(**meant))
+    found = audience.size(work.session, notice.incident_id, such)
+    if not found and meant["rest_of"]:
+        raise Conflict("everybody was told, or may have been, by the campaign that was stopped")
+    if not found:
         raise Conflict("nobody has got the notice that this one adds to: wait until it is sent")
-    return told
+    return found
 
 
 def of_incident(work: Work, incident_id: UUID) -> Sequence[Campaign]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from incidents.audit import log as audit
 from incidents.database.announcements import Announcement, standing_announcement
 from incidents.database.base import uuid7
-from incidents.database.campaigns import standing_campaigns
+from incidents.database.campaigns import campaigns_of
 from incidents.database.duties import Duty, Evidence, standing_evidence
 from incidents.database.incidents import Fact, current_facts
 from incidents.database.reports import Filing, standing_filings
@@ -44,11 +44,12 @@ class Found:
 
     @cached_property
     def told(self) -> list[tuple[UUID, Sequence[Told]]]:
-        """Who was told, by place, by each campaign."""
+        """Who was told, by place, by each campaign; with whom those told whose rest it is for."""
         session = self.work.session
         return [
-            (campaign_id, told_by_place(session, self.incident_id, campaign_id))
-            for campaign_id in standing_campaigns(session, self.incident_id)
+            (one.id, told_by_place(session, one.incident_id, [*map(UUID, one.rest_of), one.id]))
+            for one in campaigns_of(session, self.incident_id)
+            if one.status != "stopped"
         ]
 
     @cached_property

@@ -23,6 +23,8 @@ def move_on(work: Work, campaign: Campaign, people: Sequence[UUID]) -> None:
         placements.move_on(work.session, placing, some)
     if campaign.status == "stopped":
         waiting.cancel_ready(work.session, campaign.id)
+        if people:  # whom it turns out not to have reached: its end is looked at once more
+            campaign.finished_at = None
     elif people:
         planning.rejoin(work, campaign, "moved_on")
         work.ring("campaigns.pump")

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from incidents import rendering
@@ -14,7 +15,7 @@ from incidents.rules.notice_limits import Limit
 from incidents.rules.notice_words import NoticeWords
 from incidents.rules.permissions import Permission
 from incidents.rules.place_words import PLAIN, Slot
-from incidents.services import facts, notice_limits, timeline
+from incidents.services import facts, notice_limits, rest, timeline
 from incidents.services import notice_changes as changes
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
@@ -45,10 +46,40 @@ def supplement(work: Work, notice_id: UUID) -> Notice:
     return _draft(work, get_incident(work, first.incident_id), supplements=first.id)
 
 
-def _draft(work: Work, incident: Incident, *, supplements: UUID | None) -> Notice:
-    kind = _PROSE_OF.get(incident.kind, incident.kind)
-    kind = kind if kind in rendering.offered_kinds() else _GENERAL
+def draft_rest(work: Work, notice_id: UUID) -> Notice:
+    """Draft a notice to exactly those whom the stopped campaign of another did not reach.
+
+    It begins with the words of that one, which the hands that wrote them may not approve here.
+    """
+    require(work.actor, Permission.EDIT_NOTICE)
+    first = get_of_incident(work, Notice, notice_id, "notice")
+    rest.left_out(work, rest.stopped_campaign(work, first))
+    notice = _new(
+        work,
+        get_incident(work, first.incident_id),
+        first.kind,
+        rest_of=first.id,
+        supplements=first.supplements,
+        default_locale=first.default_locale,
+        locale_choices=dict(first.locale_choices),
+        editors=sorted({*first.editors, str(work.actor.id)}),
+    )
+    for slot, row in rows.newest_versions(work.session, first.id).items():
+        words = NoticeWords.model_validate(row.words)
+        changes.write(work, notice, slot, words, number=1, by_hand=row.by_hand)
+    changes.tell(work, "notice.draft", notice)
+    line = f"Notice {notice.reference} drafted, to whom {first.reference} did not reach"
+    timeline.note(work, notice.incident_id, "notice", line)
+    return notice
+
+
+def _new(work: Work, incident: Incident, kind: str, **more: Any) -> Notice:
     year = work.now.year
+    usual = {
+        "default_locale": "en",
+        "locale_choices": {},
+        "editors": [str(work.actor.id)],
+    }
     notice = Notice(
         incident_id=incident.id,
         mode=incident.mode,
@@ -56,15 +87,19 @@ def _draft(work: Work, incident: Incident, *, supplements: UUID | None) -> Notic
         reference=f"N-{year}-{next_number(work.session, f'notice-{year}'):04d}",
         status=NOTICE.start,
         nonce=secrets.token_hex(8),
-        default_locale="en",
-        locale_choices={},
-        supplements=supplements,
         drafted_at=work.now,
         drafted_by=work.actor.id,
-        editors=[str(work.actor.id)],
+        **{**usual, **more},
     )
     work.session.add(notice)
     work.session.flush()
+    return notice
+
+
+def _draft(work: Work, incident: Incident, *, supplements: UUID | None) -> Notice:
+    kind = _PROSE_OF.get(incident.kind, incident.kind)
+    kind = kind if kind in rendering.offered_kinds() else _GENERAL
+    notice = _new(work, incident, kind, supplements=supplements)
     limited = notice_limits.to_word(work, incident.id)
     for slot, words in _drafted(work, notice, limited):
         changes.write(work, notice, slot, words, number=1)

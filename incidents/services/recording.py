@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from incidents.audit.merkle import leaf_hash, root_of
-from incidents.database import envelopes, leases, receipts
+from incidents.database import doubts, envelopes, leases, receipts
 from incidents.database import outcomes as rows
 from incidents.database.campaigns import Attempt, Campaign, locked_campaign
 from incidents.database.outcomes import Result
@@ -27,6 +27,7 @@ def apply(work: Work, results: Sequence[Result]) -> list[Result]:
     # Campaigns first, envelopes after, always: so that nobody waits in a circle.
     campaigns = {key: locked_campaign(work.session, key) for key in sorted(moving)}
     counted = rows.record(work.session, results, work.now)
+    _keep_in_doubt(work, counted)
     for campaign_id, campaign in campaigns.items():
         mine = [one for one in counted if one.campaign_id == campaign_id]
         if campaign is not None:
@@ -36,6 +37,14 @@ def apply(work: Work, results: Sequence[Result]) -> list[Result]:
     _keep_the_night(work, counted)
     _tell(work, counted)
     return counted
+
+
+def _keep_in_doubt(work: Work, counted: Sequence[Result]) -> None:
+    """Whom a call without evidence may have told: whoever tells the rest leaves them out."""
+    for campaign_id, some in leases.by_campaign(counted, lambda one: one.campaign_id):
+        doubted = [one.ordinal for one in some if one.outcome in {"unresolved", "given_up"}]
+        if doubted:
+            doubts.remember(work.session, campaign_id, doubted)
 
 
 def _keep_the_night(work: Work, counted: Sequence[Result]) -> None:

@@ -16,7 +16,7 @@ def test_people_are_counted_by_place_before_the_database_knows_of_them(telling):
     with one.office.look(TOCSIN) as work:
         if not is_sqlite(one.office.engine):  # by nested loops it would take an hour
             work.session.execute(text("SET LOCAL statement_timeout = '5s'"))
-        (found,) = told.told_by_place(work.session, one.incident.id, one.id)
+        (found,) = told.told_by_place(work.session, one.incident.id, [one.id])
     assert found.total == PEOPLE
     assert one.buckets() == {"waiting": PEOPLE}
 
