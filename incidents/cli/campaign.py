@@ -201,12 +201,6 @@ def end_ramp(
     _act(api, incident, campaign, "end-ramp", {"reason": reason})
 
 
-@verb("stop")
-def stop(api: Api, incident: Incident, campaign: Which = "") -> None:
-    """End it for good: who has not been sent to will not be."""
-    _act(api, incident, campaign, "stop")
-
-
 @verb("override-quiet")
 def override_quiet(
     api: Api,
@@ -246,5 +240,10 @@ def _act(
 
 def path_of(api: Api, incident: str, which: str) -> str:
     """Where a campaign is found over HTTP: by its id or its beginning, else the newest."""
+    return f"/campaigns/{found(api, incident, which)['id']}"
+
+
+def found(api: Api, incident: str, which: str) -> dict[str, Any]:
+    """A campaign, by its id or its beginning, else the newest."""
     rows = api.client.get(f"/incidents/{incident_of(api, incident)['id']}/campaigns")
-    return f"/campaigns/{pick(rows, which, 'campaign')['id']}"
+    return pick(rows, which, "campaign")
