@@ -103,10 +103,16 @@ def shown(alarm: dict[str, Any]) -> RenderableType:
     )
     owed = table("what", "left", "note")
     for one in alarm["about"]:
-        title = one["title"] or "nobody owns the incident"
-        owed.add_row(title, left(one["due_at"]), Text(one["note"], "dim"))
+        owed.add_row(*_rung_for(one), Text(one["note"], "dim"))
     woken = table("#ring", "when", "#level", "who", "channel", "outcome", "detail")
     for one in alarm["pages"]:
         who = (str(one["ring"]), day(one["at"]), str(one["level"]), one["name"])
         woken.add_row(*who, one["channel"], words(one["outcome"]), Text(one["detail"], "dim"))
     return Group(panel(f"Alarm of {alarm['incident_number']}", about), owed, woken)
+
+
+def _rung_for(one: dict[str, Any]) -> tuple[RenderableType, RenderableType]:
+    """What rings, and how long it has; what has paused has no clock."""
+    if one["kind"] == "campaign":
+        return f"telling people has paused itself: {one['title']}", ""
+    return one["title"] or "nobody owns the incident", left(one["due_at"])

@@ -15,6 +15,10 @@ _BAR, _WIDE = 44, 60
 _FRESH_SECONDS = 3.0
 _HOUR = 3600
 _TOLD = ("delivered", "accepted")
+_WHAT_NOW = (
+    "see below why they failed; `tocsin campaign resume … --reason …` goes on, and counts only what"
+    " goes wrong from then on; `tocsin campaign stop …` ends it, and nobody else is told"
+)
 _IN_TIME = {
     True: Text("yes", "green"), False: Text("NO", "bold red"), None: Text("not known", "yellow"),
 }  # fmt: skip
@@ -44,7 +48,7 @@ def shown(campaign: dict[str, Any]) -> RenderableType:
     about = pairs(
         {
             "status": words(campaign["status"]),
-            "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
+            **halted(campaign),
             "canary": gate(campaign),
             "ramp": on_ramp(progress["ramp"]),
             "next": later(campaign),
@@ -55,6 +59,14 @@ def shown(campaign: dict[str, Any]) -> RenderableType:
         }
     )
     return Group(about, *_troubles(progress["troubles"]), funnel(campaign["funnel"]))
+
+
+def halted(campaign: dict[str, Any]) -> dict[str, Text | str]:
+    """Why it has paused itself, and what to do about it; empty rows: it has not."""
+    if not campaign["halt"]:
+        return {}
+    now = _WHAT_NOW if campaign["status"] == "paused" else ""
+    return {"paused itself": Text(campaign["halt"], "bold red"), "what now": now}
 
 
 def watched(campaign: dict[str, Any]) -> RenderableType:
@@ -72,7 +84,7 @@ def watched(campaign: dict[str, Any]) -> RenderableType:
         "next": later(campaign),
         "people": _named({name: n for name, n in progress["buckets"].items() if n}),
         "counted": _age(progress["counted_at"]),
-        "paused itself": Text(campaign["halt"], "bold red") if campaign["halt"] else "",
+        **halted(campaign),
     }
     title = Text.assemble(("Telling people: ", "bold"), words(campaign["status"]))
     return Group(title, pairs(lines), *_troubles(progress["troubles"]))

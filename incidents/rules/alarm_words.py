@@ -50,7 +50,7 @@ def alarm_words(
     """
     ordered = sorted(items, key=lambda one: (one.note != "", one.kind != "campaign", one.due_at))
     first = _first(ordered, now)
-    lines = [_line(item, now, zone) for item in ordered[:_MOST_LINES]]
+    lines = [_line(item, number, now, zone) for item in ordered[:_MOST_LINES]]
     if len(ordered) > _MOST_LINES:
         lines.append(f"- and {len(ordered) - _MOST_LINES} more")
     subject = f"{number}: {first}"
@@ -88,11 +88,14 @@ def _count(items: Sequence[Item]) -> str:
     return "; ".join(one for one in (halted, owed, ownerless) if one)
 
 
-def _line(item: Item, now: datetime, zone: str) -> str:
+def _line(item: Item, number: str, now: datetime, zone: str) -> str:
     if item.kind == "owner":
         return "- Nobody owns this incident: take it with `tocsin incident own`, or name somebody"
     if item.kind == "campaign":
-        return f"- Telling people has paused itself: {item.title}. See `tocsin campaign show`"
+        return (
+            f"- Telling people has paused itself: {item.title}. See"
+            f" `tocsin campaign show {number}`; then `resume` it with a --reason, or `stop` it"
+        )
     note = f" ({item.note})" if item.note else ""
     return f"- {item.title}{note}: {left(item.due_at, now)}, {at_in(item.due_at, zone)}"
 

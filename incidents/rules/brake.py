@@ -1,11 +1,13 @@
 """When a campaign stops by itself, since what it does goes wrong too often. Pure."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 from incidents.errors import InvalidInput, Problem
 
 # Fewer than these are no share of anything: one angry person is not 2 % of a canary of fifty.
-_LEAST_COMPLAINTS = 3
+_LEAST = 3
+_Z = 1.645  # chance alone explains more in one case of twenty
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Brake:
                         https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-bounce.html
     complained_percent  of those sent to. Gmail asks for less than 0.3 %:
                         https://support.google.com/a/answer/81126
-    after_people        no share is taken of fewer than these
+    after_people        no share is taken of fewer than these; of a canary that is smaller, what
+                        chance alone does not explain
     refused_first       so many refused before anybody was accepted: the account or the words
                         are at fault, and the others need not find out
     """
@@ -52,21 +55,37 @@ class Brake:
     refused_first: int = 50
 
 
-def trips(brake: Brake, sample: Sample) -> str:
-    """Why the campaign must stop, in one line; empty: it goes on."""
+def trips(brake: Brake, sample: Sample, *, is_canary: bool = False) -> str:
+    """Why the campaign must stop, in one line; empty: it goes on.
+
+    is_canary  whether the others still wait: they are spared only if its few are believed
+    """
     sent = sample.accepted + sample.refused
     if brake.refused_first and not sample.accepted and sample.refused >= brake.refused_first:
         return f"all of the first {sample.refused:,} people were refused by the provider"
-    if sent < brake.after_people:
+    is_small = sent < brake.after_people
+    if is_small and not is_canary:
         return ""
-    failed = sample.refused + sample.failed
-    if brake.failed_percent and failed > sent * brake.failed_percent / 100:
-        return _line(failed, sent, "could not be reached", brake.failed_percent)
-    complaints = sample.complained
-    too_many = complaints > sample.accepted * brake.complained_percent / 100
-    if brake.complained_percent and too_many and complaints >= _LEAST_COMPLAINTS:
-        return _line(complaints, sample.accepted, "complained", brake.complained_percent)
+    share = _surely if is_small else _plainly
+    failed, most = sample.refused + sample.failed, brake.failed_percent
+    if most and share(failed, sent) > most / 100:
+        return _line(failed, sent, "could not be reached", most)
+    complaints, most = sample.complained, brake.complained_percent
+    if most and complaints >= _LEAST and _plainly(complaints, sample.accepted) > most / 100:
+        return _line(complaints, sample.accepted, "complained", most)
     return ""
+
+
+def _plainly(count: int, of: int) -> float:
+    return count / of if of else 0.0
+
+
+def _surely(count: int, of: int) -> float:
+    """The least share of many of which a few may be a sample: Wilson's lower bound."""
+    if count < _LEAST or not of:
+        return 0.0
+    share, spread = min(count / of, 1.0), _Z * _Z / of
+    return (share + spread / 2 - sqrt(spread * (share * (1 - share) + spread / 4))) / (1 + spread)
 
 
 def checked_brake(brake: Brake) -> Brake:

@@ -28,8 +28,13 @@ def items_of(work: Work, alarm: Alarm) -> dict[UUID, Item]:
     if incident.id in ids and incident.owner_id is None:
         found[incident.id] = item_of_owner(incident)
     halted = (one for one in campaigns_of(work.session, incident.id) if one.id in ids)
-    found |= {one.id: item_of_halt(work, one) for one in halted if one.halt}
+    found |= {one.id: item_of_halt(work, one) for one in halted if is_halted(one)}
     return found
+
+
+def is_halted(campaign: Campaign) -> bool:
+    """Whether it has paused itself, and nobody has said yet whether it goes on or ends."""
+    return bool(campaign.halt) and campaign.status == "paused"
 
 
 def item_of_halt(work: Work, campaign: Campaign) -> Item:

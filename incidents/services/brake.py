@@ -71,7 +71,8 @@ def _reason(work: Work, campaign: Campaign) -> str:
     if not campaign.brake:
         return ""
     now = rows.sample(work.session, campaign.id)
-    return trips(Brake(**campaign.brake), now.since(Sample(**campaign.brake_from)))
+    since = now.since(Sample(**campaign.brake_from))
+    return trips(Brake(**campaign.brake), since, is_canary=campaign.gate != "open")
 
 
 def forgive(work: Work, campaign: Campaign) -> None:

@@ -56,6 +56,7 @@ def test_the_bar_is_as_long_as_everybody_and_empty_where_nobody_has_a_place():
         ({"gate": "holding"}, "wait for `tocsin campaign continue`"),
         ({"gate": "holding", "gate_at": "2026-01-01T00:00:00+00:00"}, "the others follow in 0 s"),
         ({"gate": "holding", "status": "paused", "halt": "too many bounces"}, "too many bounces"),
+        ({"status": "paused", "halt": "too many bounces"}, "campaign resume … --reason"),
     ],
 )
 def test_it_says_how_it_stands_with_the_canary_and_why_it_has_paused(changes, says):

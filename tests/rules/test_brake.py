@@ -29,10 +29,28 @@ def test_too_many_failures_complaints_or_refusals_trip_it(sample, why):
     assert bool(found) == bool(why)
 
 
+@pytest.mark.parametrize(
+    ("people", "failed"), [(20, 3), (50, 6), (75, 7), (100, 9), (150, 12), (199, 16)]
+)
+def test_a_canary_of_few_stops_it_where_chance_alone_does_not_explain_what_failed(people, failed):
+    """One in a hundred of 10,000 is 100: the others would follow whatever came of them."""
+    assert not trips(BRAKE, Sample(accepted=people, failed=failed - 1), is_canary=True)
+    found = trips(BRAKE, Sample(accepted=people, failed=failed), is_canary=True)
+    assert found.startswith(f"{failed} of {people} people could not be reached")
+    assert not trips(BRAKE, Sample(accepted=people, failed=failed))  # nobody waits for them
+
+
+def test_a_canary_of_few_stops_it_for_three_complaints_and_not_for_what_was_forgiven():
+    assert not trips(BRAKE, Sample(accepted=100, complained=2), is_canary=True)
+    assert "complained" in trips(BRAKE, Sample(accepted=100, complained=3), is_canary=True)
+    assert not trips(BRAKE, Sample(failed=8, complained=8), is_canary=True)  # late, nobody new
+
+
 def test_a_threshold_of_zero_is_left_out():
     off = Brake(failed_percent=0, complained_percent=0, refused_first=0)
     assert not trips(off, Sample(refused=10_000))
     assert not trips(off, Sample(accepted=10_000, failed=10_000, complained=10_000))
+    assert not trips(off, Sample(accepted=50, failed=50, complained=50), is_canary=True)
 
 
 def test_what_was_forgiven_does_not_count_again():

@@ -120,6 +120,21 @@ def test_too_many_bounces_of_the_first_and_nobody_follows(telling):
     assert one.buckets()["planned"] == 150
 
 
+def test_a_canary_of_few_holds_the_others_back_with_the_usual_brake(telling):
+    one = telling()
+    one.launch(canary=Canary(), brake=Brake())
+    one.pump()
+    one.tend()
+    bounce(one, 6)
+    one.tend(2)
+    assert campaign(one).halt.startswith("6 of 50 people could not be reached (12.0%")
+    assert one.pump() == 0
+    act(one, campaigns.resume, "These mailboxes are known to be old")
+    bounce(one, 6, first=6)  # late, of those who were forgiven
+    one.tend(700)
+    assert one.pump() == 150
+
+
 def bounce(one, count, kind=ReceiptKind.BOUNCED, first=0):
     (envelope, *_) = one.email.ledger
     one.fold(*(one.receipt(envelope, kind, n) for n in range(first, first + count)))
@@ -186,9 +201,20 @@ def test_it_wakes_those_on_duty_until_somebody_lets_it_go_on(telling):
     (_, page) = pager.woken[0]
     assert "telling people has paused itself" in page.subject
     assert "all of the first 10 people were refused" in page.text
+    assert "`tocsin campaign show INC-" in page.text
     act(one, campaigns.resume, "The key was mended")
     one.later(3600)
     pager.forget()
+    ring(one.office, pager)
+    assert pager.woken == []
+    assert [alarm.state for alarm in one.rows(Alarm)] == ["over"]
+
+
+def test_it_wakes_nobody_any_more_once_somebody_has_stopped_it(telling):
+    one = refused_at_once(telling)
+    act(one, campaigns.stop)
+    one.later(3600)
+    pager = MemoryPager()
     ring(one.office, pager)
     assert pager.woken == []
     assert [alarm.state for alarm in one.rows(Alarm)] == ["over"]
