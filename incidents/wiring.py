@@ -119,7 +119,11 @@ def _is_here(settings: Settings, courier: str) -> bool:
 def dispatches_for(settings: Settings) -> dict[str, Dispatch]:
     """mode -> what hands its envelopes over."""
     return {
-        mode.value: Dispatch(couriers_for(settings, mode.value), settings.messages_on_the_wire)
+        mode.value: Dispatch(
+            couriers_for(settings, mode.value),
+            settings.messages_on_the_wire,
+            settings.envelopes_on_the_wire,
+        )
         for mode in Mode
     }
 

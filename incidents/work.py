@@ -97,13 +97,18 @@ class Office:
     bell: Bell = field(default_factory=SilentBell)
     routes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    _reader: Engine = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_reader", reading(self.engine))
+
     def work(self, actor: Actor) -> Work:
         """A piece of work that may write."""
         return Work(self, actor, self.engine)
 
     def look(self, actor: Actor) -> Work:
         """A piece of work that only reads: takes no write lock, and writes nothing."""
-        return Work(self, actor, reading(self.engine), writes=False)
+        return Work(self, actor, self._reader, writes=False)
 
 
 class Work:

@@ -34,15 +34,19 @@ class Dispatch:
 
     couriers     by name, or a list of them
     concurrency  most envelopes on the wire at once
+    shared       the same, of those of several people: what is on the wire cannot be stopped
     """
 
     def __init__(
-        self, couriers: Mapping[str, Courier] | Iterable[Courier], concurrency: int = 100
+        self,
+        couriers: Mapping[str, Courier] | Iterable[Courier],
+        concurrency: int = 100,
+        shared: int = 4,
     ) -> None:
         listed = couriers.values() if isinstance(couriers, Mapping) else couriers
         self.couriers = {courier.name: courier for courier in listed}
-        self._concurrency = concurrency
-        self._gate = asyncio.Semaphore(concurrency)
+        self._concurrency, self._shared = concurrency, shared
+        self._open_gates()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -126,7 +130,7 @@ class Dispatch:
         return [one if isinstance(one, Outcome) else stopped for one in ended]
 
     async def _gated(self, queue: _Queue, name: str, envelope: Envelope, body: bytes) -> Outcome:
-        async with self._gate:
+        async with self._gate if len(envelope.people) < 2 else self._shared_gate:
             queue.waiting -= 1
             if queue.is_halted:
                 return Outcome(OutcomeKind.RETRY, reason="stopped before sending")
@@ -182,12 +186,16 @@ class Dispatch:
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
             self._loop = new_loop()
-            self._gate = asyncio.Semaphore(self._concurrency)
+            self._open_gates()
             self._thread = threading.Thread(
                 target=self._loop.run_forever, name="couriers", daemon=True
             )
             self._thread.start()
         return self._loop
+
+    def _open_gates(self) -> None:
+        self._gate = asyncio.Semaphore(self._concurrency)
+        self._shared_gate = asyncio.Semaphore(self._shared)
 
     async def _wind_up(self) -> None:
         """Each cancelled task turns its own end into an outcome before the loop stops."""

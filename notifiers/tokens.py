@@ -59,7 +59,7 @@ def fill(text: str, mine: Mapping[str, str]) -> str:
 
 def escaped(value: str, kind: str) -> str:
     """A value as it may stand in plain text (`t`) or in HTML (`h`), always on one line."""
-    if value.replace(" ", "").isalnum():  # as most names are: there is nothing to escape
-        return value
     plain = value if value.isprintable() else one_line(value)
-    return html.escape(plain) if kind == "h" else plain
+    if kind != "h" or plain.replace(" ", "").isalnum():  # as most names are: nothing to escape
+        return plain
+    return html.escape(plain)

@@ -1,7 +1,8 @@
 """The brake: a campaign whose messages come back too often pauses by itself, and wakes people."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from incidents.database import campaign_looks as rows
@@ -18,21 +19,21 @@ _EVERY_SECONDS = 1.0
 _ENVELOPES_PER_SECOND = 100_000
 
 
-def look(office: Office, mode: str) -> bool:
-    """Pause the running campaigns whose brake trips; whether there was one."""
-    with office.look(TOCSIN) as work:
-        found = rows.campaigns_to_brake(work.session, mode)
-        due = [
-            (campaign_id, before)
-            for campaign_id, envelopes, before in found
-            if work.now >= before + _pause(envelopes)
-        ]
-    tripped = False
-    for campaign_id, before in due:
-        with office.work(TOCSIN) as work:
-            if rows.claim_brake(work.session, campaign_id, before, work.now):
-                tripped |= _look(work, campaign_id)
-    return tripped
+def due(work: Work, mode: str) -> Sequence[tuple[UUID, datetime]]:
+    """The running campaigns of a mode whose brake is to be looked at, and when it was last."""
+    return [
+        (campaign_id, before)
+        for campaign_id, envelopes, before in rows.campaigns_to_brake(work.session, mode)
+        if work.now >= before + _pause(envelopes)
+    ]
+
+
+def look_at(office: Office, found: tuple[UUID, datetime]) -> bool:
+    """Pause a running campaign if its brake trips; whether it does."""
+    campaign_id, before = found
+    with office.work(TOCSIN) as work:
+        is_ours = rows.claim_brake(work.session, campaign_id, before, work.now)
+        return is_ours and _look(work, campaign_id)
 
 
 def look_now(office: Office, campaign_id: UUID) -> None:

@@ -1,6 +1,7 @@
 """Looking after campaigns until all are told: newcomers, canaries, brakes, unknowns, ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from incidents.database import audience, pages, statistics, waiting
@@ -23,86 +24,103 @@ from incidents.services.campaign_trail import tell
 from incidents.work import TOCSIN, Office, Work
 from notifiers.dispatch import Dispatch
 
+T = TypeVar("T")
+
+
+class Look(NamedTuple):
+    """What is looked for in the campaigns of a mode, and what is done about each that is found.
+
+    look_at  gives whether something changed, so that it is worth pumping
+    """
+
+    due: Callable[[Work, str], Sequence[Any]]
+    look_at: Callable[[Office, Any], bool]
+
 
 def tend(office: Office, dispatch: Dispatch, *, mode: str) -> bool:
     """One round of looking after the campaigns of a mode; a look that fails stops no other.
 
     Returns  whether something changed, so that it is worth pumping
     """
-    looks: tuple[Callable[[Office, str], bool], ...] = (
-        _welcome,
-        failover.look,
-        reconcile.expire,
-        lambda office, mode: reconcile.resolve_due(office, dispatch, mode),
-        silence.look,
-        quiet.look,
-        ramp.look,
-        brake.look,
-        canary.look,
-        _cancel_late,
-        _finish_each,
-        equation_watch.look,
-        _size_up,
-    )
-    changed, failed = False, []
-    for look in looks:
-        try:
-            changed |= look(office, mode)
-        except NO_ANSWER:
-            raise  # it is away, or busy: the others would wait for it, too
-        except Exception as error:  # noqa: BLE001  told of below, when all have looked
-            failed.append(error)
+    failed: list[Exception] = []
+    with office.look(TOCSIN) as work:
+        found = [
+            (look.look_at, one)
+            for look in _looks(dispatch)
+            for one in _tried(failed, look.due, work, mode) or ()
+        ]
+    changed = [_tried(failed, look_at, office, one) for look_at, one in found]
     if failed:
         raise ExceptionGroup("some campaigns could not be looked after", failed)
-    return changed
+    return any(changed)
 
 
-def _size_up(office: Office, _mode: str) -> bool:
-    """Let the database know of tables that have grown by leaps, before it plans by old sizes."""
-    with office.look(TOCSIN) as work:
-        grown = statistics.grown(work.session)
-    if grown:
-        with office.work(TOCSIN) as work:
-            statistics.refresh(work.session, grown)
+def _looks(dispatch: Dispatch) -> tuple[Look, ...]:
+    return (
+        Look(lambda work, mode: pages.with_newcomers(work.session, mode), _welcome),
+        Look(failover.due, failover.look_at),
+        Look(reconcile.with_lost_leases, reconcile.expire),
+        Look(
+            reconcile.with_looks_due,
+            lambda office, campaign_id: reconcile.resolve(office, dispatch, campaign_id),
+        ),
+        Look(silence.due, silence.look_at),
+        Look(quiet.due, quiet.look_at),
+        Look(ramp.due, ramp.look_at),
+        Look(brake.due, brake.look_at),
+        Look(canary.due, canary.look_at),
+        Look(lambda work, mode: waiting.stopped_with_ready(work.session, mode), _cancel_late),
+        Look(lambda work, mode: waiting.settled(work.session, mode), _finish),
+        Look(equation_watch.due, equation_watch.look_at),
+        Look(lambda work, _: statistics.grown(work.session), _size_up),
+    )
+
+
+def _tried(failed: list[Exception], look: Callable[..., T], *given: Any) -> T | None:
+    """What it gives. Where it fails, that is told of when all have looked, and it gives None."""
+    try:
+        return look(*given)
+    except NO_ANSWER:
+        raise  # it is away, or busy: the others would wait for it, too
+    except Exception as error:  # noqa: BLE001  kept, and raised with the others
+        failed.append(error)
+        return None
+
+
+def _size_up(office: Office, table: str) -> bool:
+    """Let the database know of a table that has grown by leaps, before it plans by its old size."""
+    with office.work(TOCSIN) as work:
+        statistics.refresh(work.session, [table])
     return False
 
 
-def _welcome(office: Office, mode: str) -> bool:
+def _welcome(office: Office, campaign_id: UUID) -> bool:
     """Place those who were added to a population after its campaign had gone through it."""
-    with office.look(TOCSIN) as work:
-        found = pages.with_newcomers(work.session, mode)
-    for campaign_id in found:
-        with office.work(TOCSIN) as work:
-            campaign = rows.locked_campaign(work.session, campaign_id)
-            if campaign is not None:
-                planning.look_again(work, campaign, "newcomers")
-    return bool(found)
+    with office.work(TOCSIN) as work:
+        campaign = rows.locked_campaign(work.session, campaign_id)
+        if campaign is not None:
+            planning.look_again(work, campaign, "newcomers")
+    return True
 
 
-def _cancel_late(office: Office, mode: str) -> bool:
+def _cancel_late(office: Office, campaign_id: UUID) -> bool:
     """What comes back to a stopped campaign, from a lost lease or a look-up, never leaves."""
-    with office.look(TOCSIN) as work:
-        found = waiting.stopped_with_ready(work.session, mode)
-    for campaign_id in found:
-        with office.work(TOCSIN) as work:
-            waiting.cancel_ready(work.session, campaign_id)
-    return False
+    with office.work(TOCSIN) as work:
+        waiting.cancel_ready(work.session, campaign_id)
+    return True
 
 
-def _finish_each(office: Office, mode: str) -> bool:
-    with office.look(TOCSIN) as work:
-        found = waiting.settled(work.session, mode)
-    for campaign_id in found:
-        with office.work(TOCSIN) as work:
-            _finish(work, campaign_id)
-    return bool(found)
+def _finish(office: Office, campaign_id: UUID) -> bool:
+    """End a campaign in which nothing is left to do."""
+    with office.work(TOCSIN) as work:
+        campaign = rows.locked_campaign(work.session, campaign_id)
+        # Held now: nobody is being moved on, so what is looked at once more is the last word.
+        if campaign and campaign_id in waiting.settled(work.session, campaign.mode):
+            _end(work, campaign)
+    return True
 
 
-def _finish(work: Work, campaign_id: UUID) -> None:
-    campaign = rows.locked_campaign(work.session, campaign_id)
-    # Held now: nobody is being moved on, so what is looked at once more is the last word.
-    if campaign is None or campaign_id not in waiting.settled(work.session, campaign.mode):
-        return
+def _end(work: Work, campaign: Campaign) -> None:
     campaign.finished_at = campaign.proof_due_at = work.now
     if campaign.status == "running":
         campaign.status = CAMPAIGN.after(campaign.status, "finish")

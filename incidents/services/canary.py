@@ -1,6 +1,6 @@
 """The canary: a few are told first; the others follow when their receipts were waited for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from incidents.database import campaign_looks as rows
@@ -27,15 +27,15 @@ def few_of(campaign: Campaign) -> Few:
     return Few(**campaign.canary)
 
 
-def look(office: Office, mode: str) -> bool:
-    """Let those follow whose canary was told and waited for; whether something changed."""
-    with office.look(TOCSIN) as work:
-        found = rows.with_canary_out(work.session, mode)
-    changed = False
-    for campaign_id in found:
-        with office.work(TOCSIN) as work:
-            changed |= _step(work, campaign_id)
-    return changed
+def due(work: Work, mode: str) -> Sequence[UUID]:
+    """The campaigns of a mode whose others wait for their canary."""
+    return rows.with_canary_out(work.session, mode)
+
+
+def look_at(office: Office, campaign_id: UUID) -> bool:
+    """Let the others follow if their canary was told and waited for; whether something changed."""
+    with office.work(TOCSIN) as work:
+        return _step(work, campaign_id)
 
 
 def _step(work: Work, campaign_id: UUID) -> bool:

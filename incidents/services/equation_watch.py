@@ -1,6 +1,7 @@
 """The population equation, counted again and again: kept for metrics, shouted where it breaks."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -18,23 +19,23 @@ _EVERY_SECONDS = 60.0
 _PEOPLE_PER_SECOND = 10_000
 
 
-def look(office: Office, mode: str) -> bool:
-    """Count the people of campaigns that move, where it is time, and of those that have ended.
+def due(work: Work, mode: str) -> Sequence[tuple[UUID, datetime | None]]:
+    """Campaigns of a mode to be counted, and when they were last: those that move, where it is
+    time, and those that have ended."""
+    return [
+        (campaign_id, before)
+        for campaign_id, total, before, finished_at in rows.campaigns_to_count(work.session, mode)
+        if before is None or finished_at or work.now >= before + _pause(total)
+    ]
 
-    Counting changes nothing: False.
-    """
-    with office.look(TOCSIN) as work:
-        found = rows.campaigns_to_count(work.session, mode)
-        due = [
-            (campaign_id, before)
-            for campaign_id, total, before, finished_at in found
-            if before is None or finished_at or work.now >= before + _pause(total)
-        ]
-    for campaign_id, before in due:
-        with office.work(TOCSIN) as work:
-            seen = rows.claim_count(work.session, campaign_id, before, work.now)
-            if seen is not None:
-                _count(work, campaign_id, seen)
+
+def look_at(office: Office, found: tuple[UUID, datetime | None]) -> bool:
+    """Count the people of a campaign, which changes nothing: False."""
+    campaign_id, before = found
+    with office.work(TOCSIN) as work:
+        seen = rows.claim_count(work.session, campaign_id, before, work.now)
+        if seen is not None:
+            _count(work, campaign_id, seen)
     return False
 
 

@@ -4,7 +4,7 @@ Only what surely never left, and only where its people's data may go. What is un
 the provider that may have taken it, until there is evidence.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from incidents.database import pages, rerouting
 from incidents.database import providers as rows
@@ -16,22 +16,21 @@ from incidents.services import campaign_trail, planning
 from incidents.work import TOCSIN, Office, Work
 
 
-def look(office: Office, mode: str) -> bool:
-    """One round over the campaigns of a mode; whether something was handed over."""
-    with office.look(TOCSIN) as work:
-        breakers = {
-            (row.name, row.channel): rows.breaker_of(row)
-            for row in rows.open_breakers(work.session)
-        }
-        given_up = {lane for lane, breaker in breakers.items() if is_given_up(breaker)}
-        found = rerouting.stranded(work.session, mode, given_up) if given_up else []
-    moved = [_hand_over(office, one, {*breakers}) for one in found]
-    return any(moved)
+def due(work: Work, mode: str) -> Sequence[Stranded]:
+    """What waits in the campaigns of a mode for a provider that is given up."""
+    given_up = {
+        (row.name, row.channel)
+        for row in rows.open_breakers(work.session)
+        if is_given_up(rows.breaker_of(row))
+    }
+    return rerouting.stranded(work.session, mode, given_up) if given_up else []
 
 
-def _hand_over(office: Office, stranded: Stranded, broken: Collection[Pair]) -> bool:
+def look_at(office: Office, stranded: Stranded) -> bool:
+    """Hand it over to others; whether something was."""
     campaign_id, provider, channel = stranded
     with office.work(TOCSIN) as work:
+        broken = {(row.name, row.channel) for row in rows.open_breakers(work.session)}
         # Whoever places its people holds it: the next round will do.
         campaign = locked_campaign(work.session, campaign_id, wait=False)
         if campaign is None:

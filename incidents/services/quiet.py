@@ -5,7 +5,7 @@ off. Only a deadline of the law that comes first is a reason to lift them.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -46,16 +46,18 @@ def keep(work: Work, campaign: Campaign, ordinals: Collection[int]) -> None:
         rows.put_off(work.session, campaign.id, quiet.channels, some, opens, ordinals)
 
 
-def look(office: Office, mode: str) -> bool:
-    """Put off what has not left for places where it grows late; whether there were any."""
-    with office.look(TOCSIN) as work:
-        found = rows.campaigns_to_shut(work.session, mode, work.now)
-    for campaign_id in found:
-        with office.work(TOCSIN) as work:
-            campaign = locked_campaign(work.session, campaign_id)
-            if campaign is not None:
-                _shut(work, campaign)
-    return bool(found)
+def due(work: Work, mode: str) -> Sequence[UUID]:
+    """The campaigns of a mode in which it grows late somewhere."""
+    return rows.campaigns_to_shut(work.session, mode, work.now)
+
+
+def look_at(office: Office, campaign_id: UUID) -> bool:
+    """Put off what has not left for places where it grows late."""
+    with office.work(TOCSIN) as work:
+        campaign = locked_campaign(work.session, campaign_id)
+        if campaign is not None:
+            _shut(work, campaign)
+    return True
 
 
 def ask_override(work: Work, campaign_id: UUID, reason: str) -> Campaign:

@@ -52,17 +52,16 @@ def begin(work: Work, campaign: Campaign) -> None:
     campaign.ramps_at = work.now + going.step
 
 
-def look(office: Office, mode: str) -> bool:
+def due(work: Work, mode: str) -> Sequence[UUID]:
+    """The campaigns of a mode whose ramp has come to its next step."""
+    return rows.to_look_at(work.session, mode, work.now)
+
+
+def look_at(office: Office, campaign_id: UUID) -> bool:
     """Put off what is late; whether something was."""
-    with office.look(TOCSIN) as work:
-        found = rows.to_look_at(work.session, mode, work.now)
-    changed = False
-    for campaign_id in found:
-        with office.work(TOCSIN) as work:
-            campaign = locked_campaign(work.session, campaign_id, wait=False)
-            if campaign is not None:
-                changed |= keep(work, campaign)
-    return changed
+    with office.work(TOCSIN) as work:
+        campaign = locked_campaign(work.session, campaign_id, wait=False)
+        return campaign is not None and keep(work, campaign)
 
 
 def keep(work: Work, campaign: Campaign) -> bool:

@@ -50,17 +50,13 @@ _OUTCOME = {
 }
 
 
-def expire(office: Office, mode: str) -> bool:
+def with_lost_leases(work: Work, mode: str) -> Sequence[UUID]:
+    """The campaigns of a mode in which a lease has run out."""
+    return doubts.campaigns_with_lost_leases(work.session, mode, sending.now_of(work))
+
+
+def expire(office: Office, campaign_id: UUID) -> bool:
     """Leases that ran out: with an open attempt unknown, without one ready again."""
-    with office.look(TOCSIN) as work:
-        now = sending.now_of(work)
-        campaigns = doubts.campaigns_with_lost_leases(work.session, mode, now)
-    for campaign_id in campaigns:
-        _expire(office, campaign_id)
-    return bool(campaigns)
-
-
-def _expire(office: Office, campaign_id: UUID) -> None:
     with office.work(TOCSIN) as work:
         now = sending.now_of(work)
         found = doubts.expired(work.session, campaign_id, now)
@@ -79,21 +75,24 @@ def _expire(office: Office, campaign_id: UUID) -> None:
         if found:
             work.ring("campaigns.pump")
             failpoints.reach("expiring")
+    return True
 
 
-def resolve_due(office: Office, dispatch: Dispatch, mode: str) -> bool:
+def with_looks_due(work: Work, mode: str) -> Sequence[UUID]:
+    """The campaigns of a mode in which it is time to look an unknown envelope up."""
+    return doubts.campaigns_with_looks_due(work.session, mode, sending.now_of(work))
+
+
+def resolve(office: Office, dispatch: Dispatch, campaign_id: UUID) -> bool:
     """Look up the unknown envelopes whose time has come; whether any was settled."""
-    settled = False
-    with office.look(TOCSIN) as work:
-        campaigns = doubts.campaigns_with_looks_due(work.session, mode, sending.now_of(work))
-    for campaign_id in campaigns:
-        found = _opened(office, _claim(office, campaign_id))
-        if found:
-            seen = _looked(office, dispatch, found)
-            failpoints.reach("looked")
-            with office.work(TOCSIN) as work:
-                settled |= _settle(work, found, seen)
-                failpoints.reach("settling")
+    found = _opened(office, _claim(office, campaign_id))
+    if not found:
+        return False
+    seen = _looked(office, dispatch, found)
+    failpoints.reach("looked")
+    with office.work(TOCSIN) as work:
+        settled = _settle(work, found, seen)
+        failpoints.reach("settling")
     return settled
 
 

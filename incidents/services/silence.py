@@ -3,6 +3,7 @@
 Who is heard of after all is taken back, if the next message has not left (services/receipts).
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,15 +15,13 @@ from incidents.work import TOCSIN, Office, Work
 _ENVELOPES_AT_ONCE = 1_000
 
 
-def look(office: Office, mode: str) -> bool:
+def due(work: Work, mode: str) -> Sequence[UUID]:
+    """The campaigns of a mode in which somebody is silent."""
+    return rows.campaigns_with_silence(work.session, mode)
+
+
+def look_at(office: Office, campaign_id: UUID) -> bool:
     """Move those on whose silence is over; whether anybody was."""
-    with office.look(TOCSIN) as work:
-        found = rows.campaigns_with_silence(work.session, mode)
-    moved = [_look_at(office, campaign_id) for campaign_id in found]
-    return any(moved)
-
-
-def _look_at(office: Office, campaign_id: UUID) -> bool:
     moved = False
     with office.work(TOCSIN) as work:
         campaign = locked_campaign(work.session, campaign_id)

@@ -16,7 +16,7 @@ from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, Ou
 from notifiers.errors import Ambiguous, NoSuchCourier, Refused, Unavailable
 from notifiers.fake.server import FakeProviders
 from notifiers.providers.sandbox import Sandbox
-from tests.notifiers.makers import make_envelope, sendgrid_at, smtp_at
+from tests.notifiers.makers import make_envelope, make_person, sendgrid_at, smtp_at
 
 
 class Scripted(Sandbox):
@@ -136,6 +136,17 @@ def test_what_waits_for_the_wire_stays_once_it_may_not_go() -> None:
     kinds = [one.kind for one in outcomes]
     assert kinds == [OutcomeKind.ACCEPTED, OutcomeKind.RETRY, OutcomeKind.RETRY]
     assert courier.sent == ["0"]
+
+
+def test_of_those_for_many_people_fewer_are_on_the_wire_at_once() -> None:
+    courier = Scripted(seconds=0.05)
+    dispatch = Dispatch([courier], concurrency=9, shared=2)
+    many = [make_envelope(make_person(0), make_person(1)) for _ in range(6)]
+    outcomes = dispatch.send_all([("scripted", one, b"") for one in many])
+    assert (len(outcomes), courier.most) == (6, 2)
+    outcomes = dispatch.send_all([("scripted", make_envelope(), b"") for _ in range(9)])
+    dispatch.close()
+    assert (len(outcomes), courier.most) == (9, 9)
 
 
 def test_nobody_is_asked_whether_they_may_go_once_all_are_on_the_wire() -> None:
