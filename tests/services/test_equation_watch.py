@@ -40,6 +40,7 @@ def test_it_is_counted_once_a_minute_and_when_all_is_done(one):
     first = seen(one).counted_at
     one.tend(1)
     assert one.status() == "finished"
+    one.tend()
     assert seen(one).counted_at > first
     assert seen(one).buckets["accepted"] == 10
     done = seen(one).counted_at

@@ -134,6 +134,7 @@ def test_an_unknown_that_the_provider_lists_was_accepted(telling):
     assert one.buckets() == {"accepted": 1}
     (row,) = one.rows(Attempt)
     assert (row.outcome, row.provider_ref, row.evidence["by"]) == ("accepted", "ref-1", "look_up")
+    one.tend()
     assert one.status() == "finished"
 
 
