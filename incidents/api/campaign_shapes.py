@@ -189,10 +189,14 @@ class EndRamp(Shape):
     reason: Why
 
 
-class ResendHeld(Shape):
-    """Why those whose message may have arrived are told once more."""
+class DecideHeld(Shape):
+    """What is to become of what is held, and why; it stays on record.
+
+    envelopes  only these, as `held` lists them; empty: all
+    """
 
     reason: Why
+    envelopes: list[Annotated[int, Field(ge=1, lt=2**31)]] = Field(default=[], max_length=1000)
 
 
 class CampaignView(View):
@@ -316,7 +320,21 @@ class RestView(View):
     rest: int
 
 
-class Resent(View):
-    """How many envelopes go out once more."""
+class HeldView(View):
+    """An envelope that waits for somebody's decision.
+
+    in_doubt  it may have left, and no evidence says so; else nobody could make it ready to send
+    """
+
+    envelope: int
+    channel: str
+    provider: str
+    people: int
+    reason: str
+    in_doubt: bool
+
+
+class Decided(View):
+    """How many envelopes it was decided on."""
 
     envelopes: int

@@ -7,14 +7,15 @@ from incidents.api.campaign_shapes import (
     CampaignNow,
     CampaignProgress,
     CampaignView,
+    Decided,
+    DecideHeld,
     EndRamp,
     EquationView,
     ForecastView,
+    HeldView,
     Launch,
     LiftQuiet,
     ProgressView,
-    ResendHeld,
-    Resent,
     RestView,
     RungView,
 )
@@ -116,10 +117,31 @@ def stop(campaign_id: UUID, work: OpenWork) -> CampaignView:
     return CampaignView.model_validate(campaigns.stop(work, campaign_id))
 
 
+@router.get("/campaigns/{campaign_id}/held", **needs(Permission.READ_CAMPAIGN))
+def list_held(campaign_id: UUID, work: LookWork) -> list[HeldView]:
+    """What waits for somebody's decision, the first thousand envelopes of it, and why."""
+    return [HeldView.model_validate(row) for row in decisions.held(work, campaign_id)]
+
+
 @router.post("/campaigns/{campaign_id}/held/resend", **needs(Permission.RUN_CAMPAIGN))
-def resend_held(campaign_id: UUID, body: ResendHeld, work: OpenWork) -> Resent:
-    """Decide to tell those once more of whom no evidence says whether they were told."""
-    return Resent(envelopes=decisions.resend_held(work, campaign_id, body.reason))
+def resend_held(campaign_id: UUID, body: DecideHeld, work: OpenWork) -> Decided:
+    """Decide to tell those once more of whom no evidence says whether they were told.
+
+    What nobody could open is tried again.
+    """
+    count = decisions.resend_held(work, campaign_id, body.reason, body.envelopes)
+    return Decided(envelopes=count)
+
+
+@router.post("/campaigns/{campaign_id}/held/give-up", **needs(Permission.RUN_CAMPAIGN))
+def give_up_held(campaign_id: UUID, body: DecideHeld, work: OpenWork) -> Decided:
+    """Decide to wait no longer: the people are tried on their next channel.
+
+    Who may have been told stays in doubt in the proof; whose envelope nobody could open has
+    failed on this rung.
+    """
+    count = decisions.give_up_held(work, campaign_id, body.reason, body.envelopes)
+    return Decided(envelopes=count)
 
 
 @router.post("/campaigns/{campaign_id}/quiet-override", **needs(Permission.RUN_CAMPAIGN))

@@ -262,6 +262,7 @@ KINDS: Mapping[str, Details] = {
         "after": STATE,
         "outcomes": counts,
     },
+    "held.give_up": {"campaign_id": uuid, "count": whole, "people": whole},
     "provider.trip": _PROVIDER,
     "provider.close": _PROVIDER,
     "provider.reset": _PROVIDER,

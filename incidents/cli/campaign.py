@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.live import Live
-from rich.text import Text
 
 from incidents.cli import campaign_looks as looks
 from incidents.cli.noun import Api, Incident, Noun, incident_of, pick
@@ -216,19 +215,6 @@ def override_quiet(
 def confirm_override(api: Api, incident: Incident, campaign: Which = "") -> None:
     """Agree, as a second person: what waits for the morning leaves now."""
     _act(api, incident, campaign, "quiet-override/confirm")
-
-
-@verb("resend-held")
-def resend_held(
-    api: Api,
-    incident: Incident,
-    reason: Why,
-    campaign: Which = "",
-) -> None:
-    """Tell those once more of whom no evidence says whether they were told."""
-    path = f"{path_of(api, incident, campaign)}/held/resend"
-    made = api.client.post(path, {"reason": reason})
-    api.say(made, lambda one: Text(f"{one['envelopes']:,} envelopes go out once more"))
 
 
 def _act(

@@ -17,6 +17,7 @@ from incidents.cli import (
     audit,
     campaign,
     campaign_doubts,
+    campaign_held,
     campaign_stop,
     deadlines,
     drill,
@@ -121,6 +122,7 @@ _ORDER += ["migrate", "doctor", "provider", "user", "token", "push-key", "fake-p
 _LAW, _HERE = "The law", "This machine"
 
 campaign_stop.add_to(campaign.noun)
+campaign_held.add_to(campaign.noun)
 campaign_doubts.add_to(campaign.noun)
 for _module in _NOUNS:
     app.add_typer(_module.noun.app, rich_help_panel="An incident, from open to closed")

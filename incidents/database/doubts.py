@@ -111,11 +111,12 @@ def due_unknown(
 
 
 def held(
-    session: Session, campaign_id: UUID, *, after: int, limit: int
+    session: Session, campaign_id: UUID, *, after: int, limit: int, only: Collection[int] = ()
 ) -> list[tuple[Lease, Attempt | None]]:
     """Envelopes that wait for somebody's decision, each with its attempt if it had one.
 
     after  the ordinal of the last one seen
+    only   those of these; empty: all
     """
     query = (
         select(Attempt, *LEASED)
@@ -125,7 +126,37 @@ def held(
         .limit(limit)
         .with_for_update(of=Envelope)
     )
-    return [with_attempt(row._asdict()) for row in session.execute(query)]
+    these = query.where(Envelope.ordinal.in_(only)) if only else query
+    return [with_attempt(row._asdict()) for row in session.execute(these)]
+
+
+def why_held(session: Session, campaign_id: UUID, limit: int) -> Sequence[Any]:
+    """(envelope, channel, provider, people, reason, in_doubt) of what is held; in_doubt: it may
+    have left.
+    """
+    query = (
+        select(
+            Envelope.ordinal.label("envelope"),
+            Envelope.channel,
+            Envelope.provider,
+            Envelope.people_count.label("people"),
+            Envelope.reason,
+            Attempt.id.is_not(None).label("in_doubt"),
+        )
+        .outerjoin(Attempt, NEWEST)
+        .where(Envelope.campaign_id == campaign_id, state_is("held"))
+    )
+    return session.execute(query.order_by(Envelope.ordinal).limit(limit)).all()
+
+
+def were_unresolved(session: Session, campaign_id: UUID, ordinals: Collection[int]) -> set[int]:
+    """Those of these envelopes that an attempt without evidence was made for before."""
+    query = select(Attempt.ordinal).where(
+        Attempt.campaign_id == campaign_id,
+        Attempt.ordinal.in_(ordinals),
+        Attempt.outcome == "unresolved",
+    )
+    return set(session.scalars(query))
 
 
 def note_look(

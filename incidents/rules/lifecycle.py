@@ -189,6 +189,9 @@ ENVELOPE = Lifecycle(
         ("accepted", "call_again"): "ready",
         ("held", "accept"): "accepted",
         ("held", "retry"): "ready",
+        # A person waits no longer: for evidence, or for what nobody could open and never left.
+        ("held", "give_up"): "unresolved",
+        ("held", "cancel"): "cancelled",
     },
 )
 

@@ -18,6 +18,7 @@ from incidents.database.campaigns import Campaign
 from incidents.database.envelopes import drill_people_in, live_people_in
 from incidents.database.leases import Lease
 from incidents.database.notices import Notice, bodies_of
+from incidents.errors import IncidentsError
 from incidents.vault.data_keys import data_key_of
 from incidents.vault.sealed import key_id_of, unseal_pairs
 from incidents.work import Work
@@ -120,6 +121,23 @@ def _opened(
     contacts = unsealed(work, campaign, [row[1:] for row in rows])
     for (ordinal, recipient, _), contact in zip(rows, contacts, strict=True):
         yield ordinal, recipient, contact
+
+
+def readable(
+    work: Work, campaign: Campaign, pairs: Sequence[tuple[bytes, bytes]]
+) -> list[dict[str, Any] | None]:
+    """The same as `unsealed`, with None for what cannot be opened: it spoils nobody else's."""
+    try:
+        return list(unsealed(work, campaign, pairs))
+    except (IncidentsError, ValueError):
+        return [_alone(work, campaign, pair) for pair in pairs]
+
+
+def _alone(work: Work, campaign: Campaign, pair: tuple[bytes, bytes]) -> dict[str, Any] | None:
+    try:
+        return next(unsealed(work, campaign, [pair]))
+    except (IncidentsError, ValueError):
+        return None
 
 
 def unsealed(

@@ -14,7 +14,7 @@ from incidents.database import proof_rows as rows
 from incidents.database.announcements import standing_announcement
 from incidents.database.campaigns import Campaign
 from incidents.database.notices import bodies_of
-from incidents.services.opening import ADDRESS_FIELD, unsealed
+from incidents.services.opening import ADDRESS_FIELD, readable
 from incidents.vault.data_keys import data_key
 from incidents.work import Work
 from notifiers.envelope import Mode
@@ -124,11 +124,11 @@ class Leaves:
         return heard
 
     def _contacts(self, page: Sequence[Any]) -> list[Mapping[str, Any] | None]:
-        """Contact data of each on the page; of somebody who was erased, None."""
+        """Contact data of each on the page; None of whom they were erased, or cannot be read."""
         if self._campaign.mode == Mode.DRILL:
             return [row._asdict() for row in page]
         sealed = [(row[0].bytes, row[9]) for row in page if row[9] is not None]
-        opened = unsealed(self._work, self._campaign, sealed)
+        opened = iter(readable(self._work, self._campaign, sealed))
         return [None if row[9] is None else next(opened) for row in page]
 
 

@@ -38,6 +38,7 @@ from incidents.services import (
     recalls,
     receipts,
     recording,
+    unopened,
 )
 from incidents.services.opening import open_envelopes
 from incidents.settings import Settings
@@ -171,15 +172,7 @@ def _carry_apart(
     """One of these cannot be opened: the others must not wait for it."""
     if len(taken) > 1:
         return sum(_carry(office, dispatch, [one]) for one in taken)
-    (one,) = taken
-    log.error(
-        "an envelope cannot be opened",
-        campaign=str(one.campaign_id),
-        envelope=one.ordinal,
-        error=type(error).__name__,
-    )
-    with office.work(TOCSIN) as work:
-        rows.park(work.session, taken, f"could not be made ready: {type(error).__name__}")
+    unopened.hold(office, taken[0], error)
     return 0
 
 

@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from incidents.app import create_app
 from incidents.database.campaigns import Attempt, Delivery
+from incidents.database.population import Recipient
 from incidents.services import sending
 from incidents.work import TOCSIN
 from notifiers.providers.twilio_signed import signature
@@ -226,6 +227,25 @@ def test_held_envelopes_are_sent_again_when_somebody_says_so(one, client, comman
     assert client.post(path, json={}, headers=commander).status_code == 422
     answer = client.post(path, json={"reason": "nobody heard of it"}, headers=commander)
     assert answer.json() == {"envelopes": 0}
+
+
+def test_held_envelopes_are_listed_and_given_up_one_by_one(one, client, commander):
+    launched(one, client, commander)
+    with one.office.work(TOCSIN) as work:
+        row = work.session.get_one(Recipient, one.people[1])
+        row.sealed = row.sealed[:-1] + bytes([row.sealed[-1] ^ 1])
+    sending.pump(one.office, one.dispatch, mode="live")
+    path = f"/api/v1/campaigns/{one.id}/held"
+    (held,) = client.get(path, headers=commander).json()
+    assert (held["people"], held["in_doubt"], held["channel"]) == (1, False, "email")
+    wanted = {"reason": "no copy of it opens", "envelopes": [held["envelope"] + 100]}
+    refused = client.post(f"{path}/give-up", json=wanted, headers=commander)
+    assert (refused.status_code, refused.json()["problems"][0]["field"]) == (422, "envelopes")
+    wanted["envelopes"] = [held["envelope"]]
+    answer = client.post(f"{path}/give-up", json=wanted, headers=commander)
+    assert answer.json() == {"envelopes": 1}
+    assert client.get(path, headers=commander).json() == []
+    assert one.buckets() == {"accepted": 2, "exhausted": 1}
 
 
 @pytest.mark.parametrize(
