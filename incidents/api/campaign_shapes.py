@@ -233,7 +233,7 @@ class CampaignView(View):
 class RungView(View):
     """One rung: who stands on it now, and who was moved on from it, by what became of them.
 
-    reasons  of those who failed on it, the most frequent first
+    reasons  of those who failed on it or are withheld, the most frequent first
     """
 
     rung: int

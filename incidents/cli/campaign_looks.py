@@ -213,7 +213,7 @@ def gate(campaign: dict[str, Any]) -> str:
 
 def funnel(rungs: list[dict[str, Any]]) -> RenderableType:
     """Rung by rung: who stands there, and who was moved on from it and why."""
-    made = table("rung", "#came", "stand there", "moved on", "why they failed")
+    made = table("rung", "#came", "stand there", "moved on", "why failed or withheld")
     for rung in rungs:
         stay = {name: count for name, count in rung["buckets"].items() if count}
         left = {name: count for name, count in rung["left"].items() if count}

@@ -64,6 +64,15 @@ def left_behind(session: Session, campaign_id: UUID) -> Sequence[Any]:
     return session.execute(query.group_by(*key)).all()
 
 
+def withheld(session: Session, campaign_id: UUID) -> Sequence[Any]:
+    """(rung, reason, people) of those to whom nothing is sent."""
+    key = (Delivery.rung, Delivery.reason)
+    query = select(*key, func.count()).where(
+        Delivery.campaign_id == campaign_id, Delivery.is_current, Delivery.outcome == "withheld"
+    )
+    return session.execute(query.group_by(*key)).all()
+
+
 @dataclass(frozen=True, slots=True)
 class Envelopes:
     """So many envelopes of one provider in one state, for one reason where there is one.

@@ -164,6 +164,11 @@ def warnings(forecast: Forecast) -> list[str]:
     told = sum(leg.people for leg in forecast.legs)
     if not told:
         found.append("nobody would be sent anything: only a public announcement reaches them")
+    if held := forecast.unreached.get("residency"):
+        found.append(
+            f"{held:,} would be held: no provider that reaches them may serve where they live"
+            " (TOCSIN_RESIDENCY)"
+        )
     if forecast.in_time is False:
         found.append("it would end after the duty to tell people is due")
     if forecast.hold_seconds is None and forecast.due_at:

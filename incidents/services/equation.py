@@ -56,7 +56,7 @@ class Rung:
 
     buckets  those who stand on it now
     left     those who were moved on from it, by what became of them there
-    reasons  of those who failed on it, the most frequent first; never an address
+    reasons  of those who failed on it or are withheld, the most frequent first; never an address
     """
 
     rung: int
@@ -141,8 +141,11 @@ def funnel(work: Work, campaign_id: UUID) -> list[Rung]:
         left[outcome] = left.get(outcome, 0) + people
         if outcome == "failed":
             reasons[number][reason] += people
-    for number, failed in reasons.items():
-        rungs[number].reasons.update(failed.most_common(_MOST_REASONS))
+    if any(group.bucket == "withheld" for group in groups):
+        for number, reason, people in rows.withheld(work.session, campaign.id):
+            reasons[number][reason] += people
+    for number, why in reasons.items():
+        rungs[number].reasons.update(why.most_common(_MOST_REASONS))
     return rungs
 
 

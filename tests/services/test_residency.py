@@ -10,7 +10,8 @@ from incidents.database import providers
 from incidents.database.campaigns import Delivery, Envelope
 from incidents.errors import Conflict, InvalidInput
 from incidents.rules.breaker import Breaker, heard
-from incidents.services import residency, residency_release
+from incidents.rules.launch_options import LaunchOptions
+from incidents.services import dry_run, equation, residency, residency_release
 from incidents.settings import Settings
 from incidents.wiring import couriers_for, routes_for
 from incidents.work import TOCSIN
@@ -66,13 +67,25 @@ def test_a_ladder_on_which_nobody_may_serve_a_place_is_refused_with_what_to_do(t
 def test_who_is_reached_by_no_allowed_provider_is_held_and_shown_and_released(telling):
     people = [mailbox(1, place="CN"), {"phone": PHONE, "place": "CN"}, mailbox(2)]
     one = telling(people, email="sendgrid", residency="CN=twilio")
+    with one.office.look(TOCSIN) as work:
+        said = dry_run.plan(work, one.notice.id, LaunchOptions(("email", "sms", "announcement")))
+    assert said.unreached == {"residency": 1}
+    assert any(line.startswith("1 would be held") for line in said.warnings)
     one.launch()
     one.pump()
     assert one.buckets() == {"accepted": 2, "withheld": 1}
     assert held(one) == {"CN": 1}
     reasons = [row.reason for row in one.rows(Delivery) if row.outcome == "withheld"]
     assert reasons == ["residency"]
-    assert release(one) == 0, "nothing has changed"
+    with one.office.look(TOCSIN) as work:
+        assert equation.funnel(work, one.id)[0].reasons == {"residency": 1}
+    with pytest.raises(Conflict, match="no provider that reaches them may serve CN yet"):
+        release(one)
+    one.tend(90_000)  # the SMS was waited for
+    assert one.status() == "finished"
+    with pytest.raises(Conflict):
+        release(one)
+    assert one.status() == "finished", "nothing has changed: it does not run again"
     one.office.settings.__dict__["residency"] = "CN=carrier"
     with pytest.raises(Conflict, match="TOCSIN_RESIDENCY"):
         release(one)
@@ -80,6 +93,8 @@ def test_who_is_reached_by_no_allowed_provider_is_held_and_shown_and_released(te
     assert release(one) == 1
     one.pump()
     assert (one.buckets(), held(one)) == ({"accepted": 3}, {})
+    with pytest.raises(Conflict, match="nobody is held"):
+        release(one)
 
 
 def test_a_release_takes_up_a_provider_that_was_set_after_the_launch(telling):
