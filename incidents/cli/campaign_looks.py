@@ -52,6 +52,7 @@ def shown(campaign: dict[str, Any]) -> RenderableType:
             "canary": gate(campaign),
             "ramp": on_ramp(progress["ramp"]),
             "next": later(campaign),
+            "at night": at_night(campaign),
             "ladder": " → ".join(campaign["ladder"]),
             "envelopes": "  ".join(f"{k} {v:,}" for k, v in progress["envelopes"].items()),
             "pace": f"{pace:,.0f} people/s" if pace else "",
@@ -82,6 +83,7 @@ def watched(campaign: dict[str, Any]) -> RenderableType:
         "canary": gate(campaign),
         "ramp": on_ramp(progress["ramp"]),
         "next": later(campaign),
+        "at night": at_night(campaign),
         "people": _named({name: n for name, n in progress["buckets"].items() if n}),
         "counted": _age(progress["counted_at"]),
         **halted(campaign),
@@ -189,6 +191,14 @@ def later(campaign: dict[str, Any]) -> str:
     if campaign["status"] != "running" or not progress.get("next_at"):
         return ""
     return f"{progress['people']['ready']:,} wait, nobody before {moment(progress['next_at'])}"
+
+
+def at_night(campaign: dict[str, Any]) -> str:
+    """Whether somebody asked that people be told at night, and nobody has agreed yet."""
+    asked = campaign["quiet_override"]
+    if not asked or "confirmed_at" in asked:
+        return ""
+    return "asked for; a second person must agree: `tocsin campaign confirm-override`"
 
 
 def _many(unit: str, count: int) -> str:

@@ -91,6 +91,13 @@ class Forecast:
             return None
         return self.ends_at <= self.due_at
 
+    @property
+    def late_by_night(self) -> int:
+        """How many people's night ends after the duty is due."""
+        due_at = self.due_at
+        late = (leg for leg in self.legs if due_at and leg.opens_at and leg.opens_at > due_at)
+        return sum(leg.people for leg in late)
+
 
 @lru_cache(maxsize=8)
 def prices(told: str) -> Mapping[str, Decimal]:
@@ -171,6 +178,11 @@ def warnings(forecast: Forecast) -> list[str]:
         )
     if forecast.in_time is False:
         found.append("it would end after the duty to tell people is due")
+    if late := forecast.late_by_night:
+        found.append(
+            f"{late:,} wait for a morning after that: two people can have them told at night"
+            " (`tocsin campaign override-quiet`)"
+        )
     if forecast.hold_seconds is None and forecast.due_at:
         found.append("it waits for somebody to let the others follow, while a duty has a date")
     if forecast.unpriced:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,9 @@ from incidents.services.canary import few_of
 from incidents.services.pacing import most_segments
 from incidents.work import Work, require
 
+SANDBOX = "sandbox"
+_FREE = {SANDBOX: Decimal(0)}
+
 
 def plan(work: Work, notice_id: UUID, options: LaunchOptions) -> Forecast:
     """What `campaigns.launch` with the same options would do; refused where that would be."""
@@ -38,8 +42,22 @@ def plan(work: Work, notice_id: UUID, options: LaunchOptions) -> Forecast:
     found = rows.standings(work.session, placing)
     legs = [_leg(work, placing, one) for one in found if one.track is not None]
     made = _forecast(work, campaign, found, forecast.together(legs))
-    said = [*forecast.warnings(made), *_keyless(work, made), *_sudden(work, campaign)]
+    said = [
+        *_sandboxed(campaign, made),
+        *forecast.warnings(made),
+        *_keyless(work, made),
+        *_sudden(work, campaign),
+    ]
     return replace(made, warnings=said)
+
+
+def _sandboxed(campaign: Campaign, made: Forecast) -> list[str]:
+    """Whether people who really exist would be told by what reaches nobody."""
+    lost = sorted({leg.channel for leg in made.legs if leg.provider == SANDBOX})
+    if campaign.mode == "drill" or not lost:
+        return []
+    names = ", ".join(f"TOCSIN_{channel.upper()}_PROVIDER" for channel in lost)
+    return [f"{' and '.join(lost)} would go to the sandbox, which reaches nobody: set {names}"]
 
 
 # Without these the provider refuses everything, and everybody waits.
@@ -117,7 +135,7 @@ def _leg(work: Work, placing: Placing, one: Standing) -> Leg:
     assert one.track is not None  # noqa: S101  for the type checker: others are no leg
     track = placing.tracks[one.track]
     units = one.people * _units_each(work, placing, track.channel, one)
-    price = forecast.prices(work.settings.prices).get(track.lane.provider)
+    price = {**_FREE, **forecast.prices(work.settings.prices)}.get(track.lane.provider)
     return Leg(
         rung=one.rung,
         channel=track.channel,

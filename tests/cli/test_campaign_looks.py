@@ -26,7 +26,7 @@ def look(**changes):
     progress |= {"ramp": None, "next_at": None, "people": {"ready": 200}}
     canary = {"people": 50, "hold_seconds": 600}
     campaign = {"status": "running", "halt": "", "gate": "open", "gate_at": None, "canary": canary}
-    return {**campaign, "progress": progress, **changes}
+    return {**campaign, "quiet_override": {}, "progress": progress, **changes}
 
 
 def text(shown):
@@ -57,6 +57,7 @@ def test_the_bar_is_as_long_as_everybody_and_empty_where_nobody_has_a_place():
         ({"gate": "holding", "gate_at": "2026-01-01T00:00:00+00:00"}, "the others follow in 0 s"),
         ({"gate": "holding", "status": "paused", "halt": "too many bounces"}, "too many bounces"),
         ({"status": "paused", "halt": "too many bounces"}, "campaign resume … --reason"),
+        ({"quiet_override": {"asked_by": "x"}}, "campaign confirm-override"),
     ],
 )
 def test_it_says_how_it_stands_with_the_canary_and_why_it_has_paused(changes, says):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -103,6 +105,25 @@ def test_it_says_whether_all_are_told_before_the_duty_is_due(telling):
     assert late.in_time is False
     assert "it would end after the duty to tell people is due" in late.warnings
     assert plan(one, canary=Canary(by_hand=True)).in_time is None
+
+
+def test_whose_night_ends_after_the_deadline_can_be_told_at_night_by_two(telling):
+    one = telling([mailbox(1), {"phone": "+12025550101", "place": "DE"}])
+    with one.office.work(TOCSIN) as work:
+        make_duty(work, one.incident, hours=2, audience="people")
+    berlin = one.clock.now().astimezone(ZoneInfo("Europe/Berlin"))
+    evening, morning = (berlin + timedelta(hours=hours) for hours in (-1, 5))
+    said = plan(one, quiet={"from": f"{evening:%H:%M}", "to": f"{morning:%H:%M}"})
+    assert any(line.startswith("1 wait for a morning after that") for line in said.warnings)
+    assert not any("morning" in line for line in plan(one, quiet={}).warnings)
+
+
+def test_it_warns_of_a_sandbox_that_would_carry_what_people_are_owed(telling):
+    one = telling([mailbox(1), {"phone": "+12025550101"}])
+    one.office = replace(one.office, routes={"live": {"email": "sandbox", "sms": "twilio"}})
+    said = plan(one)
+    assert said.warnings[0].startswith("email would go to the sandbox, which reaches nobody")
+    assert "sandbox" not in said.unpriced
 
 
 def test_it_takes_as_long_as_the_slowest_pace_allows(telling):
