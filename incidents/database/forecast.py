@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Subquery, and_, case, false, func, literal, or_, select
 from sqlalchemy.orm import Session
@@ -43,24 +44,28 @@ def standings(session: Session, placing: Placing) -> list[Standing]:
         false(), *(person.c[ADDRESS_INDEX[rung]].is_not(None) for rung in placing.rungs)
     )
     barred = case((and_(person.c.track.is_(None), has_address), 1), else_=0).label("barred")
-    key = [person.c[name] for name in ("rung", "track", "reads", "variant", "held")]
-    rows = session.execute(select(*key, barred, func.count()).group_by(*key, barred)).all()
+    key = [person.c[name] for name in ("rung", "track", "words", "held")]
+    counted = select(*key, barred, func.count().label("people")).group_by(*key, barred)
+    rows = session.execute(counted).all()
     shared = _at_shared_addresses(session, placing, person)
-    return [
-        Standing(*row[:5], bool(row[5]), row[6], _envelopes(placing, row[1], row[6], crowds))
-        for row in rows
-        for crowds in [shared[row[1], row[2], row[3]]]
-    ]
+    return [_standing(placing, row, shared[row.track, row.words]) for row in rows]
 
 
-Shared = defaultdict[tuple[int | None, str, str], Counter[int]]
+def _standing(placing: Placing, row: Any, crowds: Counter[int]) -> Standing:
+    reads, variant = placing.words[row.words]
+    envelopes = _envelopes(placing, row.track, row.people, crowds)
+    barred = bool(row.barred)
+    return Standing(row.rung, row.track, reads, variant, row.held, barred, row.people, envelopes)
+
+
+Shared = defaultdict[tuple[int | None, int], Counter[int]]
 
 
 def _at_shared_addresses(session: Session, placing: Placing, person: Subquery) -> Shared:
     """(track, words) -> how many addresses have how many people, where more than one."""
     found: Shared = defaultdict(Counter)
     for channel, numbers in placing.shared_tracks.items():
-        key = [person.c[name] for name in ("track", "reads", "variant")]
+        key = [person.c[name] for name in ("track", "words")]
         crowd = (
             select(*key, func.count().label("people"))
             .where(person.c.track.in_(numbers))
@@ -69,8 +74,8 @@ def _at_shared_addresses(session: Session, placing: Placing, person: Subquery) -
             .subquery()
         )
         counted = select(crowd, func.count()).group_by(*crowd.c)
-        for track, reads, variant, people, addresses in session.execute(counted):
-            found[track, reads, variant][people] += addresses
+        for track, words, people, addresses in session.execute(counted):
+            found[track, words][people] += addresses
     return found
 
 

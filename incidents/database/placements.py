@@ -36,7 +36,7 @@ from incidents.database import ramp
 from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_changed
 from incidents.database.engine import is_sqlite
-from incidents.database.packing import by_track, packed
+from incidents.database.packing import by_number, packed
 from incidents.database.pages import has_id_on_page, is_drawn, is_on_page
 from incidents.database.population import Recipient
 from incidents.database.sets import among
@@ -49,10 +49,9 @@ PACKED = Table(
     MetaData(),
     Column("id", Uuid(), nullable=False),
     Column("rung", Integer, nullable=False),
-    Column("withheld", String(40), nullable=False),
+    Column("held", String(40), nullable=False),
     Column("track", Integer),
-    Column("reads", String(20), nullable=False),
-    Column("variant", String(20), nullable=False),
+    Column("words", Integer, nullable=False),
     Column("envelope", Integer),
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DELETE ROWS",
@@ -178,9 +177,9 @@ def _deliveries(placing: Placing) -> Insert:
         "channel": chosen(row.rung, dict(enumerate(placing.rungs)), campaign.ladder[-1]),
         "envelope": row.envelope,
         "is_current": true(),
-        "outcome": case((row.withheld != "", "withheld"), else_=""),
+        "outcome": case((row.held != "", "withheld"), else_=""),
         "rank": literal(0),
-        "reason": row.withheld,
+        "reason": row.held,
         "outcome_at": null(),
     }
     return insert(Delivery).from_select([*values], select(*values.values()))
@@ -193,21 +192,21 @@ def _envelopes(placing: Placing) -> Insert:
         "campaign_id": literal(campaign.id),
         "ordinal": row.envelope,
         "mode": literal(campaign.mode),
-        "rung": by_track(row.track, [track.rung for track in tracks]),
-        "channel": by_track(row.track, [track.channel for track in tracks]),
-        "provider": by_track(row.track, [track.lane.provider for track in tracks]),
-        "locale": row.reads,
-        "variant": row.variant,
+        "rung": by_number(row.track, [track.rung for track in tracks]),
+        "channel": by_number(row.track, [track.channel for track in tracks]),
+        "provider": by_number(row.track, [track.lane.provider for track in tracks]),
+        "locale": by_number(row.words, [locale for locale, _ in placing.words]),
+        "variant": by_number(row.words, [variant for _, variant in placing.words]),
         "people_count": count,
         "is_bulk": count > 1,
-        "awaits": by_track(row.track, [placing.awaits(track) for track in tracks]),
-        "mail_host": by_track(row.track, [track.host for track in tracks]),
+        "awaits": by_number(row.track, [placing.awaits(track) for track in tracks]),
+        "mail_host": by_number(row.track, [track.host for track in tracks]),
         "state": literal("ready"),
         "epoch": literal(0),
         "attempt_count": literal(0),
-        "next_at": by_track(row.track, [t.opens_at for t in tracks], Envelope.next_at.type),
+        "next_at": by_number(row.track, [t.opens_at for t in tracks], Envelope.next_at.type),
         "reason": literal(""),
     }
-    shared = (row.envelope, row.track, row.reads, row.variant)
+    shared = (row.envelope, row.track, row.words)
     grouped = select(*values.values()).where(row.envelope.is_not(None)).group_by(*shared)
     return insert(Envelope).from_select([*values], grouped)

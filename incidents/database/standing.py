@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 from operator import attrgetter
 from typing import Any
 
@@ -21,7 +21,6 @@ from sqlalchemy import (
     case,
     func,
     literal,
-    or_,
     select,
     true,
 )
@@ -30,6 +29,7 @@ from incidents.database.campaigns import Campaign
 from incidents.database.pages import Kind
 from incidents.database.population import Recipient
 from incidents.rules.ladder import BARRED, awaits_word
+from incidents.rules.place_words import PLAIN, Slot
 from incidents.rules.tracks import Lane, Slopes, Track, tracks
 
 # The column that says whether a person can be reached on a channel.
@@ -103,6 +103,12 @@ class Placing:
         return tracks(self.rungs, self.lanes, self.places, self.opens_at, self.now, self.slopes)
 
     @cached_property
+    def words(self) -> Sequence[Slot]:
+        """All words that these people may get."""
+        locales = sorted({self.default_locale, *self.locales.values()})
+        return [*product(locales, sorted({PLAIN, *self.variants.values()}))]
+
+    @cached_property
     def shared_tracks(self) -> Mapping[str, Sequence[int]]:
         """Channel -> the numbers of its tracks on which people share envelopes."""
         found = defaultdict(list)
@@ -156,18 +162,31 @@ def _on_rung(placing: Placing, people: Select[*tuple[Any, ...]]) -> Subquery:
             (person.c.withheld != "", person.c.withheld),
             else_=first_of(held if shut_rungs else [], ""),
         ).label("held"),
-        _reads(placing, person).label("reads"),
-        chosen(person.c.place, placing.variants, "").label("variant"),
+        _words(placing, person).label("words"),
     ).subquery()
 
 
-def _reads(placing: Placing, person: Subquery) -> ColumnElement[str]:
-    """The locale of each person's words, which the words for their place are written in."""
-    default = placing.default_locale
-    reads = chosen(person.c.locale, placing.locales, default)
-    variant = chosen(person.c.place, placing.variants, "")
-    lacks = [and_(variant == one, reads.in_(some)) for one, some in placing.unwritten.items()]
-    return case((or_(*lacks), default), else_=reads) if lacks else reads
+def _words(placing: Placing, person: Subquery) -> ColumnElement[int]:
+    """The number of each person's words: a text for each person would cost far more."""
+    places = defaultdict(list)
+    for place, variant in placing.variants.items():
+        places[variant].append(place)
+    whens = [
+        (person.c.place.in_(some), _words_of(placing, person, variant))
+        for variant, some in places.items()
+        if variant != PLAIN
+    ]
+    return first_of(whens, _words_of(placing, person, PLAIN))
+
+
+def _words_of(placing: Placing, person: Subquery, variant: str) -> ColumnElement[int]:
+    """The number of the words of a variant that each person reads, which it is written in."""
+    default, lacks = placing.default_locale, placing.unwritten.get(variant, ())
+    numbers = {
+        locale: placing.words.index((default if reads in lacks else reads, variant))
+        for locale, reads in placing.locales.items()
+    }
+    return chosen(person.c.locale, numbers, placing.words.index((default, variant)))
 
 
 def _on_track(placing: Placing, person: Subquery) -> Subquery:
