@@ -33,7 +33,7 @@ from incidents.services.alarm_pages import DIGITS_PATH
 from incidents.work import Work
 from notifiers.courier import RawRequest
 from notifiers.errors import BadSignature
-from notifiers.providers.twilio_inbound import is_stop
+from notifiers.providers.twilio_inbound import is_start, is_stop
 from notifiers.providers.twilio_signed import signed_form
 
 router = router_for("alarms")
@@ -162,10 +162,15 @@ Raw = Annotated[RawRequest, Depends(_raw)]
 
 @webhooks.post("/webhooks/twilio/sms", responses=_ANSWERS)
 def sms_came(raw: Raw, work: OpenWork) -> Response:
-    """An SMS to our number: the code of an alarm from somebody on duty, or STOP from anybody."""
+    """An SMS to our number: the code of an alarm from somebody on duty; STOP or START from
+    anybody.
+    """
     form = _signed(work, SMS_PATH, raw)
     if is_stop(form):
         hearsay.stop_came(work, "twilio", form.get("From", ""))
+        return _twiml("")
+    if is_start(form):
+        hearsay.start_came(work, "twilio", form.get("From", ""))
         return _twiml("")
     heard = alarm_answers.acknowledge_by_sms(work, form.get("From", ""), form.get("Body", ""))
     return _twiml(f"<Message>{escape(_thanks(*heard))}</Message>" if heard else "")

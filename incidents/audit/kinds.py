@@ -94,7 +94,13 @@ _IMPORT: Details = {
     "why": code,
 }
 # An address has no place here, and no hash of it either: whoever had the key could look it up.
-_SUPPRESSION: Details = {"address": code, "reason": code, "until": moment, "count": whole}
+_SUPPRESSION: Details = {
+    "address": code,
+    "reason": code,
+    "until": moment,
+    "count": whole,
+    "courier": code,  # who told of it, where no person did
+}
 _NOTICE: Details = {
     "version": whole,
     "content": sha256_hex,

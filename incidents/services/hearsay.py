@@ -71,6 +71,16 @@ def stop_came(work: Work, provider: str, number: str) -> None:
     _close(work, provider, [Asked(number, "stop", "phone", source=provider)])
 
 
+def start_came(work: Work, provider: str, number: str) -> None:
+    """Somebody wrote START back: SMS to their number may leave again, where it was STOP, told by
+    this provider, that had closed it. What a person or a list closed stays closed.
+    """
+    require(work.actor, Permission.WORK_UNSEEN)
+    asked = Asked(number, "stop", "phone", source=provider)
+    if _can_be_compared(asked):
+        suppressions.take_back(work, asked)
+
+
 def _close(work: Work, provider: str, asked: Iterable[Asked]) -> None:
     usable = [one for one in asked if _can_be_compared(one)]
     added = rows.add(work.session, suppressions.rows_of(work, usable))

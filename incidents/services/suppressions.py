@@ -65,7 +65,10 @@ def add_all(work: Work, asked: Iterable[Asked]) -> int:
 
 
 def lift(work: Work, suppression_id: UUID) -> Suppression:
-    """Take a suppression back: what leaves from now on may use the address again."""
+    """Take a suppression back: what leaves from now on may use the address again.
+
+    Nobody is moved back to a rung that was passed over: whoever said STOP may have had it there.
+    """
     require(work.actor, Permission.CHANGE_SUPPRESSION)
     require_no_drill_token(work.actor)
     row = read(work, suppression_id)
@@ -76,6 +79,22 @@ def lift(work: Work, suppression_id: UUID) -> Suppression:
     barring.settle(work, [row])
     _tell(work, "suppression.lift", row)
     return row
+
+
+def take_back(work: Work, asked: Asked) -> bool:
+    """Lift what a provider had said of an address, and nobody else; whether it stood.
+
+    Brought to people with what else providers say, in a moment.
+    """
+    require(work.actor, Permission.WORK_UNSEEN)
+    kind, text = rules.comparable(asked.address, asked.kind)
+    index = blind_index(barring.key_of(work), kind, text)
+    for row in rows.of_address(work.session, kind, index):
+        if (row.reason, row.source) == (asked.reason, asked.source):
+            row.lifted_at, row.lifted_by, row.settled_at = work.now, work.actor.id, None
+            _tell(work, "suppression.lift", row, courier=asked.source)
+            return True
+    return False
 
 
 def expire(work: Work) -> int:
@@ -160,7 +179,7 @@ def _check_end(until: datetime | None, now: datetime) -> None:
         raise InvalidInput("its time is over", Problem("until", "has passed", "give a day to come"))
 
 
-def _tell(work: Work, kind: str, row: Suppression) -> None:
+def _tell(work: Work, kind: str, row: Suppression, **more: Any) -> None:
     audit.record(
         work,
         kind,
@@ -169,4 +188,5 @@ def _tell(work: Work, kind: str, row: Suppression) -> None:
         address=row.kind,
         reason=row.reason,
         until=row.until,
+        **more,
     )

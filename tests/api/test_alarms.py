@@ -8,8 +8,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
+from incidents.database.audit_entries import AuditEntry
 from incidents.database.duties import Duty
 from incidents.database.suppressions import Suppression
+from incidents.services import suppressions
+from incidents.services.suppressions import Asked
 from incidents.work import TOCSIN
 from notifiers.providers.twilio_signed import SIGNATURE, signature
 from tests.conftest import NOW
@@ -127,6 +130,32 @@ def test_who_writes_stop_back_gets_no_more_sms_and_is_not_answered(client, offic
     with office.look(TOCSIN) as work:
         rows = list(work.session.scalars(select(Suppression)))
     assert [(row.kind, row.reason, row.source) for row in rows] == [("phone", "stop", "twilio")]
+
+
+def test_who_writes_start_back_takes_their_own_stop_back_and_nothing_else(client, office, rung):
+    url = f"{BASE}/api/v1/webhooks/twilio/sms"
+    posted(client, url, {"From": PHONE, "Body": "STOP"})
+    with office.work(TOCSIN) as work:
+        suppressions.add(work, Asked(PHONE, "do_not_contact"))
+        suppressions.add(work, Asked("+12025550177", "stop"))
+    for number in (PHONE, PHONE, "+12025550177", "70000", ""):
+        answer = posted(client, url, {"From": number, "Body": "Start"})
+        assert (answer.status_code, "<Message>" in answer.text) == (200, False)
+    with office.look(TOCSIN) as work:
+        rows = list(work.session.scalars(select(Suppression)))
+        entries = list(work.session.scalars(select(AuditEntry)))
+    stands = [(row.reason, row.source) for row in rows if row.lifted_at is None]
+    assert sorted(stands) == [("do_not_contact", "person"), ("stop", "person")]
+    assert [row.kind for row in entries].count("suppression.lift") == 1
+
+
+def test_a_forged_start_opens_nothing(client, office, rung):
+    url = f"{BASE}/api/v1/webhooks/twilio/sms"
+    posted(client, url, {"From": PHONE, "Body": "STOP"})
+    form = {"From": PHONE, "Body": "START"}
+    assert posted(client, url, form, token="x").status_code == 403
+    with office.look(TOCSIN) as work:
+        assert [row.lifted_at for row in work.session.scalars(select(Suppression))] == [None]
 
 
 def test_a_forged_stop_closes_nothing(client, office, rung):
