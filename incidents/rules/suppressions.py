@@ -44,6 +44,16 @@ _HEARD: Mapping[str, Mapping[str, str]] = {
     "bounced": {"email": "hard_bounce", "push": "hard_bounce", "letter": "hard_bounce"},
     "complained": {"email": "complaint"},
 }
+# Why SendGrid drops what it took, where that says something of the address: it stands on a list of
+# the account, and whatever is sent there is dropped until it is taken off. Who unsubscribed wants
+# no advertisement. Spam Content, Invalid SMTPAPI header and Recipient List over Package Quota are
+# faults of ours. https://www.twilio.com/docs/sendgrid/glossary/drops
+_DROPPED: Mapping[str, str] = {
+    "bounced address": "hard_bounce",
+    "invalid": "hard_bounce",
+    "spam reporting address": "complaint",
+    "unsubscribed address": "marketing",
+}
 
 # … and what a refusal says, whose reason begins with the provider and its code.
 _REFUSED = (
@@ -110,9 +120,11 @@ def comparable(address: str, kind: str = "") -> tuple[str, str]:
 def heard(receipt: str, channel: str, code: str) -> str:
     """The reason that a receipt gives for closing the address it went to; '' if none.
 
-    receipt  kind of receipt: opted_out | bounced | complained …
-    code     the provider's; of a bounced e-mail its enhanced status
+    receipt  kind of receipt: opted_out | bounced | dropped | complained …
+    code     the provider's; of a bounced e-mail its enhanced status, of a dropped one why
     """
+    if (receipt, channel) == ("dropped", "email"):
+        return _DROPPED.get(code.strip().lower(), "")
     reason = _HEARD.get(receipt, {}).get(channel, "")
     if reason == "hard_bounce" and channel == "email" and not _FOR_GOOD.search(code):
         return ""

@@ -289,5 +289,5 @@ def _event(accepted: Accepted, to: str, ref: str, kind: ReceiptKind, end: Fate) 
     if kind is ReceiptKind.BOUNCED:
         event |= {"type": "bounce", "status": end.code, "reason": f"550 {end.code} {to} unknown"}
     elif kind is ReceiptKind.DROPPED:
-        event["reason"] = end.code
+        event |= {"reason": end.code, "status": "5.0.0"}
     return event

@@ -299,6 +299,8 @@ def _receipt(event: dict[str, Any]) -> Receipt:
     if kind is ReceiptKind.BOUNCED and event.get("type") == "blocked":
         kind = ReceiptKind.UNDELIVERED  # refused this once by the receiver; the address may be good
     why = event.get("status") or event.get("reason")
+    if kind is ReceiptKind.DROPPED:
+        why = event.get("reason")  # its status, if it has one, is 5.0.0 for any of them
     # Without names, which take as long as all the rest that is done here.
     return Receipt._make(
         (

@@ -233,6 +233,11 @@ def test_a_signed_webhook_of_another_shape_is_malformed(body: bytes) -> None:
         (event("bounce", type="bounce", status="5.1.1"), ReceiptKind.BOUNCED, "5.1.1"),
         (event("bounce", type="blocked", status="4.7.1"), ReceiptKind.UNDELIVERED, "4.7.1"),
         (event("dropped", reason="to jo@example.com"), ReceiptKind.DROPPED, "to ***"),
+        (
+            event("dropped", reason="Bounced Address", status="5.0.0"),
+            ReceiptKind.DROPPED,
+            "Bounced Address",
+        ),
         (event("spamreport"), ReceiptKind.COMPLAINED, ""),
     ],
 )

@@ -83,6 +83,14 @@ def test_what_is_no_address_is_refused_without_repeating_it(address, kind):
         ("opted_out", "push", "", "push_opt_out"),
         ("opted_out", "email", "", ""),  # an unsubscription from marketing
         ("dropped", "email", "5.1.1", ""),
+        ("dropped", "email", "Bounced Address", "hard_bounce"),
+        ("dropped", "email", "Invalid", "hard_bounce"),
+        ("dropped", "email", "Spam Reporting Address", "complaint"),
+        ("dropped", "email", "Unsubscribed Address", "marketing"),
+        ("dropped", "email", "Spam Content", ""),  # our words, not their address
+        ("dropped", "email", "Invalid SMTPAPI header", ""),
+        ("dropped", "email", "Recipient List over Package Quota", ""),
+        ("dropped", "sms", "Bounced Address", ""),
         ("undelivered", "sms", "30003", ""),
     ],
 )

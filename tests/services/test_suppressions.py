@@ -13,14 +13,23 @@ from incidents.database.campaigns import Delivery, Envelope
 from incidents.database.population import Recipient
 from incidents.database.suppressions import Suppression
 from incidents.errors import Conflict, InvalidInput
-from incidents.services import barring, incidents, population, suppression_import, suppressions
+from incidents.rules.launch_options import LaunchOptions
+from incidents.services import (
+    barring,
+    campaigns,
+    hearsay,
+    incidents,
+    population,
+    suppression_import,
+    suppressions,
+)
 from incidents.services.suppressions import Asked
 from incidents.vault.blind_index import blind_index
 from incidents.vault.data_keys import data_key
 from incidents.work import TOCSIN
 from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind, ReceiptKind
 from tests.factories import make_incident
-from tests.services.telling import mailbox, make_people
+from tests.services.telling import mailbox, make_notice, make_people
 
 PHONE, OTHER = "+12025550101", "+12025550102"
 
@@ -204,6 +213,9 @@ def test_people_who_are_imported_later_come_with_what_is_closed_to_them(telling)
         (ReceiptKind.BOUNCED, "4.2.2", None),
         (ReceiptKind.COMPLAINED, "", "complaint"),
         (ReceiptKind.DROPPED, "", None),
+        (ReceiptKind.DROPPED, "Bounced Address", "hard_bounce"),
+        (ReceiptKind.DROPPED, "Spam Reporting Address", "complaint"),
+        (ReceiptKind.DROPPED, "Spam Content", None),
     ],
 )
 def test_what_a_provider_says_for_good_holds_for_every_incident(telling, kind, code, reason):
@@ -220,6 +232,38 @@ def test_what_a_provider_says_for_good_holds_for_every_incident(telling, kind, c
     one.later(barring.GATHER.total_seconds())
     assert barring.settle_waiting(one.office) == bool(reason)
     assert barred(one) == ([1, 1] if reason else [0, 0])
+
+
+def test_what_is_dropped_for_want_of_a_subscription_moves_on_now_and_closes_nothing(telling):
+    one = telling([mailbox(1, phone=PHONE)])
+    one.launch()
+    one.pump()
+    dropped = one.receipt(one.email.ledger[0], ReceiptKind.DROPPED)
+    one.fold(dropped._replace(code="Unsubscribed Address"))
+    one.pump()
+    assert one.sms.told() == [PHONE]
+    assert [(row.reason, row.bars) for row in one.rows(Suppression)] == [("marketing", 0)]
+    assert barred(one) == [0]
+
+
+def test_a_stop_that_was_taken_back_opens_sms_to_who_comes_later_and_moves_nobody_back(telling):
+    one = telling([{"phone": PHONE}])
+    with one.office.work(TOCSIN) as work:
+        hearsay.stop_came(work, "twilio", PHONE)
+    one.later(barring.GATHER.total_seconds())
+    assert barring.settle_waiting(one.office)
+    one.launch("sms", "announcement")
+    assert (barred(one), one.buckets()) == ([2], {"exhausted": 1})
+    with one.office.work(TOCSIN) as work:
+        hearsay.start_came(work, "twilio", PHONE)
+    one.later(barring.GATHER.total_seconds())
+    assert barring.settle_waiting(one.office)
+    assert (barred(one), one.buckets()) == ([0], {"exhausted": 1})
+    with one.office.work(TOCSIN) as work:
+        second = make_notice(work, one.incident)
+        one.id = campaigns.launch(work, second.id, LaunchOptions(("sms", "announcement"))).id
+    one.pump()
+    assert one.sms.told() == [PHONE]
 
 
 def test_an_address_that_is_none_by_now_costs_nobody_what_is_heard(telling):
