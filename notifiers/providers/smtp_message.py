@@ -62,8 +62,8 @@ def _digest(attempt: str, ref: str) -> str:
 
 def _address(person: Person) -> Address:
     if not person.address.isascii():
-        raise Refused(f"the address of {person.ref} needs SMTPUTF8, which few servers take")
+        raise Refused("the address needs SMTPUTF8, which few servers take")
     try:
         return Address(addr_spec=person.address)
     except (ValueError, IndexError):
-        raise Refused(f"the address of {person.ref} is no address") from None
+        raise Refused("the address is none that a server takes") from None

@@ -191,7 +191,8 @@ def _heard(status: str, form: Mapping[str, str]) -> tuple[ReceiptKind, str]:
         return ReceiptKind.DELIVERED, f"key {HEARD}"
     if status == "completed":
         return _completed(form.get("AnsweredBy", ""))
-    return STATUSES[status], form.get("ErrorCode") or form.get("SipResponseCode") or status
+    sip = form.get("SipResponseCode")
+    return STATUSES[status], form.get("ErrorCode") or (f"SIP {sip}" if sip else status)
 
 
 def _completed(answered_by: str) -> tuple[ReceiptKind, str]:

@@ -146,9 +146,9 @@ class WebPush(Pushed):
         try:
             to = Subscription.read(person.address)
         except ValueError:
-            raise Refused(f"the token of {person.ref} is no push subscription") from None
+            raise Refused("the token is no push subscription") from None
         if not self._hosts.allow(to.endpoint):
-            raise Refused(f"the token of {person.ref} names no push service that we know")
+            raise Refused("the token names no push service that we know")
         return to
 
 

@@ -137,6 +137,19 @@ def test_the_number_of_a_letter_can_be_read_back_however_it_is_typed():
     assert read_piece(piece[:25] + "7" + piece[26:]) is None  # spare bits that we never write
 
 
+def test_the_box_at_the_end_never_stands_on_a_page_alone(courier):
+    end = "<h2>Reach us</h2>\n<p>Help desk</p>\n<aside>\n<p>Look it up.</p>\n</aside>\n</article>"
+    turned = 0
+    for lines in range(14, 24):
+        html = HTML.replace("</article>", "<p>A line.</p>\n" * lines + end)
+        first, *others = pages_of(courier.body(letter(html=html)))
+        if others and "A line." not in others[0]:
+            turned += 1
+            assert others[0].endswith("Reach us Help desk Look it up.")
+            assert "Reach us" not in first
+    assert turned
+
+
 def test_each_person_has_a_letter_of_their_own_with_their_name_and_their_number(courier):
     people = [
         make_person(n, address=f"Person {n}\n{n} Street\n10115 Berlin", fields={"name": name})

@@ -224,7 +224,7 @@ FORM = {"CallSid": "CA1", "To": "+12025550123"}
         ({"CallStatus": "completed", "AnsweredBy": "fax"}, K.UNDELIVERED, "fax"),
         ({"CallStatus": "busy"}, K.UNANSWERED, "busy"),
         ({"CallStatus": "no-answer"}, K.UNANSWERED, "no-answer"),
-        ({"CallStatus": "failed", "SipResponseCode": "404"}, K.FAILED, "404"),
+        ({"CallStatus": "failed", "SipResponseCode": "404"}, K.FAILED, "SIP 404"),
         ({"CallStatus": "canceled"}, K.FAILED, "canceled"),
         ({"CallStatus": "ringing"}, K.PROCESSED, "ringing"),
     ],
