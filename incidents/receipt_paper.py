@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from incidents.audit.receipt_verifier import heard
 from incidents.rules.vocabulary import TEMPLATES
 from incidents.typesetting import sheet, to_the_second, typeset
 
@@ -62,10 +63,10 @@ def _lines(leaf: Mapping[str, Any], say: Mapping[str, Any]) -> Iterator[tuple[st
         outcome = say["outcomes"].get(call["outcome"], call["outcome"])
         parts = (to_the_second(call["ended"] or call["began"]), outcome, call["ref"])
         yield say["call"], " · ".join(filter(None, parts))
-    for heard in leaf["receipts"]:
-        kind = say["kinds"].get(heard["kind"], heard["kind"])
-        said = (to_the_second(heard["at"]), kind, heard["code"], heard["ref"])
-        yield say["heard"], " · ".join(filter(None, said))
+    for said in heard(leaf):
+        kind = say["kinds"].get(said["kind"], said["kind"])
+        told = (to_the_second(said["at"]), kind, said["code"], said["ref"])
+        yield say["heard"], " · ".join(filter(None, told))
     yield say["hash"], leaf["words"]
 
 

@@ -20,6 +20,8 @@ from incidents.audit.receipt_verifier import words_hash
 
 FORMAT = "tocsin campaign evidence 1"
 MANIFEST = "manifest.txt"
+# What a computer leaves behind when somebody opens a folder there.
+_LITTER = {"__pycache__", "__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
 _HASH_BYTES = 32
 _BLOCK = _HASH_BYTES * 8192
 
@@ -57,7 +59,8 @@ def verify_evidence(folder: Path, trail: Trail, *, key: str | None = None) -> Ev
     key    the public key (`name+hash+base64`) as published elsewhere
     """
     check = _Check(folder, trail, key)
-    findings = list(check.findings())
+    # One file that cannot be read may keep several looks from theirs.
+    findings = list(dict.fromkeys(check.findings()))
     return EvidenceVerification(
         findings, check.campaign, check.people, check.files, check.key, key is not None
     )
@@ -66,6 +69,12 @@ def verify_evidence(folder: Path, trail: Trail, *, key: str | None = None) -> Ev
 def unreadable(name: str, why: str, *, key: str | None = None) -> EvidenceVerification:
     """What is found where there is no folder to look into."""
     return EvidenceVerification([(name, why)], "", 0, 0, key or "", key is not None)
+
+
+class _Unreadable(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
 
 
 class _Check:
@@ -89,6 +98,10 @@ class _Check:
         for name, look in parts:
             try:
                 yield from look()
+            except FileNotFoundError as error:
+                yield Path(error.filename).name, "is missing"
+            except _Unreadable as error:
+                yield error.name, "cannot be read: it is no JSON"
             except (BadNote, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 yield name, f"cannot be read: {error}"
 
@@ -106,7 +119,7 @@ class _Check:
         there = {
             path.relative_to(self._folder).as_posix()
             for path in self._folder.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
+            if path.is_file() and not _LITTER.intersection(path.parts)
         } - {MANIFEST}
         for name in sorted(listed.keys() | there):
             if name not in there:
@@ -182,7 +195,10 @@ class _Check:
                 yield path.name, f"no entry {kind} says what this evidence says"
 
     def _json(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self._folder / name).read_bytes())
+        try:
+            found: dict[str, Any] = json.loads((self._folder / name).read_bytes())
+        except ValueError:
+            raise _Unreadable(name) from None
         return found
 
 

@@ -9,7 +9,7 @@ arithmetic and the signature; nothing in a receipt is believed that no hash lead
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -180,6 +180,14 @@ def _only(shown: Mapping[str, Any], names: set[str], what: str) -> None:
         raise Bad(f"{what} holds other things than it should")
 
 
+def heard(leaf: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What was heard since, for reading: of a call that was confirmed, its end is no silence."""
+    confirmed = {said["ref"] for said in leaf["receipts"] if said["kind"] == "delivered"}
+    for said in leaf["receipts"]:
+        is_end = said["kind"] == "unanswered" and said["ref"] in confirmed
+        yield said | {"kind": "ended", "code": ""} if is_end else said
+
+
 def describe(result: ReceiptVerification) -> str:
     """The result in words."""
     if not result.ok:
@@ -201,7 +209,7 @@ def _lines(leaf: Mapping[str, Any]) -> list[str]:
     lines = [f"  {who}: {how}: {leaf['bucket']}{why}"]
     events = [
         (call["ended"] or call["began"], call["outcome"], call["ref"]) for call in leaf["attempts"]
-    ] + [(said["at"], said["kind"], said["code"], said["ref"]) for said in leaf["receipts"]]
+    ] + [(said["at"], said["kind"], said["code"], said["ref"]) for said in heard(leaf)]
     lines += [f"    {'  '.join(filter(None, event))}" for event in events]
     if leaf["words"]:
         lines.append(f"    words {leaf['words']}")

@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--remember", type=Path, help="file that keeps the last head seen")
     given = parser.parse_args(arguments)
     if not given.bundle.exists():
-        parser.error(f"there is no {given.bundle}")
+        parser.error(f"there is no file or folder {given.bundle}")
     try:
         given.key and PublicKey.parse(given.key)
     except BadNote as error:

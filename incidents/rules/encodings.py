@@ -109,8 +109,8 @@ def _surely_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
         rest = rest[:_LONGEST_LINE_BYTES]
     odd += _not_utf8(rest)
     if odd > 0:
-        more = "or more " if odd >= _ENOUGH_LINES else ""
-        raise _another(f"{odd:,} {more}of its lines are not UTF-8", SAY_IT)
+        more = " or more" if odd >= _ENOUGH_LINES else ""
+        raise _another(f"lines that are not UTF-8: {odd:,}{more}", SAY_IT)
 
 
 def _not_utf8(lines: bytes) -> int:

@@ -328,7 +328,10 @@ def test_the_command_names_the_first_bad_entry_and_fails(signed_trail, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["nothing.jsonl"], "there is no nothing.jsonl"), ([".", "--key", "tocsin"], "--key: ")],
+    [
+        (["nothing.jsonl"], "there is no file or folder nothing.jsonl"),
+        ([".", "--key", "tocsin"], "--key: "),
+    ],
 )
 def test_the_command_calls_nothing_unsound_that_it_could_not_look_at(arguments, says, capsys):
     with pytest.raises(SystemExit) as ended:

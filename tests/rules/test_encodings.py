@@ -48,7 +48,7 @@ def test_a_list_that_is_plainly_not_utf8_is_refused_with_how_to_say_which(encodi
         read(f"name,email\nAda,a@example.com\n{name},j@example.com\n".encode(encoding), size=size)
     (problem,) = refused.value.problems
     assert problem.field == "encoding"
-    assert problem.why == "1 of its lines are not UTF-8"
+    assert problem.why == "lines that are not UTF-8: 1"
     assert "--encoding windows-1252" in problem.mend
 
 

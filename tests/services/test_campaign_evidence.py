@@ -167,6 +167,25 @@ def test_whatever_is_taken_away_or_slipped_in_is_named(one, folder):
     assert ("words/more.json", "does not belong to it") in findings
 
 
+def test_only_the_file_that_is_broken_or_gone_is_named(one, folder):
+    proof = folder / "proof.json"
+    before = proof.read_bytes()
+    proof.write_bytes(b"x" + before[1:])
+    for key in (None, key_of(one)):
+        assert {name for name, _ in verify_evidence_at(folder, key=key).findings} == {proof.name}
+    proof.unlink()
+    for key in (None, key_of(one)):
+        findings = verify_evidence_at(folder, key=key).findings
+        assert list(findings) == [(proof.name, "is missing")]
+
+
+def test_what_a_computer_leaves_in_an_opened_folder_is_not_held_against_it(one, folder):
+    for name in (".DS_Store", "words/Thumbs.db", "__MACOSX/._summary.pdf"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"\0")
+    assert verify_evidence_at(folder, key=key_of(one)).ok
+
+
 def resign(one: Campaigning, folder: Path) -> None:
     """What only the holder of the key can do: a manifest that fits whatever lies there."""
     names = {p.relative_to(folder).as_posix(): p for p in files_of(folder)}

@@ -36,7 +36,7 @@ def test_every_bucket_has_a_word():
 
 
 def test_everything_that_a_provider_may_say_has_a_word():
-    assert words("en")["kinds"].keys() == {*ReceiptKind}
+    assert words("en")["kinds"].keys() == {*ReceiptKind, "ended"}
 
 
 def receipt(locale, text, heard=()):
@@ -77,6 +77,16 @@ def test_words_left_on_a_machine_are_not_told_as_a_change_of_channel():
     text = paper.pages[0].extract_text()
     assert "left on an answering machine" in text
     assert "another channel" not in text
+
+
+def test_the_end_of_a_call_that_was_confirmed_is_not_told_as_silence():
+    """The provider says that the call is over, whatever was pressed in it."""
+    at = "2026-03-02T09:01:00.000000Z"
+    key = {"at": at, "kind": "delivered", "code": "key 1", "ref": "CA1"}
+    silent = {"at": at, "kind": "unanswered", "code": "no key", "ref": "CA0"}
+    paper = receipt("en", "Hello", [silent, key, silent | {"ref": "CA1"}])
+    text = PdfReader(io.BytesIO(receipt_pdf(paper, "Example", NOW))).pages[0].extract_text()
+    assert (text.count("not answered"), text.count("call ended")) == (1, 1)
 
 
 def test_equal_receipts_give_equal_bytes():
