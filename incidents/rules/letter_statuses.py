@@ -103,4 +103,5 @@ def _told(line: int, given: Mapping[str, str]) -> Told | Problem:
     reason = given.get("reason", "")
     if not _REASON.fullmatch(reason):
         return Problem(f"{where}, reason", "is too long or holds odd signs", "a few plain words")
-    return Told(line, *found, kind, at, reason)
+    # Reasons are counted where nobody may be named: what holds a number may be a new address.
+    return Told(line, *found, kind, at, "" if any(map(str.isdigit, reason)) else reason)

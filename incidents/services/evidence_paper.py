@@ -37,6 +37,25 @@ How to check it
                    python -m incidents.audit.verifier notice-receipt.json --key 'KEY'
 """
 
+_MEANS: Mapping[str, str] = {
+    "planned": "have no place on a channel yet",
+    "waiting": "their message has not left yet",
+    "in_flight": "their message is being handed over",
+    "unknown": "their message may or may not have left",
+    "accepted": "a provider took their message, and nothing was heard since",
+    "delivered": "reached, by the provider's word or by a key pressed in a call",
+    "exhausted": "reached on no channel: a public announcement is for them",
+    "announced": "reached on no channel: the public announcement stands for them",
+    "suppressed": "their message had not left when the campaign was stopped",
+    "withheld": "nothing is sent to them, for the reason given below",
+}
+# What told whether a call had left.
+_SETTLED_BY: Mapping[str, str] = {
+    "echo": "a receipt came first",
+    "look_up": "the provider's records",
+    "native_key": "asked again under its key",
+}
+
 
 def summary_pdf(work: Work, story: Mapping[str, Any], proof: CampaignProof) -> bytes:
     """The evidence in brief."""
@@ -63,17 +82,14 @@ def summary_pdf(work: Work, story: Mapping[str, Any], proof: CampaignProof) -> b
 
 def _sections(story: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     approval, unknowns = story["approval"], story["unknowns"]
-    settled = Counter(f"{one['by']}: {one.get('after', '')}" for one in unknowns["settled"])
+    settled = Counter(
+        f"{_SETTLED_BY.get(one['by'], one['by'])}: {one.get('after', '')}"
+        for one in unknowns["settled"]
+    )
     still = unknowns["people_still_unknown"]
     return [
-        ("Where everybody is", _counts(story["equation"]["buckets"])),
-        (
-            "Rung by rung",
-            [
-                (rung["channel"], _said({**rung["buckets"], **_left(rung["left"])}))
-                for rung in story["funnel"]
-            ],
-        ),
+        ("Where everybody is", _buckets(story["equation"]["buckets"])),
+        ("Rung by rung", [(rung["channel"], _rung(rung)) for rung in story["funnel"]]),
         (
             "By place",
             [(one["place"], _place(one)) for one in story["places"]],
@@ -88,6 +104,20 @@ def _sections(story: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]
             ],
         ),
     ]
+
+
+def _buckets(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """How many are in each, and what that means: who reads this knows none of our words."""
+    return [
+        (name.replace("_", " "), f"{count:,}: {_MEANS[name]}")
+        for name, count in counts.items()
+        if count
+    ]
+
+
+def _rung(rung: Mapping[str, Any]) -> str:
+    said = _said({**rung["buckets"], **_left(rung["left"])})
+    return f"{said}. Why: {_said(rung['reasons'])}" if rung["reasons"] else said
 
 
 def _left(left: Mapping[str, int]) -> dict[str, int]:

@@ -23,6 +23,11 @@ def test_a_line_tells_which_letter_what_when_and_why():
     assert told.reason == "moved away"
 
 
+def test_a_reason_that_may_be_a_new_address_is_left_out_and_the_letter_came_back():
+    (told,) = read(f'{PIECE},returned,,"moved to 5 Sample Street, Berlin"\n')
+    assert (told.kind, told.reason) == (ReceiptKind.UNDELIVERED, "")
+
+
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("between", [",", ";"])
 def test_what_a_spreadsheet_saves_is_read(mark, between):

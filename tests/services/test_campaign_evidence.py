@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from incidents.audit import log as audit
 from incidents.audit.note import public_key_of, signed_text
@@ -18,7 +19,8 @@ from incidents.audit.verifier import main, verify_evidence_at
 from incidents.database.notices import NoticeApproval
 from incidents.errors import Conflict, NotFound, NotPermitted
 from incidents.office import signing_key
-from incidents.services import campaign_evidence, proofs
+from incidents.services import campaign_evidence, evidence_paper, proofs
+from incidents.services.equation import BUCKETS
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
 from tests.services.telling import REFUSED, Campaigning, mailbox
@@ -137,6 +139,17 @@ def test_evidence_counts_everybody_rung_by_rung(folder):
     assert found["funnel"][0]["left"]["failed"] > 0
     assert {one["place"] for one in found["places"]} == {"DE", "FR"}
     assert "campaign.launch" in {one["what"] for one in found["timeline"]}
+
+
+def test_the_summary_says_in_plain_words_what_became_of_people_and_why(folder):
+    text = " ".join(
+        " ".join(page.extract_text().split()) for page in PdfReader(folder / "summary.pdf").pages
+    )
+    found = json.loads((folder / "campaign.json").read_bytes())
+    for name, count in found["equation"]["buckets"].items():
+        assert (evidence_paper._MEANS[name] in text) == bool(count)
+    assert "Why: " in text
+    assert evidence_paper._MEANS.keys() == set(BUCKETS)
 
 
 def files_of(folder: Path) -> list[Path]:
