@@ -33,8 +33,8 @@ ADDRESS_FIELD = {
     "letter": "postal_address",
 }
 
-# (envelope, recipient's bytes, contact)
-Opened = tuple[int, bytes, Mapping[str, Any]]
+# (envelope, recipient's bytes, what is kept of the contact)
+Row = tuple[int, bytes, Any]
 _KEY_BYTES = 17  # version and key id, which begin every sealed value
 
 
@@ -71,19 +71,22 @@ def people_of(
 ) -> Mapping[int, list[Person]]:
     """The people in these envelopes, by ordinal, always in the same order."""
     ordinals = [lease.ordinal for lease in leases]
-    rows: Iterable[Opened]
+    contacts: Iterator[Mapping[str, Any]]
     if campaign.mode == Mode.DRILL:
-        rows = drill_people_in(work.session, campaign.id, ordinals)
+        rows: Sequence[Row] = drill_people_in(work.session, campaign.id, ordinals)
+        contacts = (contact for _, _, contact in rows)
     else:
-        rows = _opened(work, campaign, live_people_in(work.session, campaign.id, ordinals))
+        rows = live_people_in(work.session, campaign.id, ordinals)
+        contacts = unsealed(work, campaign, [row[1:] for row in rows])
     people: dict[int, list[Person]] = {ordinal: [] for ordinal in ordinals}
     lease_of = {lease.ordinal: lease for lease in leases}
     for ordinal, some in groupby(rows, key=itemgetter(0)):
-        people[ordinal] = _people(lease_of[ordinal], some)
+        # Each envelope takes as many of the contacts as it has people, and leaves the rest.
+        people[ordinal] = _people(lease_of[ordinal], zip(some, contacts, strict=False))
     return people
 
 
-def _people(lease: Lease, rows: Iterable[Opened]) -> list[Person]:
+def _people(lease: Lease, opened: Iterable[tuple[Row, Mapping[str, Any]]]) -> list[Person]:
     """The people of one envelope. A million times in a campaign: nothing is looked up twice."""
     field, unnamed = ADDRESS_FIELD[lease.channel], rendering.unnamed(lease.locale)
     on_rung, on_paper = f".{lease.rung}", lease.channel == Channel.LETTER
@@ -93,7 +96,7 @@ def _people(lease: Lease, rows: Iterable[Opened]) -> list[Person]:
             _below_name(contact) if on_paper else contact.get(field) or "",
             {"name": contact.get("name") or unnamed},
         )
-        for _, recipient, contact in rows
+        for (_, recipient, _), contact in opened
     ]
 
 
@@ -113,14 +116,6 @@ def person_of(ref: str) -> tuple[UUID, int] | None:
         return UUID(hex=recipient), int(rung)
     except ValueError:
         return None
-
-
-def _opened(
-    work: Work, campaign: Campaign, rows: Sequence[tuple[int, bytes, bytes]]
-) -> Iterator[Opened]:
-    contacts = unsealed(work, campaign, [row[1:] for row in rows])
-    for (ordinal, recipient, _), contact in zip(rows, contacts, strict=True):
-        yield ordinal, recipient, contact
 
 
 def readable(

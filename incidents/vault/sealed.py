@@ -36,8 +36,8 @@ def unseal(
     key: DataKey, *, table: str, row_id: UUID, field: str, incident_id: UUID, blob: bytes
 ) -> bytes:
     """Open one value; Unreadable if it was sealed by another key, for another place, or changed."""
-    place = _place(key, table, field, incident_id)
-    return _open(key, place + row_id.bytes, _VERSION + key.id.bytes, blob)
+    pairs = [(row_id.bytes, blob)]
+    return unseal_pairs(key, table=table, field=field, incident_id=incident_id, pairs=pairs)[0]
 
 
 def seal_many(
@@ -83,9 +83,18 @@ def unseal_pairs(
     incident_id: UUID,
     pairs: Iterable[tuple[bytes, bytes]],
 ) -> list[bytes]:
-    """The same for (row id's bytes, blob): the fastest form."""
+    """The same for (row id's bytes, blob): the fastest form, a call for each and no more."""
+    pairs = list(pairs)
     place, header = _place(key, table, field, incident_id), _VERSION + key.id.bytes
-    return [_open(key, place + row_id, header, blob) for row_id, blob in pairs]
+    if not all(blob.startswith(header) for _, blob in pairs):
+        raise Unreadable("sealed by another data key, or not a sealed value")
+    decrypt = key.aead.decrypt
+    try:
+        return [
+            decrypt(blob[_HEADER:_START], blob[_START:], place + row_id) for row_id, blob in pairs
+        ]
+    except (InvalidTag, ValueError):
+        raise Unreadable("the sealed value was changed, or moved from another place") from None
 
 
 def key_id_of(blob: bytes) -> UUID:
@@ -164,12 +173,3 @@ def _place(key: DataKey, table: str, field: str, incident_id: UUID) -> bytes:
     if key.incident_id != incident_id:
         raise Unreadable("this data key belongs to another incident")
     return f"{table}|{field}|".encode() + incident_id.bytes
-
-
-def _open(key: DataKey, place: bytes, header: bytes, blob: bytes) -> bytes:
-    if blob[:_HEADER] != header:
-        raise Unreadable("sealed by another data key, or not a sealed value")
-    try:
-        return key.aead.decrypt(blob[_HEADER:_START], blob[_START:], place)
-    except (InvalidTag, ValueError):
-        raise Unreadable("the sealed value was changed, or moved from another place") from None

@@ -241,7 +241,7 @@ def _personalization(
     }
     values = filled(tokens, person)
     if values:
-        if sum(map(len, values.values())) > MOST_SUBSTITUTION_BYTES // 4:
+        if len("".join(values.values())) > MOST_SUBSTITUTION_BYTES // 4:
             _check_bytes(values, person)
         mine["substitutions"] = values
     return mine
