@@ -26,8 +26,10 @@ from incidents.services import campaign_trail, quiet, residency, timeline
 from incidents.work import TOCSIN, Office, Work
 
 PEOPLE_PER_PAGE = 50_000
-# Who is on the first page is written to while the next one is being placed: it must not take long.
+# The first page is small, and the next ones grow with the envelopes that there are: while one is
+# placed, senders have those of the page before, and nothing more to do.
 PEOPLE_ON_FIRST_PAGE = 10_000
+PEOPLE_MORE_PER_ENVELOPE = 1_000
 
 
 def place_next_page(office: Office, waiting: Sequence[UUID]) -> bool:
@@ -63,8 +65,8 @@ def place_page(work: Work, campaign: Campaign) -> None:
     session = work.session
     placements.make_room(session)
     added = pages.added_people(session, campaign.incident_id)
-    size = PEOPLE_PER_PAGE if campaign.placed_to else PEOPLE_ON_FIRST_PAGE
-    end = pages.end_of_page(session, campaign, size)
+    size = PEOPLE_ON_FIRST_PAGE + PEOPLE_MORE_PER_ENVELOPE * campaign.envelope_count
+    end = pages.end_of_page(session, campaign, min(size, PEOPLE_PER_PAGE))
     kinds = pages.kinds_on_page(session, campaign, end)
     placements.place_page(session, placing(work, campaign, kinds), end)
     if campaign.placed_to is None:  # the first page: whoever counts next must not think it empty
