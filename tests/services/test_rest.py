@@ -136,7 +136,7 @@ def test_what_was_looked_up_and_had_not_left_joins_the_rest_later(telling):
     launch(one, to_rest(one))
     one.pump()
     assert one.buckets() == {"accepted": 1}
-    for _ in range(3):
+    for _ in range(4):
         one.tend(later=61)
     one.pump()
     assert one.buckets() == {"accepted": 2}
