@@ -81,7 +81,8 @@ class Smtp:
                 raise Unavailable(reason, trouble=Trouble.UNREACHABLE) from error
             raise Unavailable(reason, MEND_SECONDS, Trouble.CREDENTIALS) from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            reason = f"not connected: {type(error).__name__}"
+            why = getattr(error, "verify_message", "")  # of a certificate that is not trusted
+            reason = f"not connected: {type(error).__name__}{why and f': {why}'}"
             raise Unavailable(reason, trouble=Trouble.UNREACHABLE) from error
 
     async def look_up(self, query: AttemptQuery) -> Finding:

@@ -231,6 +231,7 @@ def test_starttls_takes_only_a_certificate_that_is_trusted(trusted: bool, tmp_pa
         outcome = send(0)[0]
     assert outcome.kind is (OutcomeKind.ACCEPTED if trusted else OutcomeKind.RETRY)
     assert len(inbox.messages) == trusted
+    assert ("self-signed certificate" in outcome.reason) is not trusted
 
 
 def test_a_server_without_starttls_is_told_nothing() -> None:
