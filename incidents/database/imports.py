@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, Select, String, func, insert, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from incidents.database.base import Base, uuid7
+from incidents.database.base import Base, Json, uuid7
 
 
 class PopulationImport(Base):
@@ -18,6 +18,7 @@ class PopulationImport(Base):
     flawed_count    people who were added without something that their line said
     by_reason       `column.reason` -> how often: all of them, however many are listed
     by_place        place -> people added; '' where it is not known
+    kinds           [locale, place] of the people added, each pair once; None: not kept
     """
 
     __tablename__ = "population_import"
@@ -45,6 +46,7 @@ class PopulationImport(Base):
     flawed_count: Mapped[int] = mapped_column(default=0)
     by_reason: Mapped[dict[str, Any]] = mapped_column(default=dict)
     by_place: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    kinds: Mapped[list[Any] | None] = mapped_column(Json)
     reason: Mapped[str] = mapped_column(String(300), default="")
 
 

@@ -59,14 +59,26 @@ def with_newcomers(session: Session, mode: str) -> Sequence[UUID]:
 
 def places_of(session: Session, incident_id: UUID) -> Sequence[str]:
     """The places of everybody affected."""
-    query = select(Recipient.place).where(Recipient.incident_id == incident_id)
-    return session.scalars(query.distinct().order_by(Recipient.place)).all()
+    return sorted({place for _, place in kinds_of(session, incident_id)})
 
 
 def kinds_of(session: Session, incident_id: UUID) -> list[Kind]:
     """The locales and places of everybody affected."""
     mine = Recipient.incident_id == incident_id
-    return _kinds(session, select(Recipient.locale, Recipient.place).where(mine))
+    query = select(Recipient.locale, Recipient.place).where(mine)
+    return _noted_kinds(session, incident_id) or _kinds(session, query)
+
+
+def _noted_kinds(session: Session, incident_id: UUID) -> list[Kind]:
+    """What the imports noted of them, each with the people it added; none if not all did."""
+    noted = session.scalars(
+        select(PopulationImport.kinds).where(
+            PopulationImport.incident_id == incident_id, PopulationImport.status != "failed"
+        )
+    ).all()
+    if None in noted:
+        return []
+    return sorted({(locale, place) for kinds in noted for locale, place in kinds or ()})
 
 
 def end_of_page(session: Session, campaign: Campaign, size: int) -> UUID | None:
@@ -94,10 +106,9 @@ def has_id_on_page(
 
 
 def kinds_on_page(session: Session, campaign: Campaign, end: UUID | None) -> list[Kind]:
-    """The locales and places of the people on a page."""
-    return _kinds(
-        session, select(Recipient.locale, Recipient.place).where(is_on_page(session, campaign, end))
-    )
+    """The locales and places of the people on a page; where they are known, of all."""
+    page = select(Recipient.locale, Recipient.place).where(is_on_page(session, campaign, end))
+    return _noted_kinds(session, campaign.incident_id) or _kinds(session, page)
 
 
 def kinds_among(session: Session, people: Sequence[UUID]) -> list[Kind]:

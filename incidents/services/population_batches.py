@@ -31,6 +31,7 @@ Row = TypeVar("Row", NewPerson, NewInvented)
 _AT_ONCE = 250
 MOST_LISTED = 10_000
 _MOST_DOMAINS = 10_000  # some 1.5 MB
+_MOST_KINDS = 1_000  # more pairs of a locale and a place no real list has; they are written often
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Tally:
     flawed_count: int = 0
     by_reason: Counter[str] = field(default_factory=Counter)
     by_place: Counter[str] = field(default_factory=Counter)
+    kinds: set[tuple[str, str]] = field(default_factory=set)
     to_list: list[dict[str, object]] = field(default_factory=list)
 
     def note(self, line: int, flaws: Iterable[Flaw], *, whole_line: bool) -> None:
@@ -75,6 +77,8 @@ class Tally:
         self.flawed_count += other.flawed_count
         self.by_reason += other.by_reason
         self.by_place += other.by_place
+        if len(self.kinds) <= _MOST_KINDS:
+            self.kinds |= other.kinds
 
     def counts(self) -> dict[str, object]:
         """The counts, named as in the row of an import."""
@@ -86,6 +90,7 @@ class Tally:
             "flawed_count": self.flawed_count,
             "by_reason": dict(self.by_reason),
             "by_place": dict(self.by_place),
+            "kinds": sorted(self.kinds) if len(self.kinds) <= _MOST_KINDS else None,
         }
 
 
@@ -105,6 +110,7 @@ class Batch(Generic[Row]):
         self.tally.duplicate_count = self.people_count - len(fresh)
         self.tally.flawed_count = len(self.flawed - there)
         self.tally.by_place = Counter(row.place for row in fresh)
+        self.tally.kinds = {(row.locale, row.place) for row in fresh}
         return fresh
 
 

@@ -2,9 +2,10 @@ import csv
 import io
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from incidents.database import pages
 from incidents.database.audit_entries import AuditEntry
 from incidents.database.imports import PopulationImport, Rejection
 from incidents.database.incidents import TimelineEntry
@@ -125,6 +126,36 @@ def test_the_facts_learn_who_is_affected_where(office, incident_id):
         known = facts.known(work, incident_id)
     assert known["people_count"] == 6
     assert known["people_by_place"] == {"CN": 1, "DE": 1, "GB": 2, "US-CA": 1, "ZZ": 1}
+
+
+def test_locales_and_places_are_known_without_reading_people(office, incident_id):
+    take_in(office, incident_id, PEOPLE)
+    take_in(office, incident_id, "name,email,locale,place\nEva,eva@example.com,sv,SE\n")
+
+    def torn():
+        yield b"name,email,locale\nNew Person,new@example.com,ja\n"
+        raise ConnectionResetError("gone")
+
+    with pytest.raises(BadRequest):
+        population.import_people(office, TOCSIN, incident_id, torn())
+    with office.work(TOCSIN) as work:
+        noted = pages.kinds_of(work.session, incident_id)
+        work.session.execute(update(PopulationImport).values(kinds=None))
+        read = pages.kinds_of(work.session, incident_id)  # as of a list taken in before
+    assert noted == sorted(read)
+    assert ("ja", "") not in noted
+    assert {("sv", "SE"), ("en", "GB"), ("fr", "")} <= {*noted}
+
+
+def test_of_a_list_with_too_many_kinds_of_people_none_are_noted(office, incident_id):
+    codes = ["AT", "BE", "BG", "CH", "CN", "CZ", "DE", "DK", "ES", "FI", "FR"]
+    languages = ["bg", "cs", "da", "de", "en", "es", "fi", "fr", "zh"]
+    many = {(f"{one}-{two}", place) for one in languages for two in codes for place in codes}
+    lines = [f"P{n},p{n}@example.com,{lang},{place}\n" for n, (lang, place) in enumerate(many)]
+    done = take_in(office, incident_id, "name,email,locale,place\n" + "".join(lines))
+    assert (done.added_count, done.kinds) == (len(many), None)
+    with office.look(TOCSIN) as work:
+        assert {*pages.kinds_of(work.session, incident_id)} == many
 
 
 def test_a_list_never_lowers_what_the_facts_say(office, incident_id):
