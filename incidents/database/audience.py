@@ -2,11 +2,11 @@
 did not reach.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from incidents.database.campaigns import Campaign, Delivery, Envelope, campaigns_of
 from incidents.database.doubts import InDoubt
@@ -20,10 +20,22 @@ _MAY_TELL = ("leased", "accepted", "unknown", "held", "unresolved")
 _ANSWERED = ReceiptKind.COMPLAINED.rank
 
 
-def in_audience(campaign: Campaign) -> ColumnElement[bool]:
-    """Whether a recipient of the campaign's incident is among those it is for."""
-    first = [] if campaign.audience_of is None else [got(campaign.audience_of)]
-    return and_(true(), *first, *(not_reached_by(UUID(one)) for one in campaign.rest_of))
+# Narrows what is read of earlier campaigns, by a column of people's ids.
+Within = Callable[[InstrumentedAttribute[UUID]], ColumnElement[bool]]
+
+
+def _anybody(_ids: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    return true()
+
+
+def in_audience(campaign: Campaign, within: Within = _anybody) -> ColumnElement[bool]:
+    """Whether a recipient of the campaign's incident is among those it is for.
+
+    within  of whom it is asked; else all that earlier campaigns did is read each time
+    """
+    first = [] if campaign.audience_of is None else [got(campaign.audience_of, within)]
+    rest = (not_reached_by(UUID(one), within) for one in campaign.rest_of)
+    return and_(true(), *first, *rest)
 
 
 def counts(campaign: Campaign) -> ColumnElement[bool]:
@@ -40,30 +52,36 @@ def counts(campaign: Campaign) -> ColumnElement[bool]:
     return or_(in_audience(campaign), stands)
 
 
-def got(campaign_id: UUID) -> ColumnElement[bool]:
+def got(campaign_id: UUID, within: Within = _anybody) -> ColumnElement[bool]:
     """Whether a campaign has told a recipient: delivered, or accepted and never taken back.
 
     Also on a rung that was silent for too long: who may hold the first notice gets the second.
     """
-    return _with_place(campaign_id, ("accepted",), ("", "silent"))
+    return _with_place(campaign_id, within, ("accepted",), ("", "silent"))
 
 
-def not_reached_by(campaign_id: UUID) -> ColumnElement[bool]:
+def not_reached_by(campaign_id: UUID, within: Within = _anybody) -> ColumnElement[bool]:
     """Whether a campaign surely has not told a recipient: nothing ever left for them, or whatever
     did was refused or came back.
 
     Not so of whom nobody knows, or not yet.
     """
     doubted = exists().where(
-        InDoubt.campaign_id == campaign_id, InDoubt.recipient_id == Recipient.id
+        InDoubt.campaign_id == campaign_id,
+        InDoubt.recipient_id == Recipient.id,
+        within(InDoubt.recipient_id),
     )
-    told = _with_place(campaign_id, _MAY_TELL, ("", "silent", "unresolved"), _ANSWERED)
+    told = _with_place(campaign_id, within, _MAY_TELL, ("", "silent", "unresolved"), _ANSWERED)
     # Each denied by itself: of a denied `or`, PostgreSQL makes no join.
     return and_(~told, ~doubted)
 
 
 def _with_place(
-    campaign_id: UUID, states: Sequence[str], outcomes: Sequence[str], rank: int | None = None
+    campaign_id: UUID,
+    within: Within,
+    states: Sequence[str],
+    outcomes: Sequence[str],
+    rank: int | None = None,
 ) -> ColumnElement[bool]:
     """Whether a recipient was delivered to; or has a place of such an outcome in an envelope in
     such a state; or one of which something of this rank was said, or of a higher one.
@@ -78,6 +96,7 @@ def _with_place(
         .where(
             place.campaign_id == campaign_id,
             place.recipient_id == Recipient.id,
+            within(place.recipient_id),
             or_(place.outcome == "delivered", such),
         )
         .exists()

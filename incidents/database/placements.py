@@ -74,7 +74,8 @@ def place_page(session: Session, placing: Placing, end: UUID | None) -> int:
         has_id_on_page(Delivery.recipient_id, campaign, end),
     )
     page = select(*PERSON, literal(-1).label("below")).where(is_on_page(session, campaign, end))
-    return _place(session, placing, page.where(~known, in_audience(campaign)))
+    meant = in_audience(campaign, lambda ids: has_id_on_page(ids, campaign, end))
+    return _place(session, placing, page.where(~known, meant))
 
 
 def place_canary(session: Session, placing: Placing, count: int) -> int:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
+from sqlalchemy import select
 
-from incidents.database.campaigns import Envelope
+from incidents.database import audience
+from incidents.database.campaigns import Campaign, Envelope
 from incidents.database.notices import Notice
+from incidents.database.pages import has_id_on_page
+from incidents.database.population import Recipient
 from incidents.database.proofs import CampaignProof
 from incidents.database.told import told_by_place
 from incidents.errors import Conflict
@@ -214,3 +219,22 @@ def test_the_rest_of_a_supplement_are_some_of_those_who_got_the_first(telling):
     launch(one, to_rest(one, of=supplement.id))
     one.pump()
     assert one.buckets() == {"accepted": 2}
+
+
+def test_asked_page_by_page_the_rest_is_the_same(telling):
+    one = stopped_after(telling, 4, [mailbox(number) for number in range(9)])
+    launch(one, to_rest(one))
+    with one.office.look(TOCSIN) as work:
+        campaign = work.session.get_one(Campaign, one.id)
+        work.session.expunge(campaign)
+        everybody = sorted(one.people)
+        found = []
+        for campaign.placed_to, end in ((None, everybody[2]), (everybody[2], everybody[6])):
+            page = partial(has_id_on_page, campaign=campaign, end=end)
+            such = audience.in_audience(campaign, page)
+            query = select(Recipient.id).where(page(Recipient.id), such)
+            found += sorted(work.session.scalars(query))
+        campaign.placed_to = None
+        query = select(Recipient.id).where(audience.in_audience(campaign))
+        assert found == [who for who in sorted(work.session.scalars(query)) if who <= everybody[6]]
+    assert found
