@@ -206,7 +206,8 @@ def _lines(leaf: Mapping[str, Any]) -> list[str]:
     who = " ".join(filter(None, (leaf["own"]["fields"].get("name"), leaf["own"]["address"])))
     how = f"{leaf['channel'] or 'no channel'} by {leaf['provider'] or 'nobody'}"
     why = f" ({leaf['why']})" if leaf["why"] else ""
-    lines = [f"  {who}: {how}: {leaf['bucket']}{why}"]
+    became = "tried, then moved on" if leaf["bucket"] == "left" else leaf["bucket"]
+    lines = [f"  {who}: {how}: {became}{why}"]
     events = [
         (call["ended"] or call["began"], call["outcome"], call["ref"]) for call in leaf["attempts"]
     ] + [(said["at"], said["kind"], said["code"], said["ref"]) for said in heard(leaf)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,7 @@ from rich.text import Text
 from incidents.cli import alarm_checks, campaign_checks, provider_checks, rota_checks
 from incidents.cli.looks import pairs
 from incidents.cli.screen import err, out
-from incidents.errors import IncidentsError
+from incidents.errors import IncidentsError, InvalidInput, Problem
 
 if TYPE_CHECKING:
     from incidents.settings import Settings
@@ -35,6 +36,7 @@ def serve(
     asked = {"host": host, "port": port}
     settings = Settings(**{name: value for name, value in asked.items() if value})
     url = local_url(settings.host, settings.port)
+    _refuse_taken(settings.host, settings.port)
 
     def ready(office: Office) -> None:
         made = first_people(office, url) if settings.embedded else None
@@ -47,6 +49,18 @@ def serve(
             say("`tocsin` uses the first; `--as bo` is another of them.")
 
     run(settings, ready=ready)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Raises InvalidInput where nobody can listen: later, all else would have begun already."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.create_server((host, port), family=family):
+            pass
+    except OSError as error:
+        mend = "stop what listens there, or choose another with --port, --host"
+        why = f"{host}:{port}: {str(error.strerror).partition(' (')[0]}"
+        raise InvalidInput("nobody can be answered there", Problem("port", why, mend)) from None
 
 
 def worker(

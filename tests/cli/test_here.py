@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -17,6 +18,14 @@ FACTS = {
     "risk": "risk",
     "aware_at": "2026-03-02T09:20:00Z",
 }
+
+
+def test_a_server_whose_port_is_taken_says_so_before_anything_begins(tocsin):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        said = tocsin("serve", "--port", str(other.getsockname()[1]))
+    assert said.code == 1
+    assert "choose another with --port" in said.err
+    assert "answers at" not in said.err
 
 
 def test_facts_are_judged_without_a_server(tocsin):
