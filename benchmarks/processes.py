@@ -67,10 +67,11 @@ def _status(pid: int, name: str) -> str:
 
 @contextmanager
 def running(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Process]:
-    """A process for as long as the block lasts."""
+    """A process for as long as the block lasts; its code is compiled once, as it is where used."""
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}
     with tempfile.TemporaryFile() as log:
         started = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **environment}
+            command, stdout=log, stderr=log, cwd=ROOT, env={**os.environ, **compiled, **environment}
         )
         try:
             yield Process(started, log)

@@ -31,7 +31,7 @@ from benchmarks.scene import (
     wait_for_url,
 )
 from incidents.database.campaigns import Attempt, Delivery, Envelope
-from incidents.services import campaigns, sending
+from incidents.services import campaign_tending, sending
 from incidents.services.population_import import import_people
 from incidents.wiring import dispatches_for
 from incidents.work import TOCSIN, Office
@@ -97,7 +97,7 @@ def _tell_everybody(office: Office) -> None:
     going = True
     while going:
         told = sending.pump(office, dispatches["live"], mode="live")
-        going = campaigns.tend(office, dispatches["live"], mode="live") or bool(told)
+        going = campaign_tending.tend(office, dispatches["live"], mode="live") or bool(told)
     for dispatch in dispatches.values():
         dispatch.close()
 

@@ -141,11 +141,6 @@ def element_views(words: NoticeWords, locale: str) -> list[dict[str, Any]]:
     return [_element(name, words, say) for name in ELEMENTS if words.element(name)]
 
 
-def unnamed(locale: str) -> str:
-    """What stands for `name` where a person's name is not known, so that the greeting reads."""
-    return str(vocabulary(locale)["unnamed"])
-
-
 def day_there(moment: datetime, locale: str) -> date:
     """The calendar day of a moment where readers of this locale live, as in its story."""
     return day_of(moment, vocabulary(locale)["zone"])

@@ -17,7 +17,7 @@ import structlog
 from incidents import interpreter
 from incidents.logs import configure_logs
 from incidents.office import open_office
-from incidents.services import campaigns, sending
+from incidents.services import campaign_tending, sending
 from incidents.settings import Settings
 from incidents.sweep import Part, Sweep
 from incidents.wiring import dispatches_for, refuse_haste, routes_for
@@ -76,7 +76,7 @@ def tender_of(
     """The thread that looks after campaigns, and has senders look where it found something."""
 
     def tend(mode: str) -> None:
-        if campaigns.tend(office, dispatches[mode], mode=mode):
+        if campaign_tending.tend(office, dispatches[mode], mode=mode):
             wake(senders)
 
     parts = {f"tend {mode}": Part(partial(tend, mode)) for mode in dispatches}

@@ -80,7 +80,10 @@ def worker(
         # In the place of this process: what a command line needs is a tenth of its size, and so
         # is what glibc keeps for each thread apart.
         alone = {"MALLOC_ARENA_MAX": "2", **os.environ}
-        os.execve(sys.executable, [sys.executable, "-m", "incidents.telling_alone"], alone)  # noqa: S606
+        # Without docstrings, another 5 MB; but who may not keep compiled code would compile it all.
+        bare = [] if sys.dont_write_bytecode else ["-OO"]
+        command = [sys.executable, *bare, "-m", "incidents.telling_alone"]
+        os.execve(sys.executable, command, alone)  # noqa: S606
     else:
         from incidents.processes import work
 

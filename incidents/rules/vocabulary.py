@@ -25,3 +25,8 @@ def vocabulary(locale: str) -> Mapping[str, Any]:
             f"no words for the locale {locale!r}; there are: {', '.join(page_locales())}"
         )
     return dict(yaml.safe_load((TEMPLATES / "locales" / f"{locale}.yaml").read_text("utf-8")))
+
+
+def unnamed(locale: str) -> str:
+    """What stands for `name` where a person's name is not known, so that the greeting reads."""
+    return str(vocabulary(locale)["unnamed"])

@@ -5,7 +5,6 @@ a next alarm. That it is so is looked at again and again, and mended with a shou
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import structlog
 from sqlalchemy import func, select, update
@@ -29,20 +28,13 @@ from incidents.rules.lifecycle import ENDED
 from incidents.rules.permissions import Permission
 from incidents.services import timeline
 from incidents.services.lookup import get_incident
+from incidents.services.open_alarm import Rung
 from incidents.work import Work, require
 
 log = structlog.get_logger(__name__)
 
 _SILENT = Waiting()
 _MENDED_AT_ONCE = 200
-
-
-class Rung(NamedTuple):
-    """What rang: `share` of its clock, and whether it wakes people."""
-
-    kind: str
-    share: int
-    is_loud: bool
 
 
 def reschedule(work: Work, incident: Incident, duties: Iterable[Duty]) -> None:

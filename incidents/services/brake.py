@@ -9,7 +9,7 @@ from incidents.database import campaign_looks as rows
 from incidents.database.campaigns import Campaign
 from incidents.rules.brake import Brake, Sample, trips
 from incidents.rules.lifecycle import CAMPAIGN
-from incidents.services import alarm_gathering
+from incidents.services import open_alarm
 from incidents.services.campaign_trail import held, tell
 from incidents.work import TOCSIN, Office, Work
 
@@ -64,7 +64,7 @@ def apply(work: Work, campaign: Campaign) -> bool:
     campaign.halt = why[:300]
     work.session.flush()
     tell(work, campaign, "campaign.halt", f"The campaign has paused itself: {why}")
-    alarm_gathering.ring_halt(work, campaign)
+    open_alarm.ring_halt(work, campaign)
     return True
 
 

@@ -27,12 +27,11 @@ from incidents.rules.quiet_hours import checked
 from incidents.services import canary as few_first
 from incidents.services import freezing, planning, ramp, recalls, residency, rest
 from incidents.services.campaign_control import go_on, pause, resume, stop
-from incidents.services.campaign_tending import tend
 from incidents.services.campaign_trail import tell
 from incidents.services.lookup import get_incident, get_of_incident
 from incidents.work import Work, require
 
-__all__ = ["go_on", "launch", "of_incident", "pause", "prepared", "read", "resume", "stop", "tend"]
+__all__ = ["go_on", "launch", "of_incident", "pause", "prepared", "read", "resume", "stop"]
 
 
 def launch(work: Work, notice_id: UUID, options: LaunchOptions) -> Campaign:

@@ -16,7 +16,7 @@ from incidents.database.alarm_clocks import next_ring
 from incidents.database.incidents import Incident
 from incidents.rules.drill_score import Participant
 from incidents.rules.permissions import Role
-from incidents.services import alarms, campaigns, receipts, review, sending
+from incidents.services import alarms, campaign_tending, receipts, review, sending
 from incidents.services.drill_sandbox import DrillSandbox
 from incidents.work import TOCSIN, Actor, Office, SilentBell, Work
 from notifiers.dispatch import Dispatch
@@ -125,7 +125,7 @@ def settle(stage: Stage) -> None:
     for _ in range(_MOST_ROUNDS):
         sent = sending.pump(stage.office, stage.dispatch, mode="drill")
         heard = _hear(stage)
-        changed = campaigns.tend(stage.office, stage.dispatch, mode="drill")
+        changed = campaign_tending.tend(stage.office, stage.dispatch, mode="drill")
         if not (sent or heard or changed):
             break
         moved = True

@@ -12,13 +12,13 @@ from uuid import UUID
 
 import orjson
 
-from incidents import rendering
 from incidents.callbacks import CALL_PATH, STATUS_PATH
 from incidents.database.campaigns import Campaign
 from incidents.database.envelopes import drill_people_in, live_people_in
 from incidents.database.leases import Lease
 from incidents.database.notices import Notice, bodies_of
 from incidents.errors import IncidentsError
+from incidents.rules import vocabulary
 from incidents.vault.data_keys import data_key_of
 from incidents.vault.sealed import key_id_of, unseal_pairs
 from incidents.work import Work
@@ -88,7 +88,7 @@ def people_of(
 
 def _people(lease: Lease, opened: Iterable[tuple[Row, Mapping[str, Any]]]) -> list[Person]:
     """The people of one envelope. A million times in a campaign: nothing is looked up twice."""
-    field, unnamed = ADDRESS_FIELD[lease.channel], rendering.unnamed(lease.locale)
+    field, unnamed = ADDRESS_FIELD[lease.channel], vocabulary.unnamed(lease.locale)
     on_rung, on_paper = f".{lease.rung}", lease.channel == Channel.LETTER
     return [
         Person(

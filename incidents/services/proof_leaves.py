@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from incidents import rendering
 from incidents.audit import proof_leaf as leaf
 from incidents.audit.proof_leaf import ProofKey
 from incidents.database import proof_rows as rows
 from incidents.database.announcements import standing_announcement
 from incidents.database.campaigns import Campaign
 from incidents.database.notices import bodies_of
+from incidents.rules import vocabulary
 from incidents.services.opening import ADDRESS_FIELD, readable
 from incidents.vault.data_keys import data_key
 from incidents.work import Work
@@ -141,7 +141,7 @@ def proof_key(work: Work, campaign: Campaign) -> ProofKey:
 def _person(contact: Mapping[str, Any], channel: str, locale: str) -> bytes:
     """What went out for this person, as `opening` fills it in."""
     address = contact.get(ADDRESS_FIELD.get(channel, "")) or ""
-    name = contact.get("name") or (rendering.unnamed(locale) if locale else "")
+    name = contact.get("name") or (vocabulary.unnamed(locale) if locale else "")
     return leaf.person_text(address, {"name": name})
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from incidents import housekeeping
 from incidents.audit.verifier import verify_bundle
-from incidents.services import campaigns, sending
+from incidents.services import campaign_tending, sending
 from notifiers.dispatch import Dispatch
 from notifiers.providers.sandbox import Sandbox
 from playbooks.sample.story import learned_later, opening_body
@@ -38,7 +38,7 @@ class Told:
                 while sending.pump(self.office, dispatch, mode="live"):
                     pass
                 self.clock.set(self.clock.now() + timedelta(seconds=5))
-                campaigns.tend(self.office, dispatch, mode="live")
+                campaign_tending.tend(self.office, dispatch, mode="live")
                 housekeeping.review_due(self.office)
         finally:
             dispatch.close()

@@ -20,7 +20,15 @@ from incidents.database.incidents import Incident
 from incidents.database.notices import Notice, NoticeApproval, NoticeBody
 from incidents.database.population import Recipient
 from incidents.rules.launch_options import LaunchOptions
-from incidents.services import campaigns, equation, freezing, pacing, receipts, sending
+from incidents.services import (
+    campaign_tending,
+    campaigns,
+    equation,
+    freezing,
+    pacing,
+    receipts,
+    sending,
+)
 from incidents.vault.blind_index import indexer
 from incidents.vault.data_keys import data_key
 from incidents.vault.keys import DataKey
@@ -294,7 +302,7 @@ class Campaigning:
 
     def tend(self, later: float = 0) -> bool:
         self.later(later)
-        return campaigns.tend(self.office, self.dispatch, mode="live")
+        return campaign_tending.tend(self.office, self.dispatch, mode="live")
 
     def later(self, seconds: float) -> None:
         self.clock.set(self.clock.now() + timedelta(seconds=seconds))

@@ -15,12 +15,11 @@ from incidents.rendering import (
     offered_locales,
     render,
     render_page,
-    unnamed,
 )
 from incidents.rules.facts import DATA, PEOPLE
 from incidents.rules.notice_words import ELEMENTS, gaps
 from incidents.rules.story import NARRATIVES
-from incidents.rules.vocabulary import page_locales, vocabulary
+from incidents.rules.vocabulary import page_locales, unnamed, vocabulary
 from notifiers.providers.twilio_words import VOICES
 from notifiers.sms_segments import sms_segments
 
