@@ -8,13 +8,15 @@ import sys
 _SWITCH_SECONDS = 0.0005
 
 
-def tune() -> None:
+def tune(young: int = 20_000) -> None:
     """Let threads take turns sooner; look for cycles less often, and not among what was loaded.
 
     A batch of people is thousands of small tuples and holds no cycle: looking for one after
     every 700 of them took a third of an import's time.
+
+    young  how many new objects there may be before they are looked through
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(young, 20, 100)

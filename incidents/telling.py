@@ -26,6 +26,10 @@ from notifiers.dispatch import Dispatch
 
 log = structlog.get_logger(__name__)
 
+# A statement is a few hundred objects that hold each other: of 20,000 at a time this process is
+# 6 MB larger, and no faster.
+_YOUNG = 5_000
+
 _STOP_SECONDS = 20.0  # for what is on its way to a provider; later, the attempt is `unknown`
 
 
@@ -38,6 +42,7 @@ def tell(settings: Settings) -> None:
     done = threading.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: done.set())
+    interpreter.tune(_YOUNG)
     with running(office, [tender_of(office, dispatches, senders), *senders], dispatches):
         done.wait()
 
@@ -47,7 +52,6 @@ def running(
     office: Office, sweeps: Sequence[Sweep], dispatches: Mapping[str, Dispatch]
 ) -> Iterator[None]:
     """These sweeps, for as long as the block lasts; then what is on the wire ends."""
-    interpreter.tune()
     for sweep in sweeps:
         sweep.start()
     try:
