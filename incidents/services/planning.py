@@ -26,8 +26,6 @@ from incidents.services import campaign_trail, quiet, residency, timeline
 from incidents.work import TOCSIN, Office, Work
 
 PEOPLE_PER_PAGE = 50_000
-# The first page is small, and the next ones grow with the envelopes that there are: while one is
-# placed, senders have those of the page before, and nothing more to do.
 PEOPLE_ON_FIRST_PAGE = 10_000
 PEOPLE_MORE_PER_ENVELOPE = 1_000
 
@@ -65,8 +63,7 @@ def place_page(work: Work, campaign: Campaign) -> None:
     session = work.session
     placements.make_room(session)
     added = pages.added_people(session, campaign.incident_id)
-    size = PEOPLE_ON_FIRST_PAGE + PEOPLE_MORE_PER_ENVELOPE * campaign.envelope_count
-    end = pages.end_of_page(session, campaign, min(size, PEOPLE_PER_PAGE))
+    end = pages.end_of_page(session, campaign, page_size(campaign.envelope_count))
     kinds = pages.kinds_on_page(session, campaign, end)
     placements.place_page(session, placing(work, campaign, kinds), end)
     if campaign.placed_to is None:  # the first page: whoever counts next must not think it empty
@@ -77,6 +74,15 @@ def place_page(work: Work, campaign: Campaign) -> None:
     if end is None:
         campaign.population_count = added
     session.flush()
+
+
+def page_size(envelopes: int) -> int:
+    """How many people the next page has, where there are so many envelopes already.
+
+    While a page is placed, senders have those of the pages before it, and nothing more to do: so
+    the first one is small, and the others grow with the envelopes that there are.
+    """
+    return min(PEOPLE_ON_FIRST_PAGE + PEOPLE_MORE_PER_ENVELOPE * envelopes, PEOPLE_PER_PAGE)
 
 
 def look_again(work: Work, campaign: Campaign, cause: str) -> None:
