@@ -17,7 +17,7 @@ _FOR_GOOD = (
     "Stopping is for good: it cannot be resumed, and its notice cannot be launched again.\n"
     "Who was not told learns of it by a public announcement alone, or by a notice to the rest,\n"
     "which somebody has to approve. `tocsin campaign pause` lets nothing leave either, and keeps\n"
-    "all of this open."
+    "all of this open. Until you answer, what runs goes on."
 )
 
 
