@@ -44,9 +44,13 @@ def versions(work: Work, campaign_id: UUID) -> Sequence[CampaignProof]:
 
 
 def ask(work: Work, campaign_id: UUID) -> Campaign:
-    """Have a proof of a campaign as it stands made now, finished or not."""
+    """Have a proof of a campaign as it stands made now, finished or not.
+
+    Raises  KeyDestroyed  its people's keys are gone: the versions that there are stay
+    """
     require(work.actor, Permission.PROVE_CAMPAIGN)
     campaign = get_of_incident(work, Campaign, campaign_id, "campaign")
+    proof_key(work, campaign)
     campaign.proof_due_at = work.now
     return campaign
 
@@ -55,7 +59,10 @@ def newest(work: Work, campaign: Campaign) -> CampaignProof:
     """The newest version that is made. Raises NotFound before the first."""
     found = rows.newest(work.session, campaign.id)
     if found is None:
-        raise NotFound("this campaign has no proof yet: it is made when the campaign ends")
+        raise NotFound(
+            "this campaign has no proof yet: it is made when the campaign ends, or asked for by"
+            " `tocsin proof make`"
+        )
     return found
 
 

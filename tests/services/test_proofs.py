@@ -23,6 +23,7 @@ from incidents.office import signing_key
 from incidents.services import announcements, campaigns, proofs
 from incidents.services.proof_leaves import Leaves
 from incidents.vault.data_keys import destroy
+from incidents.vault.errors import KeyDestroyed
 from incidents.work import TOCSIN
 from notifiers.envelope import ReceiptKind
 from tests.services.telling import REFUSED, UNKNOWN, Campaigning, mailbox
@@ -249,7 +250,9 @@ def test_without_its_keys_a_campaign_gets_no_new_version(telling):
     one = ended(telling(PEOPLE[:1]))
     make_due(one)
     with one.office.work(TOCSIN) as work:
-        destroy(work.session, work.keyring, one.incident.id, work.now)
         proofs.ask(work, one.id)
+        destroy(work.session, work.keyring, one.incident.id, work.now)
     assert make_due(one) == 0
+    with one.office.work(TOCSIN) as work, pytest.raises(KeyDestroyed):
+        proofs.ask(work, one.id)
     assert len(one.rows(CampaignProof)) == 1
