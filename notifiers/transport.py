@@ -31,6 +31,8 @@ __all__ = ["Answer", "Transport", "retry_after"]
 
 _IDLE_SECONDS = 15.0  # a connection that waited longer may be about to be closed by the other end
 _LONGEST_WAIT_SECONDS = 86_400.0  # more is told in another unit, or by mistake: asked again then
+# What handshakes take besides stays with the process ever after: 200 at once, 3 MB.
+_DIALLED_AT_ONCE = 64
 _NAME_SECONDS = 5.0  # so long an answer of the DNS serves those who ask the same
 
 
@@ -90,7 +92,7 @@ class Transport:
         connection, end = None, asyncio.get_running_loop().time() + self.total_seconds
         try:
             async with asyncio.timeout(self._connect_within(not_after)) as limit, self._room:
-                connection = self._idle_one(origin) or await self._dialled(origin)
+                connection = self._idle_one(origin) or await self._next_one(origin)
                 limit.reschedule(end)
                 return await connection.ask(asked)
         except (OSError, RuntimeError) as error:  # RuntimeError: as uvloop says some of them
@@ -125,6 +127,8 @@ class Transport:
 
     def _begin(self) -> None:
         self._room = asyncio.Semaphore(self._connections)
+        few = partial(asyncio.Semaphore, _DIALLED_AT_ONCE)
+        self._dialling: defaultdict[Origin, asyncio.Semaphore] = defaultdict(few)
         self._idle: defaultdict[Origin, dict[Connection, float]] = defaultdict(dict)
         self._names: dict[Origin, tuple[float, asyncio.Future[Any]]] = {}
 
@@ -137,6 +141,11 @@ class Transport:
                 return connection
             connection.close()
         return None
+
+    async def _next_one(self, origin: Origin) -> Connection:
+        """A new one, or one that is free by the time that it may be dialled."""
+        async with self._dialling[origin]:
+            return self._idle_one(origin) or await self._dialled(origin)
 
     def _give_back(self, origin: Origin, connection: Connection) -> None:
         if connection.is_reusable:

@@ -143,6 +143,28 @@ def test_this_machine_is_dialled_by_name_and_number() -> None:
         )
 
 
+def test_few_connections_are_opened_at_once_and_each_request_has_its_time() -> None:
+    async def opened(requests: int) -> tuple[int, list[object]]:
+        silent: list[object] = []
+        listening = await asyncio.start_server(
+            lambda _, writer: silent.append(writer), "127.0.0.1", 0, backlog=requests
+        )
+        url = f"https://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+        way = Transport(connect_seconds=1, connections=requests)
+        asked = asyncio.gather(
+            *(way.request("GET", url, headers={}) for _ in range(requests)), return_exceptions=True
+        )
+        await asyncio.sleep(0.5)
+        count = len(silent)
+        ends = await asked
+        listening.close()
+        return count, list(ends)
+
+    count, ends = asyncio.run(opened(150))
+    assert 0 < count < 100
+    assert {type(end) for end in ends} == {Unavailable}
+
+
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def yes(connection: socket.socket) -> None:
         connection.recv(65_536)
