@@ -10,7 +10,7 @@ from incidents.database.audience import in_audience
 from incidents.database.campaigns import Campaign, Delivery
 from incidents.database.engine import is_sqlite
 from incidents.database.imports import PopulationImport
-from incidents.database.population import Recipient
+from incidents.database.population import Recipient, are_people_of
 from incidents.database.sets import among
 
 # A locale and a place: all of a person that decides on words and providers.
@@ -123,7 +123,7 @@ def is_drawn(campaign: Campaign, count: int) -> ColumnElement[bool]:
     A person's key is a keyed hash of who they are: its order has nothing to do with that of the
     list. There is an index of it, so no more rows are read than are wanted.
     """
-    ours = and_(Recipient.incident_id == campaign.incident_id, in_audience(campaign))
+    ours = and_(are_people_of(campaign.incident_id), in_audience(campaign))
     mine = select(Recipient.id).where(ours)
     return Recipient.id.in_(mine.order_by(Recipient.person_key).limit(count))
 

@@ -38,7 +38,7 @@ from incidents.database.campaigns import Campaign, Delivery, Envelope, rows_chan
 from incidents.database.engine import is_sqlite
 from incidents.database.packing import by_number, packed
 from incidents.database.pages import has_id_on_page, is_drawn, is_on_page
-from incidents.database.population import Recipient
+from incidents.database.population import Recipient, came_whole
 from incidents.database.sets import among
 from incidents.database.standing import PERSON, RESIDENCY, Placing, chosen
 from incidents.database.statistics import by_hash
@@ -75,7 +75,7 @@ def place_page(session: Session, placing: Placing, end: UUID | None) -> int:
     )
     page = select(*PERSON, literal(-1).label("below")).where(is_on_page(session, campaign, end))
     meant = in_audience(campaign, lambda ids: has_id_on_page(ids, campaign, end))
-    return _place(session, placing, page.where(~known, meant))
+    return _place(session, placing, page.where(~known, meant, came_whole(campaign.incident_id)))
 
 
 def place_canary(session: Session, placing: Placing, count: int) -> int:

@@ -126,14 +126,19 @@ ADDRESS_INDEXES = (
 
 
 def are_people_of(incident_id: UUID) -> ColumnElement[bool]:
-    """The condition that a recipient belongs to an incident, by an import that is complete.
+    """The condition that a recipient belongs to an incident, by an import that is complete."""
+    return and_(Recipient.incident_id == incident_id, came_whole(incident_id))
+
+
+def came_whole(incident_id: UUID) -> ColumnElement[bool]:
+    """The condition that a recipient of an incident came by an import that is complete.
 
     Rows of an import that still runs, or is being taken back, are nobody yet.
     """
     complete = select(PopulationImport.id).where(
         PopulationImport.incident_id == incident_id, PopulationImport.status == "done"
     )
-    return and_(Recipient.incident_id == incident_id, Recipient.import_id.in_(complete))
+    return Recipient.import_id.in_(complete)
 
 
 def person_with_key(session: Session, incident_id: UUID, key: bytes) -> Sequence[UUID]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from sqlalchemy import select
 
 from incidents.database.campaigns import Delivery, Envelope
 from incidents.database.imports import PopulationImport
@@ -173,6 +174,30 @@ def test_who_is_added_later_is_told_too(telling):
     one.tend()
     assert one.email.told() == ["person1@example.com", "person2@example.com"]
     assert one.status() == "finished"
+
+
+def test_who_is_on_a_list_that_still_comes_in_is_told_once_it_is_whole(telling):
+    one = telling([mailbox(1)])
+    one.launch()
+    one.pump()
+    with one.office.work(TOCSIN) as work:
+        make_people(work, one.incident, [mailbox(2)])
+    one.tend()
+    _set_import(one, make_people_of=[mailbox(3)], status="running")
+    one.pump()
+    assert one.email.told() == ["person1@example.com", "person2@example.com"]
+    _set_import(one, status="done")
+    one.tend()
+    one.pump()
+    assert one.buckets() == {"accepted": 3}
+
+
+def _set_import(one, *, status, make_people_of=()):
+    with one.office.work(TOCSIN) as work:
+        if make_people_of:
+            make_people(work, one.incident, make_people_of)
+        newest = select(PopulationImport).order_by(PopulationImport.id.desc()).limit(1)
+        work.session.scalars(newest).one().status = status
 
 
 def test_an_actor_without_the_right_may_not_launch(telling, actor):
