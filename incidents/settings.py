@@ -343,10 +343,10 @@ class Settings(BaseSettings):
         default=1000, ge=1, le=1000, description="People in one e-mail request at the most."
     )
     envelopes_per_lease: int = Field(
-        default=8, ge=1, description="Multi-person envelopes that a worker takes at once."
+        default=10, ge=1, description="Multi-person envelopes that a worker takes at once."
     )
     envelopes_on_the_wire: int = Field(
-        default=4,
+        default=6,
         ge=1,
         description="Multi-person requests of one process that wait for providers' answers at the"
         " same time; so many leave at the most after a campaign was stopped.",

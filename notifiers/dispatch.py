@@ -5,8 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -47,6 +56,7 @@ class Dispatch:
         self.couriers = {courier.name: courier for courier in listed}
         self._concurrency, self._shared = concurrency, shared
         self._open_gates()
+        self._turn = threading.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,6 +70,20 @@ class Dispatch:
         except KeyError:
             known = ", ".join(sorted(self.couriers))
             raise NoSuchCourier(f"no courier {name!r} here; there are {known}") from None
+
+    @contextmanager
+    def turn(self) -> Iterator[bool]:
+        """Whether whoever asks may take envelopes of several people in hand, until they are done.
+
+        One thread at a time may: to open and write them is all computing, and two of one process
+        would only keep each other waiting.
+        """
+        is_ours = self._turn.acquire(blocking=False)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                self._turn.release()
 
     def send_all(
         self, items: Sequence[Item], may_go: Callable[[], bool] = lambda: True

@@ -90,14 +90,17 @@ def pump(
         if planning.place_next_page(office, to_place):
             failpoints.reach("placed")
             continue
-        taken, wait = _lease(office, to_send)
+        with dispatch.turn() as is_ours:
+            taken, wait = _lease(office, to_send, bulk=is_ours)
+            if taken:
+                failpoints.reach("leased")
+                people += _carry(office, dispatch, taken)
         if taken:
-            failpoints.reach("leased")
-            people += _carry(office, dispatch, taken)
-        elif wait is None and not to_place:
+            continue
+        if wait is None and not to_place:
             break
-        else:  # for the provider's pace, or for whoever is placing people just now
-            time.sleep(LONGEST_NAP if wait is None else min(wait.total_seconds(), LONGEST_NAP))
+        # For the provider's pace, or for whoever is placing people just now.
+        time.sleep(LONGEST_NAP if wait is None else min(wait.total_seconds(), LONGEST_NAP))
     return people
 
 
@@ -112,13 +115,19 @@ def now_of(work: Work) -> datetime:
     return work.now
 
 
-def _lease(office: Office, to_send: Sequence[UUID]) -> tuple[list[Lease], timedelta | None]:
+def _lease(
+    office: Office, to_send: Sequence[UUID], *, bulk: bool
+) -> tuple[list[Lease], timedelta | None]:
     """Envelopes of one campaign: a few shared ones, or many of one person each.
 
     Where all that is ready waits for its provider's pace: none, and for how long.
+
+    bulk  whether shared ones may be taken
     """
     settings = office.settings
-    kinds = [(True, settings.envelopes_per_lease), (False, settings.messages_per_lease)]
+    kinds = [(False, settings.messages_per_lease)]
+    if bulk:
+        kinds.append((True, settings.envelopes_per_lease))
     if not to_send:
         return [], None
     # In a new order each time: a large campaign does not keep a small one waiting.
@@ -131,11 +140,11 @@ def _lease(office: Office, to_send: Sequence[UUID]) -> tuple[list[Lease], timede
         if gate.probes:
             kinds.sort()
         for campaign_id in campaigns:
-            for bulk, limit in kinds:
+            for shared, limit in kinds:
                 taken = rows.lease(
                     work.session,
                     campaign_id,
-                    bulk=bulk,
+                    bulk=shared,
                     limit=limit,
                     now=now,
                     until=until,

@@ -38,7 +38,7 @@ def state(one):
 
 def granted(one):
     """How many envelopes one sender may lease now."""
-    return len(sending._lease(one.office, [one.id])[0])
+    return len(sending._lease(one.office, [one.id], bulk=True)[0])
 
 
 def test_a_provider_that_nobody_can_reach_is_left_alone_until_a_probe(telling):

@@ -41,6 +41,17 @@ def test_every_person_is_told_once_in_the_words_of_their_language(telling):
     assert one.pump() == 0
 
 
+def test_shared_envelopes_are_in_one_threads_hands_at_a_time_and_others_carry_messages(telling):
+    one = telling([mailbox(1), mailbox(2), {"phone": PHONES[0]}])
+    one.launch()
+    with one.dispatch.turn() as is_ours:
+        assert is_ours
+        assert one.pump() == 1
+        assert one.buckets() == {"accepted": 1, "waiting": 2}
+    assert one.pump() == 2
+    assert one.buckets() == {"accepted": 3}
+
+
 def test_the_attempt_and_its_hash_are_on_record_before_any_byte_leaves(telling):
     one = telling([mailbox(n) for n in range(3)])
     one.launch()
