@@ -285,6 +285,15 @@ class Campaigning:
             self.id = campaigns.launch(work, self.notice.id, LaunchOptions(rungs, **more)).id
         return self.id
 
+    def leave_in_doubt(self, **options: Any) -> None:
+        """Launch it and send once; whether that left, no evidence will ever come of it."""
+        self.email.capabilities = replace(self.email.capabilities, looks_up=False)
+        self.email.findings = [Finding(FindingKind.CANNOT_TELL)] * 20
+        self.launch(**options)
+        self.email.answers = [UNKNOWN]
+        self.pump()
+        self.tend(later=61)
+
     def pump(self) -> int:
         return sending.pump(self.office, self.dispatch, mode="live")
 

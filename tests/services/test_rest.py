@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -20,7 +19,7 @@ from incidents.office import signing_key
 from incidents.rules.launch_options import LaunchOptions
 from incidents.services import campaigns, decisions, dry_run, population, proofs, rest
 from incidents.work import TOCSIN
-from notifiers.envelope import Finding, FindingKind, ReceiptKind
+from notifiers.envelope import ReceiptKind
 from tests.services.telling import ACCEPTED, REFUSED, UNKNOWN, mailbox, make_notice, make_people
 
 
@@ -116,12 +115,7 @@ def test_whom_nobody_knows_to_have_been_told_is_never_told_again(telling):
 
 def test_who_was_sent_to_again_without_evidence_stays_in_doubt_whatever_comes(telling):
     one = telling([mailbox(1, ref="1"), mailbox(2, ref="2")], settle_seconds=60.0)
-    one.email.capabilities = replace(one.email.capabilities, looks_up=False)
-    one.email.findings = [Finding(FindingKind.CANNOT_TELL)] * 20
-    one.launch()
-    one.email.answers = [UNKNOWN]
-    one.pump()
-    one.tend(later=61)
+    one.leave_in_doubt()
     with one.office.work(TOCSIN) as work:
         decisions.resend_held(work, one.id, "silence is worse")
         population.withhold(work, one.incident.id, ["1"], "police_hold")

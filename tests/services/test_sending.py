@@ -170,24 +170,14 @@ def test_where_no_evidence_will_come_the_campaigns_policy_decides(
     telling, policy, buckets, outcome
 ):
     one = telling([mailbox(1)])
-    one.email.capabilities = one.sms.capabilities.__class__(1000, False, False, False, 0.0, True)
-    one.email.findings = [CANNOT_TELL]
-    one.launch(unknown_policy=policy)
-    one.email.answers = [UNKNOWN]
-    one.pump()
-    one.tend(later=61)
+    one.leave_in_doubt(unknown_policy=policy)
     assert one.buckets() == buckets
     assert [row.outcome for row in one.rows(Attempt)] == [outcome]
 
 
 def test_a_person_decides_on_what_is_held(telling):
     one = telling([mailbox(1)])
-    one.email.capabilities = one.sms.capabilities.__class__(1000, False, False, False, 0.0, True)
-    one.email.findings = [CANNOT_TELL]
-    one.launch()
-    one.email.answers = [UNKNOWN]
-    one.pump()
-    one.tend(later=61)
+    one.leave_in_doubt()
     with one.office.work(TOCSIN) as work:
         assert decisions.resend_held(work, one.id, "nobody has answered for a day") == 1
     one.pump()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -19,8 +18,8 @@ from incidents.errors import InvalidInput
 from incidents.office import signing_key
 from incidents.services import campaigns, decisions, equation, proofs, reconcile, rest, unknowns
 from incidents.work import TOCSIN
-from notifiers.envelope import Finding, FindingKind, Outcome, OutcomeKind
-from tests.services.telling import UNKNOWN, mailbox
+from notifiers.envelope import Outcome, OutcomeKind
+from tests.services.telling import mailbox
 
 
 @pytest.fixture
@@ -128,12 +127,7 @@ def test_only_what_is_named_is_decided_on_and_only_what_is_held(telling):
 
 def test_what_is_in_doubt_is_given_up_as_such(telling):
     one = telling([mailbox(1, phone="+12025550101")], settle_seconds=60.0)
-    one.email.capabilities = replace(one.email.capabilities, looks_up=False)
-    one.email.findings = [Finding(FindingKind.CANNOT_TELL)]
-    one.launch()
-    one.email.answers = [UNKNOWN]
-    one.pump()
-    one.tend(later=61)
+    one.leave_in_doubt()
     with one.office.look(TOCSIN) as work:
         assert [row.in_doubt for row in decisions.held(work, one.id)] == [True]
     assert give_up(one) == 1
@@ -148,12 +142,7 @@ def test_what_is_in_doubt_is_given_up_as_such(telling):
 
 def test_what_was_in_doubt_once_and_cannot_be_opened_now_stays_in_doubt(telling):
     one = telling([mailbox(1)], settle_seconds=60.0)
-    one.email.capabilities = replace(one.email.capabilities, looks_up=False)
-    one.email.findings = [Finding(FindingKind.CANNOT_TELL)]
-    one.launch()
-    one.email.answers = [UNKNOWN]
-    one.pump()
-    one.tend(later=61)
+    one.leave_in_doubt()
     with one.office.work(TOCSIN) as work:
         decisions.resend_held(work, one.id, "silence is worse")
     spoil(one, 0)
