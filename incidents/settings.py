@@ -349,7 +349,7 @@ class Settings(BaseSettings):
         default=6,
         ge=1,
         description="Multi-person requests of one process that wait for providers' answers at the"
-        " same time; so many leave at the most after a campaign was stopped.",
+        " same time; before each of them it is asked whether its campaign still runs.",
     )
     messages_per_lease: int = Field(
         default=400, ge=1, description="Single-person envelopes that a worker takes at once."

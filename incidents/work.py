@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, Self
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from incidents.clock import Clock, SystemClock
-from incidents.database.engine import end_reading, reading
+from incidents.database.engine import asking, end_reading, reading
 from incidents.errors import NotPermitted
 from incidents.rules.permissions import Permission, Role, permissions_of, refusal
 from incidents.settings import Settings
@@ -98,9 +98,11 @@ class Office:
     routes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     _reader: Engine = field(init=False, repr=False)
+    _asker: Engine = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_reader", reading(self.engine))
+        object.__setattr__(self, "_asker", asking(self.engine))
 
     def work(self, actor: Actor) -> Work:
         """A piece of work that may write."""
@@ -109,6 +111,10 @@ class Office:
     def look(self, actor: Actor) -> Work:
         """A piece of work that only reads: takes no write lock, and writes nothing."""
         return Work(self, actor, self._reader, writes=False)
+
+    def ask(self) -> Connection:
+        """A connection for one question that is asked very often; used as a context."""
+        return self._asker.connect()
 
 
 class Work:

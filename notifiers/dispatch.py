@@ -23,19 +23,26 @@ from notifiers.courier import AttemptQuery, Canceller, Courier
 from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind, Trouble
 from notifiers.errors import Ambiguous, NoSuchCourier, NotifierError, Refused, Unavailable
 
-# Less than a call to a provider takes: of what waits for the wire, no more than one round
-# leaves after its campaign was stopped.
+# How often it is asked whether messages that wait for the wire may still go.
 _LOOK_SECONDS = 0.05
+_STOPPED = Outcome(OutcomeKind.RETRY, reason="stopped before sending")
 T = TypeVar("T")
 Item = tuple[str, Envelope, bytes]
 
 
 @dataclass(slots=True)
 class _Queue:
-    """Envelopes that were given together: how many wait for the wire, and whether they must."""
+    """Envelopes that were given together: how many of one person each wait for the wire, and
+    whether all must."""
 
+    may_go: Callable[[], bool]
     waiting: int
     is_halted: bool = False
+
+    def look(self) -> None:
+        """Ask, for the messages that wait."""
+        if self.waiting and not self.is_halted:
+            self.is_halted = not self.may_go()
 
 
 class Dispatch:
@@ -92,17 +99,14 @@ class Dispatch:
 
         Whatever fails once bytes may have left is `unknown`.
 
-        may_go  asked again and again, in this thread, while some wait for the wire: once it says
-                no, they stay here, to be sent another time
+        may_go  asked right before each envelope of several people, one after the other, so that
+                one at the most leaves after the answer would be no; for single messages again
+                and again while some wait for the wire. Once it says no, what is left stays here,
+                to be sent another time
         """
-        queue = _Queue(len(items))
-
-        def look() -> None:
-            if queue.waiting and not queue.is_halted:
-                queue.is_halted = not may_go()
-
+        queue = _Queue(may_go, sum(_is_single(envelope) for _, envelope, _ in items))
         try:
-            return self._run(self._send_each(items, queue), look)
+            return self._run(self._send_each(items, queue), queue.look)
         except RuntimeError as error:  # closing: the loop took nothing
             return [Outcome(OutcomeKind.RETRY, reason=str(error)) for _ in items]
 
@@ -150,15 +154,19 @@ class Dispatch:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             self._tasks.difference_update(tasks)
-        stopped = Outcome(OutcomeKind.RETRY, reason="stopped before sending")
-        return [one if isinstance(one, Outcome) else stopped for one in ended]
+        return [one if isinstance(one, Outcome) else _STOPPED for one in ended]
 
     async def _gated(self, queue: _Queue, name: str, envelope: Envelope, body: bytes) -> Outcome:
-        async with self._gate if len(envelope.people) < 2 else self._shared_gate:
-            queue.waiting -= 1
-            if queue.is_halted:
-                return Outcome(OutcomeKind.RETRY, reason="stopped before sending")
-            return await self._send(name, envelope, body)
+        if _is_single(envelope):
+            async with self._gate:
+                queue.waiting -= 1
+                return _STOPPED if queue.is_halted else await self._send(name, envelope, body)
+        async with self._shared_gate:
+            async with self._asking:
+                if not queue.is_halted:
+                    loop = asyncio.get_running_loop()
+                    queue.is_halted = not await loop.run_in_executor(None, queue.may_go)
+            return _STOPPED if queue.is_halted else await self._send(name, envelope, body)
 
     async def _send(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
         try:
@@ -220,6 +228,7 @@ class Dispatch:
     def _open_gates(self) -> None:
         self._gate = asyncio.Semaphore(self._concurrency)
         self._shared_gate = asyncio.Semaphore(self._shared)
+        self._asking = asyncio.Lock()
 
     async def _wind_up(self) -> None:
         """Each cancelled task turns its own end into an outcome before the loop stops."""
@@ -230,7 +239,11 @@ class Dispatch:
             await asyncio.wait(waiting, timeout=5)
         for courier in self.couriers.values():
             await courier.close()
-        await asyncio.sleep(0)
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+
+def _is_single(envelope: Envelope) -> bool:
+    return len(envelope.people) < 2
 
 
 def new_loop() -> asyncio.AbstractEventLoop:

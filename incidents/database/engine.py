@@ -46,6 +46,13 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(writes=False, **options)
 
 
+def asking(engine: Engine) -> Engine:
+    """The same engine for one question at a time, without the trips that a transaction takes."""
+    if is_sqlite(engine):
+        return reading(engine)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def only_reads(session: Session) -> bool:
     """Whether a session is for work that only reads."""
     return not session.get_bind().get_execution_options().get("writes", True)

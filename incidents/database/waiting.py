@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import AWAITING, OPEN_STATES, Campaign, Envelope, rows_changed
@@ -28,10 +28,10 @@ def campaigns_to_send(session: Session, mode: str, now: datetime) -> Sequence[UU
     return session.scalars(query.order_by(Campaign.id)).all()
 
 
-def are_running(session: Session, campaigns: Collection[UUID]) -> bool:
+def are_running(connection: Connection, campaigns: Collection[UUID]) -> bool:
     """Whether every one of these campaigns runs."""
     others = select(Campaign.id).where(Campaign.id.in_(campaigns), Campaign.status != "running")
-    return session.scalar(others.limit(1)) is None
+    return connection.scalar(others.limit(1)) is None
 
 
 def is_open() -> ColumnElement[bool]:

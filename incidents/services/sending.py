@@ -267,8 +267,8 @@ def _hand_over(office: Office, dispatch: Dispatch, going: Sequence[Parcel]) -> l
 def _may_go(office: Office, campaigns: Set[UUID]) -> bool:
     """Whether those of a batch that wait for the wire may go still: nobody stopped them."""
     try:
-        with office.look(TOCSIN) as work:
-            return waiting.are_running(work.session, campaigns)
+        with office.ask() as connection:
+            return waiting.are_running(connection, campaigns)
     except NO_ANSWER:
         return False  # who cannot ask must not go on: they surely were not sent
 

@@ -138,6 +138,18 @@ def test_what_waits_for_the_wire_stays_once_it_may_not_go() -> None:
     assert courier.sent == ["0"]
 
 
+def test_each_for_many_people_is_asked_for_right_before_it_leaves() -> None:
+    courier = Scripted(seconds=0.1)
+    dispatch = Dispatch([courier], shared=6)
+    many = [make_envelope(make_person(0), make_person(1), id=str(place)) for place in range(10)]
+    outcomes = dispatch.send_all(
+        [("scripted", one, b"") for one in many], may_go=lambda: len(courier.sent) < 3
+    )
+    dispatch.close()
+    assert courier.sent == ["0", "1", "2"]
+    assert [one.kind for one in outcomes[3:]] == [OutcomeKind.RETRY] * 7
+
+
 def test_of_those_for_many_people_fewer_are_on_the_wire_at_once() -> None:
     courier = Scripted(seconds=0.05)
     dispatch = Dispatch([courier], concurrency=9, shared=2)
