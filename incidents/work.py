@@ -113,7 +113,7 @@ class Office:
         return Work(self, actor, self._reader, writes=False)
 
     def ask(self) -> Connection:
-        """A connection for one question that is asked very often; used as a context."""
+        """A connection to ask one thing again and again, without a transaction; a context."""
         return self._asker.connect()
 
 

@@ -47,9 +47,9 @@ def reading(engine: Engine) -> Engine:
 
 
 def asking(engine: Engine) -> Engine:
-    """The same engine for one question at a time, without the trips that a transaction takes."""
+    """The same engine for questions without a transaction: each sees what is true by then."""
     if is_sqlite(engine):
-        return reading(engine)
+        return engine.execution_options(begins=False)
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -127,5 +127,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer that starts by reading could not be upgraded while another writes; so it
     # says at once that it will write, and waits its turn instead of failing halfway.
-    writes = connection.get_execution_options().get("writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("begins", True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", True) else "BEGIN")

@@ -4,7 +4,7 @@ What is asked here each second is found by the partial indices of envelopes, wha
 the campaign.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -28,10 +28,9 @@ def campaigns_to_send(session: Session, mode: str, now: datetime) -> Sequence[UU
     return session.scalars(query.order_by(Campaign.id)).all()
 
 
-def are_running(connection: Connection, campaigns: Collection[UUID]) -> bool:
-    """Whether every one of these campaigns runs."""
-    others = select(Campaign.id).where(Campaign.id.in_(campaigns), Campaign.status != "running")
-    return connection.scalar(others.limit(1)) is None
+def is_running(connection: Connection, campaign_id: UUID) -> bool:
+    """Whether a campaign runs."""
+    return connection.scalar(select(Campaign.status).where(Campaign.id == campaign_id)) == "running"
 
 
 def is_open() -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 A worker may be killed, frozen or cut off from the database between any two lines of this file:
 a lease without an attempt sent nothing; an attempt without an outcome is `unknown`; an outcome
-under an older epoch changes nothing. No connection is held while a provider answers.
+under an older epoch changes nothing. No transaction is open while a provider answers.
 """
 
 import hashlib
@@ -11,9 +11,11 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 import structlog
@@ -166,7 +168,7 @@ def _carry(office: Office, dispatch: Dispatch, taken: Sequence[Lease]) -> int:
     failpoints.reach("opened")
     going = _intend(office, parcels)
     failpoints.reach("intended")
-    heard = _hand_over(office, dispatch, going)
+    heard = _hand_over(office, dispatch, taken[0].campaign_id, going)
     failpoints.reach("answered")
     _record(office, dispatch, going, heard)
     failpoints.reach("recorded")
@@ -255,22 +257,30 @@ def _with_closed(work: Work, parcels: Sequence[Parcel]) -> set[int]:
     return closed | withdrawals.with_withheld(work.session, campaign_id, ordinals)
 
 
-def _hand_over(office: Office, dispatch: Dispatch, going: Sequence[Parcel]) -> list[Outcome]:
+def _hand_over(
+    office: Office, dispatch: Dispatch, campaign_id: UUID, going: Sequence[Parcel]
+) -> list[Outcome]:
     """What became of each, in order; this is where bytes leave."""
     wire = [parcel for parcel in going if parcel.refusal is None]
     items = [(one.lease.provider, one.envelope, one.body) for one in wire]
-    campaigns = {one.lease.campaign_id for one in wire}
-    answers = iter(dispatch.send_all(items, lambda: _may_go(office, campaigns)))
+    with _still_runs(office, campaign_id) as may_go:
+        answers = iter(dispatch.send_all(items, may_go))
     return [one.refusal if one.refusal is not None else next(answers) for one in going]
 
 
-def _may_go(office: Office, campaigns: Set[UUID]) -> bool:
-    """Whether those of a batch that wait for the wire may go still: nobody stopped them."""
-    try:
-        with office.ask() as connection:
-            return waiting.are_running(connection, campaigns)
-    except NO_ANSWER:
-        return False  # who cannot ask must not go on: they surely were not sent
+@contextmanager
+def _still_runs(office: Office, campaign_id: UUID) -> Iterator[Callable[[], bool]]:
+    """Whether nobody stopped a campaign; to be asked again and again, on one connection."""
+    with ExitStack() as kept:
+        connection = cache(lambda: kept.enter_context(office.ask()))
+
+        def asked() -> bool:
+            try:
+                return waiting.is_running(connection(), campaign_id)
+            except NO_ANSWER:
+                return False  # who cannot ask must not go on: they surely were not sent
+
+        yield asked
 
 
 def _record(

@@ -1,7 +1,7 @@
 """Work that only reads: it writes nothing, and what the database has prepared for it stays so."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from incidents.database.engine import is_sqlite
@@ -50,3 +50,14 @@ def test_a_key_that_was_never_made_is_made_by_no_look(office):
     with office.look(TOCSIN) as work:
         found = data_key(work.session, keyring, ORGANISATION, "for a test")
     assert passing.id != kept.id == found.id
+
+
+def test_who_asks_again_on_one_connection_hears_what_has_become_true(office):
+    with office.work(TOCSIN) as work:
+        incident = make_incident(work)
+    title = select(Incident.title).where(Incident.id == incident.id)
+    with office.ask() as connection:
+        before = connection.scalar(title)
+        with office.work(TOCSIN) as work:
+            work.session.get_one(Incident, incident.id).title = "Another"
+        assert before != connection.scalar(title) == "Another"
