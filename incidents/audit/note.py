@@ -11,8 +11,7 @@ from hashlib import sha256
 from typing import Protocol
 from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from incidents.audit import ed25519
 
 _ED25519 = b"\x01"
 _KEY_HASH_BYTES = 4
@@ -100,7 +99,8 @@ def verified_text(note: str, key: PublicKey) -> str:
     text = note.partition("\n\n")[0] + "\n"
     for name, signature in _signatures(note):
         if (name, signature[:_KEY_HASH_BYTES].hex()) == (key.name, key.id):
-            _check(key, signature[_KEY_HASH_BYTES:], text.encode())
+            if not ed25519.holds(key.key, signature[_KEY_HASH_BYTES:], text.encode()):
+                raise BadNote("the signature does not hold")
             return text
     raise BadNote(f"the note is not signed by key {key.id}")
 
@@ -162,13 +162,6 @@ def verified(note: str, key: PublicKey, origin: str = "") -> Head:
         raise BadNote(f"the checkpoint is of {head.origin}, not of {origin or key.name}")
     verified_text(note, key)
     return head
-
-
-def _check(key: PublicKey, signature: bytes, message: bytes) -> None:
-    try:
-        Ed25519PublicKey.from_public_bytes(key.key).verify(signature, message)
-    except InvalidSignature:
-        raise BadNote("the signature does not hold") from None
 
 
 def _signatures(note: str) -> list[tuple[str, bytes]]:

@@ -28,8 +28,8 @@ README = """What this is
 
 How to check it
   With Tocsin:     tocsin proof verify FOLDER --key 'KEY'
-  Without it:      pip install cryptography
-                   cd verifier && python -m incidents.audit.verifier .. --key 'KEY'
+  Without it:      cd verifier && python -m incidents.audit.verifier .. --key 'KEY'
+                   (Python 3.11 or later, and nothing else)
   KEY is the public key as the organisation publishes it. Take the verifier from Tocsin's public
   source if you do not trust the copy in here.
 

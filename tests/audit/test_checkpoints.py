@@ -35,11 +35,9 @@ def test_the_example_of_the_c2sp_page_verifies():
         "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3"
         "mFXmRKuwHjG1Yu72IneyaQM=\n"
     )
-    ((name, signature),) = note._signatures(f"{text}\n{line}")
-    assert (name, signature[:4].hex()) == (key.name, key.id)
-    note._check(key, signature[4:], text.encode())
-    with pytest.raises(BadNote):
-        note._check(key, signature[4:], text.upper().encode())
+    assert note.verified_text(f"{text}\n{line}", key) == text
+    with pytest.raises(BadNote, match="does not hold"):
+        note.verified_text(f"{text.upper()}\n{line}", key)
 
 
 def test_a_note_with_anything_changed_is_refused(signer):
