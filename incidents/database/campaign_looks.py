@@ -78,16 +78,16 @@ def claim_brake(session: Session, campaign_id: UUID, before: datetime, now: date
     return rows_changed(session, update(CampaignLook).where(mine).values(braked_at=now)) == 1
 
 
-def campaigns_to_count(session: Session, mode: str) -> Sequence[Any]:
-    """(campaign, people at the last count, when) of those that move, or ended since."""
+def campaigns_to_count(session: Session, mode: str) -> Sequence[tuple[Campaign, CampaignLook]]:
+    """Those that move, or ended since they were counted last."""
     ended = and_(Campaign.finished_at.is_not(None), Campaign.finished_at > CampaignLook.counted_at)
     moves = Campaign.status.in_(("running", "paused"))
     query = (
-        select(Campaign.id, CampaignLook.total, CampaignLook.counted_at, Campaign.finished_at)
+        select(Campaign, CampaignLook)
         .join(CampaignLook, CampaignLook.campaign_id == Campaign.id)
         .where(Campaign.mode == mode, or_(moves, ended, CampaignLook.counted_at.is_(None)))
     )
-    return session.execute(query.order_by(Campaign.id)).all()
+    return [(campaign, look) for campaign, look in session.execute(query.order_by(Campaign.id))]
 
 
 def claim_count(

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 # A count reads every person's place: about a second a million on PostgreSQL. Once a minute, of
 # more than some hundred thousand less often, it takes two percent of a core at the most.
-_EVERY_SECONDS = 60.0
+_EVERY = timedelta(minutes=1)
 _PEOPLE_PER_SECOND = 10_000
 
 
@@ -23,9 +23,9 @@ def due(work: Work, mode: str) -> Sequence[tuple[UUID, datetime | None]]:
     """Campaigns of a mode to be counted, and when they were last: those that move, where it is
     time, and those that have ended."""
     return [
-        (campaign_id, before)
-        for campaign_id, total, before, finished_at in rows.campaigns_to_count(work.session, mode)
-        if before is None or finished_at or work.now >= before + _pause(total)
+        (campaign.id, look.counted_at)
+        for campaign, look in rows.campaigns_to_count(work.session, mode)
+        if campaign.finished_at or work.now >= _next_count(campaign, look)
     ]
 
 
@@ -39,8 +39,17 @@ def look_at(office: Office, found: tuple[UUID, datetime | None]) -> bool:
     return False
 
 
+def _next_count(campaign: Campaign, look: rows.CampaignLook) -> datetime:
+    if look.counted_at is not None:
+        return look.counted_at + max(_EVERY, _pause(look.total))
+    # The first time when everybody has a place, and no sooner than that costs little.
+    if campaign.population_count is None:
+        return campaign.launched_at + _EVERY
+    return campaign.launched_at + _pause(campaign.population_count)
+
+
 def _pause(people: int) -> timedelta:
-    return timedelta(seconds=max(_EVERY_SECONDS, people / _PEOPLE_PER_SECOND))
+    return timedelta(seconds=people / _PEOPLE_PER_SECOND)
 
 
 def _count(work: Work, campaign_id: UUID, seen: rows.CampaignLook) -> None:

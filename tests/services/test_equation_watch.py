@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import delete
 
 from incidents.database.campaign_looks import CampaignLook
+from incidents.database.campaigns import Campaign
 from incidents.database.population import Recipient
-from incidents.services import figures
+from incidents.services import equation_watch, figures
 from incidents.work import TOCSIN
 from tests.services.telling import mailbox
 
@@ -34,7 +35,7 @@ def lose_somebody(one):
 
 
 def test_it_is_counted_once_a_minute_and_when_all_is_done(one):
-    one.tend()
+    one.tend(60)
     assert seen(one).buckets["waiting"] == seen(one).total == 10
     one.pump()
     first = seen(one).counted_at
@@ -48,8 +49,30 @@ def test_it_is_counted_once_a_minute_and_when_all_is_done(one):
     assert seen(one).counted_at == done
 
 
+def is_due(one):
+    with one.office.look(TOCSIN) as work:
+        return bool(equation_watch.due(work, "live"))
+
+
+@pytest.mark.parametrize(
+    ("people", "seconds"),
+    [
+        pytest.param(10, 1, id="few at once"),
+        pytest.param(1_000_000, 100, id="many later, so that it costs little beside the telling"),
+        pytest.param(None, 60, id="after a minute where some have no place yet"),
+    ],
+)
+def test_when_it_is_counted_first(one, people, seconds):
+    with one.office.work(TOCSIN) as work:
+        work.session.get_one(Campaign, one.id).population_count = people
+    one.later(seconds - 1)
+    assert not is_due(one)
+    one.later(1)
+    assert is_due(one)
+
+
 def test_a_minute_passes_between_two_counts(one):
-    one.tend()
+    one.tend(60)
     first = seen(one).counted_at
     one.tend(59)
     assert seen(one).counted_at == first
@@ -58,7 +81,7 @@ def test_a_minute_passes_between_two_counts(one):
 
 
 def test_monitors_are_told_of_each_bucket(one):
-    one.tend()
+    one.tend(60)
     found = told(one)
     key = (str(one.id), "live")
     assert found.campaign_people[*key, "waiting"] == 10
@@ -68,7 +91,7 @@ def test_monitors_are_told_of_each_bucket(one):
 
 def test_when_somebody_is_in_no_bucket_or_in_two_health_says_so(one):
     lose_somebody(one)
-    one.tend()
+    one.tend(60)
     assert told(one).equation_holds == {(str(one.id), "live"): 0}
     with one.office.look(TOCSIN) as work:
         assert figures.readiness(work).trouble == "people unaccounted for"
