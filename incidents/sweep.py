@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -70,7 +71,9 @@ class Sweep:
         while not self.stopping():
             self._woken.clear()
             self.once()
-            self._woken.wait(self._every_seconds)
+            # By chance a little sooner: those who began together do not all look together for
+            # ever, and what comes up is found by the first of them, not by all at once.
+            self._woken.wait(self._every_seconds * random.uniform(0.5, 1))  # noqa: S311
 
     def _look(self, name: str, part: Part) -> None:
         try:
