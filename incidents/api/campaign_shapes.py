@@ -269,7 +269,8 @@ class ProgressView(View):
     """Envelopes and their people by state; the pace of the last seconds; time left at it.
 
     total       everybody who is to be told
-    buckets     where they are, as counted at `counted_at`; of many people not at each look
+    buckets     where they are, as counted at `counted_at`; of many people not at each look, and
+                before the first (null) as their envelopes say
     troubles    the most people first
     ramp        who waits until their mail host is given more; null: nobody
     next_at     nothing more leaves before this moment; null: now, or nothing waits

@@ -105,7 +105,7 @@ def _bar(buckets: dict[str, int], total: int) -> Text:
 def _age(counted_at: str | None) -> str:
     """When the buckets were counted, unless it was just now."""
     if counted_at is None:
-        return "not yet"
+        return "not yet, this is what envelopes say"
     age = (datetime.now(UTC) - datetime.fromisoformat(counted_at)).total_seconds()
     return f"{age:,.0f} s ago" if age > _FRESH_SECONDS else ""
 

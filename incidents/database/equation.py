@@ -15,7 +15,7 @@ from incidents.database.population import Recipient
 from incidents.database.statistics import by_hash
 
 # What becomes of a person as long as their envelope speaks for them.
-_BY_STATE = {
+BUCKET_OF = {
     "ready": "waiting",
     "leased": "in_flight",
     "unknown": "unknown",
@@ -124,5 +124,5 @@ def bucket() -> ColumnElement[str]:
         (Delivery.outcome == "suppressed", "suppressed"),
         (Delivery.channel == "announcement", "exhausted"),
         (Delivery.outcome == "failed", "exhausted"),
-        else_=case(_BY_STATE, value=Envelope.state, else_="waiting"),
+        else_=case(BUCKET_OF, value=Envelope.state, else_="waiting"),
     )

@@ -1,7 +1,7 @@
 """The population equation: every affected person of a campaign in exactly one bucket, always."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -89,7 +89,7 @@ class Progress:
     next_at            nothing more leaves before this moment; None: now, or nothing waits
     total              everybody who is to be told
     buckets            where they are, as it was counted at `counted_at`; of many people not
-                       at each look
+                       at each look, and before the first (None) as their envelopes say
     troubles           the most people first
     ramp               who waits until their mail host is given more; None: nobody
     """
@@ -161,7 +161,7 @@ def progress(work: Work, campaign_id: UUID) -> Progress:
     sent = rows.accepted_since(work.session, campaign_id, work.now - _RATE_WINDOW)
     pace = sent / _RATE_WINDOW.total_seconds()
     total = pages.added_people(work.session, campaign.incident_id)
-    counted, counted_at = _counted(work, campaign, total)
+    counted, counted_at = _counted(work, campaign, total, people)
     waiting = people["ready"] + people["leased"] + counted.get("planned", 0)
     slow = on_ramp(work, campaign)
     next_at = None if people["leased"] or counted.get("planned") else _next_at(work, found)
@@ -195,11 +195,25 @@ def _seconds_left(work: Work, waiting: int, pace: float, slow: OnRamp | None) ->
     return max(at_once, (slow.ends_at - work.now).total_seconds())
 
 
-def _counted(work: Work, campaign: Campaign, total: int) -> tuple[dict[str, int], datetime | None]:
+def _counted(
+    work: Work, campaign: Campaign, total: int, people: Mapping[str, int]
+) -> tuple[dict[str, int], datetime | None]:
     if total <= _COUNTED_AT_ONCE:
         return count(work, campaign).buckets, work.now
     seen = work.session.get(CampaignLook, campaign.id)
-    return (dict(seen.buckets), seen.counted_at) if seen else ({}, None)
+    if seen and seen.counted_at:
+        return dict(seen.buckets), seen.counted_at
+    return _by_envelope(people, total), None
+
+
+def _by_envelope(people: Mapping[str, int], total: int) -> dict[str, int]:
+    """Where people are, by the states of their envelopes: nearly right, and read at once."""
+    found = Counter[str]()
+    for state, some in people.items():
+        if state in rows.BUCKET_OF:
+            found[rows.BUCKET_OF[state]] += some
+    found["planned"] = max(0, total - found.total())
+    return {bucket: found[bucket] for bucket in BUCKETS}
 
 
 def _troubles(work: Work, found: Iterable[rows.Envelopes]) -> list[Trouble]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from incidents.database.campaign_looks import CampaignLook
 from incidents.database.campaigns import Campaign
+from incidents.database.imports import PopulationImport
 from incidents.database.population import Recipient
-from incidents.services import equation_watch, figures
+from incidents.services import equation, equation_watch, figures
 from incidents.work import TOCSIN
 from tests.services.telling import mailbox
 
@@ -69,6 +70,20 @@ def test_when_it_is_counted_first(one, people, seconds):
     assert not is_due(one)
     one.later(1)
     assert is_due(one)
+
+
+def test_until_a_large_campaign_was_counted_one_sees_what_its_envelopes_say(one):
+    with one.office.work(TOCSIN) as work:
+        work.session.scalars(select(PopulationImport)).one().added_count = 60_000
+    one.pump()
+    with one.office.look(TOCSIN) as work:
+        seen = equation.progress(work, one.id)
+    told = {bucket: people for bucket, people in seen.buckets.items() if people}
+    assert (told, seen.total, seen.counted_at) == (
+        {"accepted": 10, "planned": 59_990},
+        60_000,
+        None,
+    )
 
 
 def test_a_minute_passes_between_two_counts(one):
