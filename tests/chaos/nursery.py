@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Iterator
 
 from incidents import failpoints
 from incidents.office import open_office
@@ -20,21 +21,32 @@ from incidents.wiring import dispatches_for, routes_for
 
 def main() -> None:
     """Fork until nothing more is asked for."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead need nobody who waits for them
     _warm_up()
-    children = []
+    children: set[int] = set()
     for line in sys.stdin:
+        children -= set(_buried())
         child = os.fork()
         if child == 0:
             _live(line.strip())
-        children.append(child)
+        children.add(child)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
+    # None of these is buried, so each id is still theirs; after some thousand deaths an id is
+    # given to others, such as a backend of PostgreSQL.
     for child in children:
+        os.kill(child, signal.SIGKILL)
+
+
+def _buried() -> Iterator[int]:
+    """The dead, whose ids may be given to others from now on."""
+    while True:
         try:
-            os.kill(child, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+            dead, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:  # there are none, not even alive
+            return
+        if dead == 0:
+            return
+        yield dead
 
 
 def _warm_up() -> None:
@@ -46,7 +58,6 @@ def _warm_up() -> None:
 
 
 def _live(asked: str) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     random.seed()
     quiet = os.open(os.devnull, os.O_RDWR)
     os.dup2(quiet, 0)
