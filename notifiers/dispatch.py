@@ -14,17 +14,20 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from concurrent.futures import wait
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from notifiers.courier import AttemptQuery, Canceller, Courier
 from notifiers.envelope import Envelope, Finding, FindingKind, Mode, Outcome, OutcomeKind, Trouble
 from notifiers.errors import Ambiguous, NoSuchCourier, NotifierError, Refused, Unavailable
 
-# How often it is asked whether messages that wait for the wire may still go.
+# How often it is asked whether messages that wait for the wire may still go, and how long a yes
+# is good for: where the next answer is late, they wait for it.
 _LOOK_SECONDS = 0.05
+_GOOD_SECONDS = 0.2
 _STOPPED = Outcome(OutcomeKind.RETRY, reason="stopped before sending")
 T = TypeVar("T")
 Item = tuple[str, Envelope, bytes]
@@ -32,17 +35,62 @@ Item = tuple[str, Envelope, bytes]
 
 @dataclass(slots=True)
 class _Queue:
-    """Envelopes that were given together: how many of one person each wait for the wire, and
-    whether all must."""
+    """Envelopes that were given together: whether they may go is asked in the thread that gave
+    them, which has nothing else to do.
+
+    waiting     how many of one person each wait for the wire
+    good_until  by the monotonic clock, for those: until when the last yes is good
+    questions   of envelopes of several people, each done once it is answered; None: all ended
+    """
 
     may_go: Callable[[], bool]
     waiting: int
     is_halted: bool = False
+    good_until: float = 0.0
+    questions: SimpleQueue[Future[None] | None] = field(default_factory=SimpleQueue)
 
     def look(self) -> None:
         """Ask, for the messages that wait."""
         if self.waiting and not self.is_halted:
-            self.is_halted = not self.may_go()
+            self._ask()
+
+    def answer_until(self, ended: Future[Any]) -> None:
+        """Ask what is to be asked, until all have ended."""
+        ended.add_done_callback(lambda _: self.questions.put(None))
+        while True:
+            try:
+                question = self.questions.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                self.look()
+                continue
+            if question is None:
+                return
+            if question.set_running_or_notify_cancel():
+                try:
+                    self._ask()
+                finally:
+                    question.set_result(None)
+
+    async def let_message(self) -> bool:
+        """Whether a message may go: as the last answer has it, if that is not too old."""
+        while not self.is_halted and time.monotonic() > self.good_until:
+            await asyncio.sleep(_LOOK_SECONDS / 10)
+        return not self.is_halted
+
+    async def let_shared(self) -> bool:
+        """Whether an envelope of several people may go, asked for it alone."""
+        if not self.is_halted:
+            question = Future[None]()
+            self.questions.put(question)
+            await asyncio.wrap_future(question)
+        return not self.is_halted
+
+    def _ask(self) -> None:
+        began, answer = time.monotonic(), False
+        try:
+            answer = self.may_go()
+        finally:  # what cannot be asked is a no
+            self.is_halted, self.good_until = not answer, began + _GOOD_SECONDS
 
 
 class Dispatch:
@@ -99,14 +147,18 @@ class Dispatch:
 
         Whatever fails once bytes may have left is `unknown`.
 
-        may_go  asked right before each envelope of several people, one after the other, so that
-                one at the most leaves after the answer would be no; for single messages again
-                and again while some wait for the wire. Once it says no, what is left stays here,
+        may_go  asked in this thread, right before each envelope of several people, one after the
+                other, so that one at the most leaves after the answer would be no; for single
+                messages again and again while some wait for the wire, none of which goes by an
+                answer older than a fifth of a second. Once it says no, what is left stays here,
                 to be sent another time
         """
         queue = _Queue(may_go, sum(_is_single(envelope) for _, envelope, _ in items))
+        queue.look()
         try:
-            return self._run(self._send_each(items, queue), queue.look)
+            sending = self._begin(self._send_each(items, queue))
+            queue.answer_until(sending)
+            return sending.result()
         except RuntimeError as error:  # closing: the loop took nothing
             return [Outcome(OutcomeKind.RETRY, reason=str(error)) for _ in items]
 
@@ -159,14 +211,13 @@ class Dispatch:
     async def _gated(self, queue: _Queue, name: str, envelope: Envelope, body: bytes) -> Outcome:
         if _is_single(envelope):
             async with self._gate:
+                may_go = await queue.let_message()
                 queue.waiting -= 1
-                return _STOPPED if queue.is_halted else await self._send(name, envelope, body)
+                return await self._send(name, envelope, body) if may_go else _STOPPED
         async with self._shared_gate:
             async with self._asking:
-                if not queue.is_halted:
-                    loop = asyncio.get_running_loop()
-                    queue.is_halted = not await loop.run_in_executor(None, queue.may_go)
-            return _STOPPED if queue.is_halted else await self._send(name, envelope, body)
+                may_go = await queue.let_shared()
+            return await self._send(name, envelope, body) if may_go else _STOPPED
 
     async def _send(self, name: str, envelope: Envelope, body: bytes) -> Outcome:
         try:
@@ -205,15 +256,15 @@ class Dispatch:
         finally:
             self._tasks.discard(task)
 
-    def _run(self, work: Coroutine[Any, Any, T], look: Callable[[], None] = lambda: None) -> T:
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._begin(work).result()
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         with self._lock:
             if self._closed:
                 work.close()
                 raise RuntimeError("stopped before sending")
-            future = asyncio.run_coroutine_threadsafe(work, self._started())
-        while not wait([future], _LOOK_SECONDS).done:
-            look()
-        return future.result()
+            return asyncio.run_coroutine_threadsafe(work, self._started())
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._thread is None or not self._thread.is_alive():
@@ -239,7 +290,7 @@ class Dispatch:
             await asyncio.wait(waiting, timeout=5)
         for courier in self.couriers.values():
             await courier.close()
-        await asyncio.get_running_loop().shutdown_default_executor()
+        await asyncio.sleep(0)
 
 
 def _is_single(envelope: Envelope) -> bool:
