@@ -241,10 +241,13 @@ def finish(place: Place, campaign_id: UUID, seconds: float = 60) -> str:
 
 def see_through(place: Place, campaign_id: UUID) -> tuple[str, int]:
     """As `finish`, and lets go meanwhile what was parked because its workers were killed by us;
-    how long it took, and how many envelopes were let go."""
-    begun, parked = time.monotonic(), 0
+    how long it took, and how many envelopes were let go. Empty: nobody was told for a minute."""
+    begun = moved = time.monotonic()
+    told, parked = accepted(place), 0
     while not finish(place, campaign_id, seconds=1):
-        if time.monotonic() - begun > 60:
+        if (now := accepted(place)) > told:
+            told, moved = now, time.monotonic()
+        if time.monotonic() - moved > 60:
             return "", parked
         parked += release(place, campaign_id)
     return f"{time.monotonic() - begun:.1f}s", parked

@@ -194,18 +194,20 @@ def test_what_was_tried_often_is_no_poison_when_its_worker_dies(telling):
     assert one.pump() == 1
 
 
-def without_connection(one, once_said):
-    """The pool has no connection for whoever asks next after a statement that says this."""
-    due = []
+def without_connection(one, once_said, passed=0):
+    """Once, after a statement that says this, the pool has no connection for whoever asks next;
+    `passed` others get theirs before."""
+    said, came = [], []
 
     def hear(_connection, _cursor, statement, *_more):
         if once_said in statement:
-            due.append(statement)
+            said.append(statement)
 
-    def refuse(*_checked_out):
-        if due:
-            due.clear()
-            raise NoConnection("the pool is exhausted")
+    def refuse(*checked_out):
+        if said:
+            came.append(checked_out)
+            if len(came) == passed + 1:
+                raise NoConnection("the pool is exhausted")
 
     event.listen(one.office.engine, "after_cursor_execute", hear)
     event.listen(one.office.engine, "checkout", refuse)
@@ -223,8 +225,19 @@ def test_what_cannot_be_opened_for_want_of_a_connection_is_not_held_for_it(telli
 def test_what_was_answered_is_kept_where_no_connection_is_left_to_record_it(telling):
     one = telling([mailbox(1)])
     one.launch()
-    without_connection(one, "INSERT INTO attempt")
+    without_connection(one, "INSERT INTO attempt", passed=1)
     one.pump()
     assert one.pump() == 0
     assert one.buckets() == {"accepted": 1}
     assert len(one.email.told()) == 1
+
+
+def test_nothing_leaves_where_no_connection_is_left_to_ask_whether_it_may(telling):
+    one = telling([mailbox(1)])
+    one.launch()
+    without_connection(one, "INSERT INTO attempt")
+    one.pump()
+    assert (one.email.told(), one.buckets()) == ([], {"waiting": 1})
+    one.later(3600)
+    one.pump()
+    assert (len(one.email.told()), one.buckets()) == (1, {"accepted": 1})
